@@ -1,0 +1,3 @@
+//! The local AWS: one port, the service front ends, Lambda, triggers.
+
+pub mod service;

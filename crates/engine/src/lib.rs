@@ -1,0 +1,1 @@
+//! Runs a checked definition and writes its history.

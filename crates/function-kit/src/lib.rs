@@ -1,0 +1,1 @@
+//! What all Lambda functions of the application share.

@@ -1,0 +1,1 @@
+//! Runs Step Functions workflows and their Lambda functions on this machine.

@@ -1,0 +1,3 @@
+//! Runs workflows.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Asks S3 for the size of an object.

@@ -1,0 +1,3 @@
+//! Asks S3 for the size of an object.
+
+fn main() {}

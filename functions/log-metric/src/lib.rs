@@ -1,0 +1,1 @@
+//! Puts the time played as a metric to CloudWatch.

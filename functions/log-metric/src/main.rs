@@ -1,0 +1,3 @@
+//! Puts the time played as a metric to CloudWatch.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Profiles a data file and converts it to Parquet.

@@ -1,0 +1,3 @@
+//! Profiles a data file and converts it to Parquet.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Starts an execution for an event, once.

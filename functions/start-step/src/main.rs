@@ -1,0 +1,3 @@
+//! Starts an execution for an event, once.
+
+fn main() {}

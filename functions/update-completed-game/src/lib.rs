@@ -1,0 +1,1 @@
+//! Records that a player has completed the game.

@@ -1,0 +1,1 @@
+//! Records the level that a player has completed.
