@@ -1,6 +1,6 @@
 //! What every front end of the local cloud is: a function from an HTTP request to an HTTP response.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, net::SocketAddr, pin::Pin};
 
 use axum::body::Body;
 
@@ -9,6 +9,10 @@ pub type Request = http::Request<Body>;
 
 /// An HTTP response as the one port gives it.
 pub type Response = http::Response<Body>;
+
+/// The address of the client. The server puts it into the extensions of every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// A front end: S3, `DynamoDB`, Step Functions, Lambda, …
 ///

@@ -1,0 +1,145 @@
+//! `DynamoDB` and its streams: the JSON 1.0 protocol in front of the `dynoxide` engine.
+//!
+//! Differences from the service: one node, so every read is consistent; expired items go only when
+//! [`DynamoDb::delete_expired`] is called; throughput is never limited; on-demand backups, global tables,
+//! imports and exports are refused as unknown operations.
+
+mod dispatch;
+
+use std::{fs, future::Future, io, path::Path, pin::Pin};
+
+use axum::body::Body;
+use dynoxide::{Database, DynoxideError};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::Value;
+
+use crate::{
+    front::collect,
+    service::{Request, Response, Service},
+    wire::{self, Format},
+};
+
+const MAX_BODY: usize = 16 * 1024 * 1024;
+const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+
+/// Why a database could not be opened, or a table not created.
+#[derive(Debug, thiserror::Error)]
+pub enum DynamoDbError {
+    /// The folder cannot be made or read.
+    #[error("cannot use the folder {}: {source}", .folder.display())]
+    Folder {
+        /// The folder of the database.
+        folder: std::path::PathBuf,
+        /// The system's own error.
+        source: io::Error,
+    },
+    /// The engine refused.
+    #[error("DynamoDB: {0}")]
+    Engine(#[from] DynoxideError),
+    /// The description of a table is not a `CreateTable` request.
+    #[error("DynamoDB: the table description is refused: {0}")]
+    Description(String),
+}
+
+/// The local `DynamoDB`. Clones share the tables.
+#[derive(Clone)]
+pub struct DynamoDb {
+    database: Database,
+}
+
+impl DynamoDb {
+    /// Opens the tables kept in `folder`, which is made when it is not there.
+    pub fn open(folder: &Path) -> Result<Self, DynamoDbError> {
+        let failed = |source| DynamoDbError::Folder { folder: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(failed)?;
+        let file = folder.join("tables.sqlite");
+        let file = file.to_str().ok_or_else(|| failed(io::Error::other("its path is not Unicode")))?;
+        Ok(Self { database: Database::new(file)? })
+    }
+
+    /// Tables in memory only.
+    pub fn ephemeral() -> Result<Self, DynamoDbError> {
+        Ok(Self { database: Database::memory()? })
+    }
+
+    /// Creates a table from the body of a `CreateTable` request, unless one of that name is there. Says whether it
+    /// was created. Blocks on the disk.
+    pub fn create_table_if_absent(&self, create_table: &Value) -> Result<bool, DynamoDbError> {
+        let request = serde_json::from_value(create_table.clone())
+            .map_err(|error| DynamoDbError::Description(error.to_string()))?;
+        match self.database.create_table(request) {
+            Ok(_) => Ok(true),
+            Err(DynoxideError::ResourceInUseException(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes the items whose time to live is over, in all tables, and says how many. Blocks on the disk.
+    pub fn delete_expired(&self) -> Result<usize, DynamoDbError> {
+        Ok(self.database.sweep_ttl()?)
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let Some((_, operation)) = target.and_then(|target| target.rsplit_once('.')) else {
+            return unknown_operation("no X-Amz-Target header");
+        };
+        let body = match collect(body, MAX_BODY).await {
+            Ok(body) => body,
+            Err(refused) => return refused.response(Format::Json),
+        };
+        let (database, operation) = (self.database.clone(), operation.to_owned());
+        // The engine is synchronous and waits for SQLite.
+        let answered = tokio::task::spawn_blocking(move || {
+            let answer = dispatch::dispatch(&database, &operation, &body);
+            (operation, answer)
+        });
+        match answered.await {
+            Ok((_, Some(Ok(json)))) => json_response(StatusCode::OK, json),
+            Ok((_, Some(Err(error)))) => {
+                let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
+                json_response(status, error.to_json())
+            }
+            Ok((operation, None)) => unknown_operation(&operation),
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => wire::error(
+                    Format::Json,
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "ServiceUnavailable",
+                    "The local cloud is shutting down.",
+                ),
+            },
+        }
+    }
+}
+
+impl Service for DynamoDb {
+    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(self.answer(request))
+    }
+}
+
+impl std::fmt::Debug for DynamoDb {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("DynamoDb").finish_non_exhaustive()
+    }
+}
+
+fn unknown_operation(name: &str) -> Response {
+    let message = format!("{name}: not an operation of DynamoDB that is emulated here");
+    let code = "com.amazon.coral.service#UnknownOperationException";
+    wire::error(Format::Json, StatusCode::BAD_REQUEST, code, &message)
+}
+
+fn json_response(status: StatusCode, json: String) -> Response {
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    if let Ok(id) = HeaderValue::from_str(&wire::request_id()) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    response
+}

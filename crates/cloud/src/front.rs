@@ -1,0 +1,159 @@
+//! The front: sends every request to its service, and answers for what no service can answer.
+
+use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures::FutureExt as _;
+use http::{StatusCode, header, request::Parts};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::{
+    route::{Route, ServiceName, query_route, route},
+    service::{Request, Response, Service},
+    wire::{self, Format},
+};
+
+const MIB: usize = 1024 * 1024;
+
+/// The services behind the port, by name.
+///
+/// It refuses calls to services that are not there, bodies above the service's limit (413), and turns a panic of
+/// a service into a response with status 500.
+#[derive(Default)]
+pub struct Front {
+    services: BTreeMap<ServiceName, Arc<dyn Service>>,
+}
+
+impl Front {
+    /// A front with no service behind it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts a service behind the front, in the place of an earlier one of that name.
+    #[must_use]
+    pub fn with(mut self, name: ServiceName, service: Arc<dyn Service>) -> Self {
+        self.services.insert(name, service);
+        self
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let (target, body) = match route(&parts) {
+            Route::AskBody => match collect(body, limit(ServiceName::CloudWatch)).await {
+                Ok(form) => (query_route(&String::from_utf8_lossy(&form)), Body::from(form)),
+                Err(refusal) => return refusal.response(Format::QueryXml),
+            },
+            target => (target, body),
+        };
+        match target {
+            Route::To(name, format) => match self.services.get(&name) {
+                Some(service) => pass_on(service.as_ref(), name, format, parts, body).await,
+                None => not_emulated(name.title(), format),
+            },
+            Route::NotEmulated(title, format) => not_emulated(&title, format),
+            Route::AskBody => not_emulated("the query protocol without a Version", Format::QueryXml),
+        }
+    }
+}
+
+impl Service for Front {
+    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(self.answer(request))
+    }
+}
+
+impl std::fmt::Debug for Front {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_set().entries(self.services.keys()).finish()
+    }
+}
+
+/// The largest body that is let through, in bytes: what the service itself takes, or a little more where the
+/// service answers in words of its own. S3 streams, and has its own limit of 5 GiB.
+fn limit(name: ServiceName) -> usize {
+    match name {
+        ServiceName::States => 4 * MIB,
+        ServiceName::Lambda => 8 * MIB,
+        ServiceName::DynamoDb => 16 * MIB,
+        ServiceName::CloudWatch => MIB,
+        ServiceName::Apis => 10 * MIB,
+        ServiceName::S3 => usize::MAX,
+    }
+}
+
+async fn pass_on(service: &dyn Service, name: ServiceName, format: Format, parts: Parts, body: Body) -> Response {
+    let limit = limit(name);
+    if content_length(&parts).is_some_and(|length| length > limit) {
+        return too_large(format);
+    }
+    let body = if limit == usize::MAX { body } else { Body::new(Limited::new(body, limit)) };
+    let request = Request::from_parts(parts, body);
+    match AssertUnwindSafe(service.call(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => {
+            tracing::error!(service = name.title(), panic = panic_text(panic.as_ref()), "a request ended in a panic");
+            let message = "The local service failed on this request; its log says where.";
+            wire::error(format, StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message)
+        }
+    }
+}
+
+fn content_length(parts: &Parts) -> Option<usize> {
+    parts.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+fn not_emulated(title: &str, format: Format) -> Response {
+    let message = format!("{title} is not emulated here. Mock the call, or point this client at AWS.");
+    wire::error(format, StatusCode::NOT_IMPLEMENTED, "ServiceNotEmulated", &message)
+}
+
+fn too_large(format: Format) -> Response {
+    wire::error(format, StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
+}
+
+/// Why a body could not be read whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BodyRefused {
+    TooLarge,
+    Broken,
+}
+
+impl BodyRefused {
+    pub(crate) fn response(self, format: Format) -> Response {
+        match self {
+            Self::TooLarge => too_large(format),
+            Self::Broken => {
+                let message = "The connection ended before the request body did.";
+                wire::error(format, StatusCode::BAD_REQUEST, "IncompleteBody", message)
+            }
+        }
+    }
+}
+
+/// Reads a whole body of at most `limit` bytes.
+pub(crate) async fn collect(body: Body, limit: usize) -> Result<Bytes, BodyRefused> {
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if is_length_limit(error.as_ref()) => Err(BodyRefused::TooLarge),
+        Err(_) => Err(BodyRefused::Broken),
+    }
+}
+
+/// Looks through the wrappers of an error: a limit set by the front arrives wrapped by the body types in between.
+fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
