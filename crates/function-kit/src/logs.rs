@@ -1,0 +1,71 @@
+//! Structured logs.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::{Environment, SettingError};
+
+/// Writes logs to stdout from here on: one JSON object a line, with `timestamp`, `level` and `message` where Lambda looks
+/// for them.
+///
+/// `RUST_LOG` chooses what is logged, else `AWS_LAMBDA_LOG_LEVEL`, else everything from `info` up.
+pub(crate) fn init(environment: &Environment) -> Result<(), SettingError> {
+    let filter = filter(environment);
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(filter.clone().unwrap_or_else(|_| EnvFilter::new("info")))
+        .finish();
+    // Another subscriber is there when several functions start in one process, as in tests. The first one stays.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    filter.map(drop)
+}
+
+fn filter(environment: &Environment) -> Result<EnvFilter, SettingError> {
+    if let Some(filter) = environment.optional_value("RUST_LOG", "a level or a log filter")? {
+        return Ok(filter);
+    }
+    match environment.optional("AWS_LAMBDA_LOG_LEVEL").as_deref() {
+        None => Ok(EnvFilter::new("info")),
+        // Lambda knows a level above `error`, Rust does not.
+        Some("FATAL") => Ok(EnvFilter::new("error")),
+        Some(level @ ("TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR")) => Ok(EnvFilter::new(level)),
+        Some(other) => Err(SettingError::Invalid {
+            variable: "AWS_LAMBDA_LOG_LEVEL".to_owned(),
+            expected: "one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL".to_owned(),
+            reason: format!("it is {other}"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_comes_from_the_environment() {
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            (&[], "info"),
+            (&[("AWS_LAMBDA_LOG_LEVEL", "DEBUG")], "debug"),
+            (&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")], "error"),
+            (
+                &[("RUST_LOG", "warn"), ("AWS_LAMBDA_LOG_LEVEL", "DEBUG")],
+                "warn",
+            ),
+            (&[("RUST_LOG", "check_size=trace")], "check_size=trace"),
+        ];
+        for (variables, expected) in cases {
+            let filter = filter(&Environment::of(variables.iter().copied())).unwrap();
+            assert_eq!(filter.to_string(), *expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_level_is_an_error_that_names_the_variable() {
+        for variable in ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"] {
+            let error = filter(&Environment::of([(variable, "a=b=c")])).unwrap_err();
+            assert!(error.to_string().contains(variable), "{error}");
+        }
+    }
+}
