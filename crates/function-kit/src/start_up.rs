@@ -29,6 +29,10 @@ enum StartError {
 /// field.
 ///
 /// One thread runs the function: Lambda gives a process one invocation at a time, and a share of a processor.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`main` gives a function's name"
+)]
 pub fn start_up<State, Input, Output, Error>(
     new: impl FnOnce(&Environment, &SdkConfig) -> Result<State, SettingError>,
     handler: impl AsyncFn(&State, LambdaEvent<Input>) -> Result<Output, Error>,
