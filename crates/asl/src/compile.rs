@@ -1,0 +1,67 @@
+//! From a definition's JSON to a [`Machine`], with everything that is wrong in it and not just the first thing.
+
+mod choice;
+mod diagnostic;
+mod fields;
+mod graph;
+mod reach;
+mod retry;
+mod state;
+
+use crate::{machine::Machine, value::Value};
+
+pub use diagnostic::{Code, Diagnostic, Severity};
+use diagnostic::{Findings, Pointer};
+use fields::Fields;
+
+/// The longest definition, in bytes.
+const MAX_DEFINITION: usize = 1_048_576;
+
+/// What came of a definition.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The machine, where no finding is an error.
+    pub machine: Option<Machine>,
+    /// Errors and warnings, in the order of the definition.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks and compiles a definition.
+pub fn compile(definition: &Value) -> Compiled {
+    let mut findings = Findings::default();
+    let machine = machine(definition, &mut findings);
+    let failed = findings.has_errors();
+    Compiled { machine: machine.filter(|_| !failed), diagnostics: findings.into_diagnostics() }
+}
+
+/// Checks and compiles a definition's JSON text.
+pub fn compile_text(text: &str) -> Compiled {
+    let mut findings = Findings::default();
+    let root = Pointer::root();
+    if text.len() > MAX_DEFINITION {
+        findings.error(Code::SchemaValidationFailed, &root, format!("the definition has more than {MAX_DEFINITION} bytes"));
+    } else {
+        match Value::parse(text) {
+            Ok(definition) => return compile(&definition),
+            Err(error) => findings.error(Code::InvalidJsonDescription, &root, error.to_string()),
+        }
+    }
+    Compiled { machine: None, diagnostics: findings.into_diagnostics() }
+}
+
+fn machine(definition: &Value, findings: &mut Findings) -> Option<Machine> {
+    let mut fields = Fields::open(definition, Pointer::root(), findings)?;
+    let comment = fields.text("Comment");
+    let timeout_seconds = fields.count("TimeoutSeconds", 1..=99_999_999);
+    if let Some(version) = fields.text("Version")
+        && &*version != "1.0"
+    {
+        fields.error("Version", format!("the only version is '1.0', not '{version}'"));
+    }
+    fields.query_language();
+    let graph = graph::graph(&mut fields);
+    fields.close();
+    let machine = Machine { comment, timeout_seconds, graph: graph? };
+    reach::check(&machine, findings);
+    Some(machine)
+}

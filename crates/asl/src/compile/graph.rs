@@ -1,0 +1,109 @@
+//! `StartAt` and `States`: a whole machine, a branch, or a processor.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{
+    diagnostic::{Code, Pointer},
+    fields::Fields,
+    state,
+};
+use crate::{
+    machine::{Graph, StateId},
+    value::Value,
+};
+
+/// The longest name of a state, in characters.
+const MAX_NAME: usize = 80;
+
+/// How deep graphs may nest: hostile definitions must not exhaust the stack.
+const MAX_NESTING: usize = 32;
+
+/// The states of one graph by name, for `Next` to look up.
+pub(super) struct Names {
+    ids: IndexMap<Arc<str>, StateId>,
+    nesting: usize,
+}
+
+impl Names {
+    /// The state that a field names; reports a name that no state has.
+    pub(super) fn target(&self, fields: &mut Fields<'_>, field: &'static str) -> Option<StateId> {
+        let name = fields.text(field)?;
+        let target = self.ids.get(&name).copied();
+        if target.is_none() {
+            let message = format!("Missing '{field}' target: {name}{}", self.suggestion(&name));
+            let at = fields.at.child(field);
+            fields.findings.error(Code::MissingTransitionTarget, &at, message);
+        }
+        target
+    }
+
+    /// The nearest name, where one is near.
+    fn suggestion(&self, name: &str) -> String {
+        self.ids
+            .keys()
+            .map(|known| (strsim::damerau_levenshtein(known, name), known))
+            .filter(|(distance, _)| *distance <= 1 + name.len() / 4)
+            .min()
+            .map(|(_, known)| format!(" (did you mean '{known}'?)"))
+            .unwrap_or_default()
+    }
+}
+
+/// Compiles the graph that `fields` holds.
+pub(super) fn graph(fields: &mut Fields<'_>) -> Option<Graph> {
+    nested_graph(fields, 0)
+}
+
+/// Compiles a graph inside a state of a graph with these names.
+pub(super) fn inner_graph(value: &Value, at: Pointer, outer: &Names, fields: &mut Fields<'_>) -> Option<Graph> {
+    let mut inner = fields.below(value, at)?;
+    if outer.nesting == MAX_NESTING {
+        let at = inner.at.clone();
+        inner.findings.error(Code::SchemaValidationFailed, &at, format!("More than {MAX_NESTING} nested levels of states"));
+        return None;
+    }
+    // Both may stand on a branch or processor; neither changes what it does.
+    inner.take("Comment");
+    inner.take("ProcessorConfig");
+    let graph = nested_graph(&mut inner, outer.nesting + 1);
+    inner.close();
+    graph
+}
+
+fn nested_graph(fields: &mut Fields<'_>, nesting: usize) -> Option<Graph> {
+    fields.require("StartAt");
+    fields.require("States");
+    let states = fields.take("States");
+    let Some(states) = states else {
+        fields.take("StartAt");
+        return None;
+    };
+    let Value::Object(states) = states else {
+        fields.error("States", "Value is not of type 'Object'");
+        return None;
+    };
+    if states.is_empty() {
+        fields.error("States", "Value cannot be empty");
+        return None;
+    }
+    let ids = states.keys().enumerate().map(|(index, name)| (name.clone(), StateId(index))).collect();
+    let names = Names { ids, nesting };
+    let start = names.target(fields, "StartAt");
+    let at = fields.at.child("States");
+    let mut compiled = Vec::with_capacity(states.len());
+    for (name, value) in states.iter() {
+        let at = at.child(name);
+        if name.chars().count() > MAX_NAME {
+            let message = format!("State name '{name}' is too long, should have at most {MAX_NAME} characters");
+            fields.findings.error(Code::SchemaValidationFailed, &at, message);
+        }
+        if let Some(mut fields) = fields.below(value, at) {
+            compiled.extend(state::state(name, &names, &mut fields));
+            fields.close();
+        }
+    }
+    // With a state missing, ids would point at the wrong ones; the reason has been reported.
+    (compiled.len() == states.len()).then_some(Graph { start: start?, states: compiled })
+}

@@ -1,0 +1,117 @@
+//! `Retry` and `Catch`.
+
+use std::sync::Arc;
+
+use super::{
+    diagnostic::Code,
+    fields::Fields,
+    graph::Names,
+};
+use crate::{
+    fault::names,
+    machine::OnError,
+    retry::{Catcher, ErrorEquals, Retrier},
+    value::Value,
+};
+
+pub(super) fn on_error(names: &Names, fields: &mut Fields<'_>) -> OnError {
+    OnError { retry: each(fields, "Retry", retrier), catch: each(fields, "Catch", |fields| catcher(names, fields)) }
+}
+
+/// Compiles each element of a list; `States.ALL` may only be in the last.
+fn each<T>(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    mut compile: impl FnMut(&mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, T)>,
+) -> Vec<T> {
+    let Some(values) = fields.array(name) else { return Vec::new() };
+    let at = fields.at.child(name);
+    let mut compiled = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let at = at.child(index);
+        let Some(mut element) = fields.below(value, at.clone()) else { continue };
+        if let Some((errors, item)) = compile(&mut element) {
+            let takes_all = errors.iter().any(|error| &**error == names::ALL);
+            if takes_all && (errors.len() > 1 || index + 1 < values.len()) {
+                element.error("ErrorEquals", "'States.ALL' must stand alone, in the last element");
+            }
+            compiled.push(item);
+        }
+        element.close();
+    }
+    compiled
+}
+
+fn errors(fields: &mut Fields<'_>) -> Option<Arc<[Arc<str>]>> {
+    let values = fields.filled_array("ErrorEquals")?;
+    let mut errors = Vec::with_capacity(values.len());
+    for value in values.iter() {
+        match value {
+            Value::String(name) => errors.push(name.clone()),
+            _ => fields.error("ErrorEquals", "Value is not of type 'String'"),
+        }
+    }
+    if errors.iter().any(|error| &**error == names::RUNTIME) {
+        let at = fields.at.child("ErrorEquals");
+        fields.findings.warning(
+            Code::SchemaValidationFailed,
+            &at,
+            "'States.Runtime' can't be retried or caught: it ends the execution",
+        );
+    }
+    Some(errors.into())
+}
+
+fn retrier(fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, Retrier)> {
+    fields.take("Comment");
+    let errors = errors(fields);
+    let interval_seconds = fields.small_count("IntervalSeconds", 1..=99_999_999, 1);
+    let max_attempts = fields.small_count("MaxAttempts", 0..=99_999_999, 3);
+    let max_delay_seconds = fields.has("MaxDelaySeconds").then(|| fields.small_count("MaxDelaySeconds", 1..=31_622_400, 1));
+    let backoff_rate = backoff_rate(fields);
+    let full_jitter = match fields.text("JitterStrategy").as_deref() {
+        None | Some("NONE") => false,
+        Some("FULL") => true,
+        Some(other) => {
+            fields.error("JitterStrategy", format!("Value must be 'NONE' or 'FULL', not '{other}'"));
+            false
+        }
+    };
+    if max_delay_seconds.is_some_and(|cap| cap < interval_seconds) {
+        fields.error("MaxDelaySeconds", "Value must be greater than 'IntervalSeconds'");
+    }
+    let errors = errors?;
+    let retrier = Retrier {
+        errors: ErrorEquals(errors.to_vec()),
+        interval_seconds,
+        max_attempts,
+        backoff_rate,
+        max_delay_seconds,
+        full_jitter,
+    };
+    Some((errors, retrier))
+}
+
+fn backoff_rate(fields: &mut Fields<'_>) -> f64 {
+    const DEFAULT: f64 = 2.0;
+    let Some(value) = fields.take("BackoffRate") else { return DEFAULT };
+    let rate = match &value {
+        Value::Number(number) => number.as_f64().filter(|rate| *rate >= 1.0),
+        _ => None,
+    };
+    rate.unwrap_or_else(|| {
+        fields.error("BackoffRate", "Value must be a number of at least 1.0");
+        DEFAULT
+    })
+}
+
+fn catcher(names: &Names, fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, Catcher)> {
+    fields.take("Comment");
+    fields.refuse(&["Assign", "Output"]);
+    let errors = errors(fields);
+    fields.require("Next");
+    let next = names.target(fields, "Next");
+    let result_path = fields.result_path();
+    let errors = errors?;
+    Some((errors.clone(), Catcher { errors: ErrorEquals(errors.to_vec()), next: next?, result_path }))
+}

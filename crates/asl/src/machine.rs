@@ -1,0 +1,371 @@
+//! The compiled definition: names are indexes, texts are parsed, and what can't be is gone.
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use crate::{
+    choice::Rule,
+    compile::{self, Diagnostic},
+    path::{Path, ReferencePath},
+    retry::{Catcher, Retrier},
+    template::{Expression, Template},
+    value::Value,
+};
+
+/// A state machine's definition.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// `Comment`
+    pub comment: Option<Arc<str>>,
+    /// `TimeoutSeconds`: how long an execution may take.
+    pub timeout_seconds: Option<u64>,
+    /// The states.
+    pub graph: Graph,
+}
+
+impl Machine {
+    /// Compiles a definition, or tells everything that is wrong with it.
+    pub fn compile(definition: &Value) -> Result<Self, Vec<Diagnostic>> {
+        let compiled = compile::compile(definition);
+        compiled.machine.ok_or(compiled.diagnostics)
+    }
+
+    /// Every state, those of branches and processors among them, outer before inner.
+    pub fn states(&self) -> Vec<&State> {
+        self.graph.all_states()
+    }
+}
+
+/// A set of states with a start: a whole machine, a branch of a Parallel state, or a processor of a Map state.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// `StartAt`
+    pub start: StateId,
+    /// `States`, in the order of the definition.
+    pub states: Vec<State>,
+}
+
+impl Graph {
+    /// The state with this id, which must be one of this graph.
+    pub fn state(&self, id: StateId) -> &State {
+        &self.states[id.0]
+    }
+
+    fn all_states(&self) -> Vec<&State> {
+        self.states
+            .iter()
+            .flat_map(|state| std::iter::once(state).chain(state.graphs().into_iter().flat_map(Graph::all_states)))
+            .collect()
+    }
+}
+
+/// A state's place in its [`Graph`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StateId(pub(crate) usize);
+
+/// A state.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Its key in `States`.
+    pub name: Arc<str>,
+    /// `Comment`
+    pub comment: Option<Arc<str>>,
+    /// What it does.
+    pub kind: Kind,
+}
+
+impl State {
+    /// The graphs inside it: a Parallel state's branches, a Map state's processor.
+    pub fn graphs(&self) -> Vec<&Graph> {
+        match &self.kind {
+            Kind::Parallel(parallel) => parallel.branches.iter().map(|branch| &**branch).collect(),
+            Kind::Map(map) => vec![&map.processor],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Its `Retry`.
+    pub fn retriers(&self) -> &[Retrier] {
+        self.on_error().map_or(&[], |on_error| &on_error.retry)
+    }
+
+    /// Its `Catch`.
+    pub fn catchers(&self) -> &[Catcher] {
+        self.on_error().map_or(&[], |on_error| &on_error.catch)
+    }
+
+    fn on_error(&self) -> Option<&OnError> {
+        match &self.kind {
+            Kind::Task(task) => Some(&task.on_error),
+            Kind::Parallel(parallel) => Some(&parallel.on_error),
+            Kind::Map(map) => Some(&map.on_error),
+            _ => None,
+        }
+    }
+}
+
+/// What a state does, by its `Type`.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Gives its input, or a value of its own.
+    Pass(Pass),
+    /// Has work done.
+    Task(Task),
+    /// Chooses the next state.
+    Choice(Choice),
+    /// Waits.
+    Wait(Wait),
+    /// Ends its graph well.
+    Succeed(Succeed),
+    /// Ends the execution badly.
+    Fail(Fail),
+    /// Does several graphs at once.
+    Parallel(Parallel),
+    /// Does one graph for each element of an array.
+    Map(Map),
+}
+
+impl Kind {
+    /// `Type`, as it stands in a definition and in the names of history events.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Pass(_) => "Pass",
+            Self::Task(_) => "Task",
+            Self::Choice(_) => "Choice",
+            Self::Wait(_) => "Wait",
+            Self::Succeed(_) => "Succeed",
+            Self::Fail(_) => "Fail",
+            Self::Parallel(_) => "Parallel",
+            Self::Map(_) => "Map",
+        }
+    }
+}
+
+/// `Next` or `End`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// Go on here.
+    Next(StateId),
+    /// This graph is done.
+    End,
+}
+
+/// `InputPath`, `OutputPath`: which part of a value is taken.
+#[derive(Clone, Debug, Default)]
+pub enum Selection {
+    /// All of it: the field is absent or `$`.
+    #[default]
+    Whole,
+    /// `null`: an empty object in its place.
+    Nothing,
+    /// What the path names.
+    Path(Path),
+}
+
+/// `ResultPath`: where a result goes in the state's input.
+#[derive(Clone, Debug, Default)]
+pub enum ResultPath {
+    /// In place of the input: the field is absent or `$`.
+    #[default]
+    Replace,
+    /// `null`: nowhere.
+    Discard,
+    /// To this place in the input.
+    At(ReferencePath),
+}
+
+/// `InputPath` and `OutputPath`, which all states but Fail have.
+#[derive(Clone, Debug, Default)]
+pub struct InputOutput {
+    /// `InputPath`
+    pub input_path: Selection,
+    /// `OutputPath`
+    pub output_path: Selection,
+}
+
+/// `Retry` and `Catch`.
+#[derive(Clone, Debug, Default)]
+pub struct OnError {
+    /// `Retry`, tried in order.
+    pub retry: Vec<Retrier>,
+    /// `Catch`, tried in order once no retrier takes the error.
+    pub catch: Vec<Catcher>,
+}
+
+/// A Pass state.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// `InputPath` and `OutputPath`
+    pub io: InputOutput,
+    /// `Parameters`
+    pub parameters: Option<Template>,
+    /// `Result`
+    pub result: Option<Value>,
+    /// `ResultPath`
+    pub result_path: ResultPath,
+    /// What comes next.
+    pub transition: Transition,
+}
+
+/// A Task state.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// `Resource`
+    pub resource: Resource,
+    /// `InputPath` and `OutputPath`
+    pub io: InputOutput,
+    /// `Parameters`
+    pub parameters: Option<Template>,
+    /// `ResultSelector`
+    pub result_selector: Option<Template>,
+    /// `ResultPath`
+    pub result_path: ResultPath,
+    /// `TimeoutSeconds` or `TimeoutSecondsPath`
+    pub timeout: Option<Count>,
+    /// `HeartbeatSeconds` or `HeartbeatSecondsPath`
+    pub heartbeat: Option<Count>,
+    /// `Retry` and `Catch`
+    pub on_error: OnError,
+    /// What comes next.
+    pub transition: Transition,
+}
+
+/// What a Task state calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// A Lambda function by its ARN: the input is the payload, the answer is the result.
+    Function {
+        /// The function's ARN.
+        arn: Arc<str>,
+    },
+    /// An action of a service: `arn:aws:states:::lambda:invoke`.
+    Service {
+        /// The whole ARN.
+        arn: Arc<str>,
+        /// What the history calls `resourceType`: `lambda`, `aws-sdk:s3`.
+        service: Arc<str>,
+        /// What the history calls `resource`: `invoke`.
+        action: Arc<str>,
+    },
+}
+
+impl Resource {
+    /// The ARN as it was written.
+    pub fn arn(&self) -> &Arc<str> {
+        match self {
+            Self::Function { arn } | Self::Service { arn, .. } => arn,
+        }
+    }
+}
+
+/// A whole number: written down, or found at run time.
+#[derive(Clone, Debug)]
+pub enum Count {
+    /// A constant.
+    Literal(u64),
+    /// The `…Path` field.
+    Path(Path),
+}
+
+/// A Choice state.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// `InputPath` and `OutputPath`
+    pub io: InputOutput,
+    /// `Choices`, tried in order, each with where it leads.
+    pub rules: Vec<(Rule, StateId)>,
+    /// `Default`
+    pub default: Option<StateId>,
+}
+
+/// A Wait state.
+#[derive(Clone, Debug)]
+pub struct Wait {
+    /// `InputPath` and `OutputPath`
+    pub io: InputOutput,
+    /// How long.
+    pub until: Until,
+    /// What comes next.
+    pub transition: Transition,
+}
+
+/// How long a Wait state waits.
+#[derive(Clone, Debug)]
+pub enum Until {
+    /// `Seconds`
+    Seconds(u64),
+    /// `SecondsPath`
+    SecondsPath(Path),
+    /// `Timestamp`
+    Timestamp(OffsetDateTime),
+    /// `TimestampPath`
+    TimestampPath(Path),
+}
+
+/// A Succeed state.
+#[derive(Clone, Debug)]
+pub struct Succeed {
+    /// `InputPath` and `OutputPath`
+    pub io: InputOutput,
+}
+
+/// A Fail state.
+#[derive(Clone, Debug)]
+pub struct Fail {
+    /// `Error` or `ErrorPath`
+    pub error: Option<FailText>,
+    /// `Cause` or `CausePath`
+    pub cause: Option<FailText>,
+}
+
+/// A Fail state's error name or cause.
+#[derive(Clone, Debug)]
+pub enum FailText {
+    /// A constant.
+    Literal(Arc<str>),
+    /// `ErrorPath` or `CausePath`: a path or a call that gives a string.
+    Expression(Expression),
+}
+
+/// A Parallel state.
+#[derive(Clone, Debug)]
+pub struct Parallel {
+    /// `InputPath` and `OutputPath`
+    pub io: InputOutput,
+    /// `Parameters`
+    pub parameters: Option<Template>,
+    /// `Branches`
+    pub branches: Vec<Arc<Graph>>,
+    /// `ResultSelector`
+    pub result_selector: Option<Template>,
+    /// `ResultPath`
+    pub result_path: ResultPath,
+    /// `Retry` and `Catch`
+    pub on_error: OnError,
+    /// What comes next.
+    pub transition: Transition,
+}
+
+/// A Map state whose iterations are part of the same execution.
+#[derive(Clone, Debug)]
+pub struct Map {
+    /// `InputPath` and `OutputPath`
+    pub io: InputOutput,
+    /// `ItemsPath`: where the array is.
+    pub items_path: Selection,
+    /// `ItemSelector`, or `Parameters` in older definitions: each iteration's input.
+    pub item_selector: Option<Template>,
+    /// `ItemProcessor`, or `Iterator` in older definitions.
+    pub processor: Arc<Graph>,
+    /// `MaxConcurrency` or `MaxConcurrencyPath`; 0 is no limit but the service's.
+    pub max_concurrency: Option<Count>,
+    /// `ResultSelector`
+    pub result_selector: Option<Template>,
+    /// `ResultPath`
+    pub result_path: ResultPath,
+    /// `Retry` and `Catch`
+    pub on_error: OnError,
+    /// What comes next.
+    pub transition: Transition,
+}
