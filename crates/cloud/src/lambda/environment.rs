@@ -1,0 +1,82 @@
+//! The environment of a function's process: Lambda's variables, the template's, and nothing of the user's own.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::config::{ConfigError, LambdaConfig};
+
+/// The variables that Lambda refuses in `Environment.Variables`.
+const RESERVED: [&str; 18] = [
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
+/// What is the same in every process of a function.
+///
+/// In order, the later winning: Lambda's defaults, the template's variables, the runner's additions, Lambda's reserved
+/// variables, and the fence that keeps AWS clients inside the local cloud.
+pub(crate) fn variables(
+    function: &sam::Function,
+    task_root: &Path,
+    home: &Path,
+    config: &LambdaConfig,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    if let Some(variable) = function.environment.keys().find(|name| RESERVED.contains(&name.as_str())) {
+        return Err(ConfigError::ReservedVariable {
+            function: function.name.clone(),
+            variable: variable.clone(),
+        });
+    }
+    let defaults = [
+        ("LANG", "en_US.UTF-8"),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
+        ("TZ", ":UTC"),
+    ];
+    let mut variables: BTreeMap<String, String> = owned(defaults).collect();
+    variables.extend(function.environment.clone());
+    variables.extend(config.environment.clone());
+    variables.extend(owned([
+        ("_HANDLER", function.handler.as_str()),
+        ("AWS_ACCESS_KEY_ID", &config.credentials.access_key_id),
+        ("AWS_DEFAULT_REGION", &config.region),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &function.memory_mb.to_string()),
+        ("AWS_LAMBDA_FUNCTION_NAME", &function.name),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", function.name)),
+        ("AWS_REGION", &config.region),
+        ("AWS_SECRET_ACCESS_KEY", &config.credentials.secret_access_key),
+        ("AWS_SESSION_TOKEN", &config.credentials.session_token),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
+        ("LAMBDA_TASK_ROOT", &task_root.to_string_lossy()),
+    ]));
+    variables.extend(owned([
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_ENDPOINT_URL", config.endpoint_url.as_str()),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("HOME", &home.to_string_lossy()),
+    ]));
+    // A profile names credentials that are not here; a client that looks for it would fail on its start.
+    variables.remove("AWS_PROFILE");
+    Ok(variables)
+}
+
+fn owned<const N: usize>(pairs: [(&str, &str); N]) -> impl Iterator<Item = (String, String)> {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()
+}

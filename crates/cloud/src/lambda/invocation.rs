@@ -1,0 +1,156 @@
+//! An invocation: what it is called with, what it gives, and why there may be none.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use serde_json::json;
+use uuid::Uuid;
+
+/// The largest payload of a synchronous invocation, in bytes.
+pub(crate) const MAX_REQUEST: usize = 6 * 1024 * 1024;
+/// The largest payload of an asynchronous invocation, in bytes.
+pub(crate) const MAX_EVENT: usize = 1024 * 1024;
+/// The largest response of a function, in bytes. Lambda allows a hundred above 6 MB.
+pub(crate) const MAX_RESPONSE: usize = 6 * 1024 * 1024 + 100;
+
+/// What a caller can say about an invocation beside its payload.
+#[derive(Debug, Clone, Default)]
+pub struct InvokeOptions {
+    /// The caller's X-Ray trace header. A new trace begins without one.
+    pub trace_id: Option<String>,
+    /// The JSON that the function finds as its client context.
+    pub client_context: Option<String>,
+}
+
+/// An invocation that has run, well or not.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// The id in the function's context and in its log lines.
+    pub request_id: String,
+    /// What the function answered, byte for byte: it is JSON by convention only. After a failure, a JSON object with
+    /// `errorType` and `errorMessage`, as the function or Lambda itself wrote it.
+    pub payload: Bytes,
+    /// Whether the function failed. Lambda calls every failure of a custom runtime `Unhandled`.
+    pub failed: bool,
+    /// From the hand-over to the answer.
+    pub duration: Duration,
+    /// How long a new process took until it asked for work; `None` where a warm one was used.
+    pub init_duration: Option<Duration>,
+    /// The last 4 KB of the invocation's log.
+    pub log_tail: Bytes,
+    /// The X-Ray trace header that the function saw.
+    pub trace_id: String,
+}
+
+/// Why a function was not invoked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeError {
+    /// There is no such function, or no such version or alias of it.
+    #[error("Function not found: {arn}")]
+    ResourceNotFound {
+        /// What was asked for, as an ARN.
+        arn: String,
+    },
+    /// The payload is too large for this kind of invocation.
+    #[error("Request must be smaller than {limit} bytes for the InvokeFunction operation")]
+    RequestTooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// This machine could not give the function a process.
+    #[error("cannot start a process for function `{function}`: {reason}")]
+    Service {
+        /// The function's name.
+        function: String,
+        /// What failed.
+        reason: String,
+    },
+    /// The local Lambda is on its way down.
+    #[error("the local Lambda is shutting down")]
+    ShuttingDown,
+}
+
+/// An invocation on its way to a process.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) request_id: String,
+    pub(crate) payload: Bytes,
+    pub(crate) trace_id: String,
+    pub(crate) client_context: Option<String>,
+}
+
+impl Task {
+    pub(crate) fn new(payload: Bytes, options: InvokeOptions) -> Self {
+        Self {
+            request_id: Uuid::new_v4().to_string(),
+            payload,
+            trace_id: options.trace_id.unwrap_or_else(new_trace_id),
+            client_context: options.client_context,
+        }
+    }
+}
+
+/// A failure that Lambda itself reports, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PlatformError {
+    /// `Sandbox.Timedout`, `Runtime.ExitError`, …
+    pub(crate) error_type: &'static str,
+    /// What went wrong, without the request id.
+    pub(crate) message: String,
+}
+
+impl PlatformError {
+    pub(crate) fn timed_out(timeout: Duration) -> Self {
+        Self {
+            error_type: "Sandbox.Timedout",
+            message: format!("Task timed out after {:.2} seconds", timeout.as_secs_f64()),
+        }
+    }
+
+    pub(crate) fn exited(reason: &str) -> Self {
+        Self {
+            error_type: "Runtime.ExitError",
+            message: reason.to_owned(),
+        }
+    }
+
+    pub(crate) fn response_too_large() -> Self {
+        Self {
+            error_type: "Function.ResponseSizeTooLarge",
+            message: format!("Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."),
+        }
+    }
+
+    pub(crate) fn streamed() -> Self {
+        Self {
+            error_type: "Runtime.UnsupportedResponseMode",
+            message: "the function streams its response, which the local Lambda does not support: answer it whole"
+                .to_owned(),
+        }
+    }
+
+    pub(crate) fn invalid_entrypoint(reason: &str) -> Self {
+        Self {
+            error_type: "Runtime.InvalidEntrypoint",
+            message: reason.to_owned(),
+        }
+    }
+
+    /// The payload of the failed invocation. Lambda's own errors have the request id in their message, all but the one
+    /// about the size of the response.
+    pub(crate) fn payload(&self, request_id: &str) -> Bytes {
+        let message = match self.error_type {
+            "Function.ResponseSizeTooLarge" => self.message.clone(),
+            _ => format!("RequestId: {request_id} Error: {}", self.message),
+        };
+        json!({ "errorType": self.error_type, "errorMessage": message }).to_string().into()
+    }
+}
+
+/// A new X-Ray trace header: the time in the root, as X-Ray has it, and not sampled, for nobody collects it.
+fn new_trace_id() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let root = Uuid::new_v4().simple().to_string();
+    let parent = Uuid::new_v4().simple().to_string();
+    format!("Root=1-{seconds:08x}-{root:.24};Parent={parent:.16};Sampled=0")
+}

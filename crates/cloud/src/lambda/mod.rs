@@ -1,0 +1,38 @@
+//! Lambda: the functions of a template, built here and run as the processes that Lambda would run.
+//!
+//! A function's process speaks the [Runtime API] over HTTP with its own loopback listener, takes one invocation at
+//! a time, has the environment that its template gives it and made-up credentials, and is killed at its time-out.
+//! Several invocations at once run in several processes, and a process that is done is used again.
+//!
+//! ```text
+//! invoke -> Pool (who runs it) -> Sandbox (one process) <-> RuntimeApi (what it asks for)
+//!                                      \-> LogStream (what it prints)
+//! ```
+//!
+//! Processes run on Unix alone: they are killed as process groups.
+//!
+//! [Runtime API]: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+
+mod api_error;
+mod build;
+mod cargo;
+mod config;
+mod configuration;
+mod environment;
+mod event;
+mod front_end;
+mod function_name;
+mod invocation;
+mod logs;
+mod operation;
+mod pool;
+mod runtime_api;
+mod sandbox;
+mod service;
+
+pub use build::{BuildError, BuildEvent, BuildOptions, build};
+pub use config::{ConfigError, Credentials, FunctionSpec, LambdaConfig};
+pub use front_end::FrontEnd;
+pub use invocation::{Invocation, InvokeError, InvokeOptions};
+pub use logs::{LogKind, LogLine, LogSink};
+pub use service::Lambda;

@@ -1,0 +1,223 @@
+//! The processes of one function: which of them runs an invocation, and what is said about it.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::{
+    invocation::{Invocation, InvokeError, PlatformError, Task},
+    sandbox::{InitFailure, Program, Sandbox, SpawnError, Turn},
+};
+
+/// How long a new process has until it asks for work.
+const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// The processes of one function.
+pub(crate) struct Pool {
+    program: Program,
+    memory_mb: u32,
+    /// One for each process that may run. Those who wait are served in their order.
+    permits: Semaphore,
+    /// The processes that have nothing to do, the last one used at the end.
+    idle: Mutex<Vec<Sandbox>>,
+}
+
+impl Pool {
+    pub(crate) fn new(program: Program, memory_mb: u32, max_processes: NonZeroUsize) -> Self {
+        let permits = Semaphore::new(max_processes.get().min(Semaphore::MAX_PERMITS));
+        Self { program, memory_mb, permits, idle: Mutex::default() }
+    }
+
+    /// Runs an invocation, in its turn.
+    pub(crate) async fn invoke(&self, task: &Task) -> Result<Invocation, InvokeError> {
+        let Ok(_permit) = self.permits.acquire().await else {
+            return Err(InvokeError::ShuttingDown);
+        };
+        while let Some(sandbox) = self.take_idle() {
+            if let Some(result) = self.invoke_warm(sandbox, task).await {
+                return result;
+            }
+        }
+        self.invoke_cold(task).await
+    }
+
+    /// Kills the idle processes and lets no invocation begin. Those that run end by the program's own signal.
+    pub(crate) async fn shut_down(&self) {
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.idle());
+        for mut sandbox in idle {
+            sandbox.kill().await;
+        }
+    }
+
+    /// Runs an invocation in a process that has run others; `None` where the process was lost before it took it.
+    async fn invoke_warm(&self, mut sandbox: Sandbox, task: &Task) -> Option<Result<Invocation, InvokeError>> {
+        if !sandbox.settle().await {
+            return None;
+        }
+        sandbox.logs().begin(&task.request_id);
+        let started = Instant::now();
+        let timeout = self.program.invoked.timeout;
+        let turn = sandbox.invoke(task, timeout, timeout).await;
+        if let Turn::NotTaken(error) = turn {
+            sandbox.logs().platform(format!("{}, the invocation goes to another process", error.message));
+            return None;
+        }
+        Some(self.finish(sandbox, task, turn, started, None))
+    }
+
+    /// Runs an invocation in a new process.
+    ///
+    /// The process has ten seconds to ask for work. One that does not is killed, and a second one starts within the
+    /// invocation's own time, as on Lambda. Lambda also starts a second one after a start that failed; here the first
+    /// failure is the answer, since the second would be the same.
+    async fn invoke_cold(&self, task: &Task) -> Result<Invocation, InvokeError> {
+        if self.program.shutdown.is_cancelled() {
+            return Err(InvokeError::ShuttingDown);
+        }
+        let timeout = self.program.invoked.timeout;
+        let started = Instant::now();
+        let mut sandbox = match Sandbox::spawn(&self.program).await {
+            Ok(sandbox) => sandbox,
+            Err(error) => return self.not_started(error, task),
+        };
+        let mut time_left = timeout;
+        let mut initialised = sandbox.initialise(INIT_LIMIT).await;
+        if let Err(InitFailure::TimedOut) = initialised {
+            sandbox.logs().platform(format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: timeout", milliseconds(INIT_LIMIT)));
+            let again = Instant::now();
+            sandbox = match Sandbox::spawn(&self.program).await {
+                Ok(sandbox) => sandbox,
+                Err(error) => return self.not_started(error, task),
+            };
+            initialised = sandbox.initialise(timeout).await;
+            time_left = timeout.saturating_sub(again.elapsed());
+        }
+        let init_duration = started.elapsed();
+        sandbox.logs().begin(&task.request_id);
+        let started = Instant::now();
+        let turn = match initialised {
+            Ok(()) => match sandbox.invoke(task, time_left, timeout).await {
+                Turn::NotTaken(error) => Turn::Ended(error),
+                turn => turn,
+            },
+            Err(InitFailure::TimedOut) => Turn::Ended(PlatformError::timed_out(timeout)),
+            Err(InitFailure::Turn(turn)) => turn,
+        };
+        self.finish(sandbox, task, turn, started, Some(init_duration))
+    }
+
+    /// Ends an invocation: its last lines, its process back among the idle ones, its result.
+    fn finish(
+        &self,
+        sandbox: Sandbox,
+        task: &Task,
+        turn: Turn,
+        started: Instant,
+        init_duration: Option<Duration>,
+    ) -> Result<Invocation, InvokeError> {
+        let id = &task.request_id;
+        let duration = started.elapsed();
+        let mut status = String::new();
+        let (payload, failed) = match turn {
+            Turn::Answered(payload) => (payload, false),
+            Turn::Failed(payload) => {
+                status.push_str("\tStatus: error");
+                (payload, true)
+            }
+            Turn::Ended(error) | Turn::NotTaken(error) => {
+                sandbox.logs().platform(format!("RequestId: {id} Error: {}", error.message));
+                status.push_str(&match error.error_type {
+                    "Sandbox.Timedout" => "\tStatus: timeout".to_owned(),
+                    other => format!("\tStatus: error\tError Type: {other}"),
+                });
+                (error.payload(id), true)
+            }
+            Turn::ShuttingDown => return Err(InvokeError::ShuttingDown),
+        };
+        sandbox.logs().platform(format!("END RequestId: {id}"));
+        sandbox.logs().platform(self.report(&sandbox, id, duration, init_duration, &status));
+        let log_tail = sandbox.logs().tail();
+        self.put_idle(sandbox);
+        Ok(Invocation {
+            request_id: id.clone(),
+            payload,
+            failed,
+            duration,
+            init_duration,
+            log_tail,
+            trace_id: task.trace_id.clone(),
+        })
+    }
+
+    fn report(&self, sandbox: &Sandbox, id: &str, duration: Duration, init: Option<Duration>, status: &str) -> String {
+        let billed = duration.saturating_add(init.unwrap_or_default());
+        let mut report = format!(
+            "REPORT RequestId: {id}\tDuration: {:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {} MB",
+            milliseconds(duration),
+            milliseconds(billed).ceil(),
+            self.memory_mb,
+        );
+        if let Some(memory) = sandbox.max_memory_mb() {
+            report.push_str(&format!("\tMax Memory Used: {memory} MB"));
+        }
+        if let Some(init) = init {
+            report.push_str(&format!("\tInit Duration: {:.2} ms", milliseconds(init)));
+        }
+        report.push_str(status);
+        report
+    }
+
+    /// The end of an invocation whose process did not start.
+    fn not_started(&self, error: SpawnError, task: &Task) -> Result<Invocation, InvokeError> {
+        match error {
+            SpawnError::Machine(error) => Err(InvokeError::Service {
+                function: self.program.function.as_ref().to_owned(),
+                reason: error.to_string(),
+            }),
+            SpawnError::Executable(error) => {
+                let reason = format!("cannot start {}: {error}", self.program.executable.display());
+                tracing::error!(function = %self.program.function, "{reason}");
+                Ok(Invocation {
+                    request_id: task.request_id.clone(),
+                    payload: PlatformError::invalid_entrypoint(&reason).payload(&task.request_id),
+                    failed: true,
+                    duration: Duration::ZERO,
+                    init_duration: None,
+                    log_tail: Bytes::from(format!("{reason}\n")),
+                    trace_id: task.trace_id.clone(),
+                })
+            }
+        }
+    }
+
+    /// A process that is there already: one that waits for work, else one that is about to.
+    fn take_idle(&self) -> Option<Sandbox> {
+        let mut idle = self.idle();
+        idle.retain_mut(Sandbox::is_alive);
+        match idle.iter_mut().rposition(Sandbox::is_ready) {
+            Some(ready) => Some(idle.remove(ready)),
+            None => idle.pop(),
+        }
+    }
+
+    fn put_idle(&self, mut sandbox: Sandbox) {
+        let mut idle = self.idle();
+        if sandbox.is_alive() && !self.program.shutdown.is_cancelled() {
+            idle.push(sandbox);
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Sandbox>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

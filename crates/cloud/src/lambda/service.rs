@@ -1,0 +1,192 @@
+//! The functions of an application, ready to be invoked.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tempfile::TempDir;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    config::{ConfigError, FunctionSpec, LambdaConfig},
+    environment, event,
+    function_name::FunctionReference,
+    invocation::{Invocation, InvokeError, InvokeOptions, MAX_EVENT, MAX_REQUEST, Task},
+    pool::Pool,
+    runtime_api::Invoked,
+    sandbox::Program,
+};
+
+/// The local Lambda.
+///
+/// A function's first process starts with its first invocation. Processes end with [`Lambda::shutdown`], or when this
+/// is dropped. Where the runner is killed, a process ends by itself as soon as it asks for work, since nobody answers.
+pub struct Lambda {
+    functions: BTreeMap<String, Deployed>,
+    region: String,
+    account: String,
+    retry_delays: Arc<[Duration]>,
+    shutdown: CancellationToken,
+    invocations: TaskTracker,
+    /// The functions' `HOME`: empty, so that no settings of the user's are found there.
+    _home: TempDir,
+}
+
+/// A function that can be invoked.
+pub(crate) struct Deployed {
+    pub(crate) spec: FunctionSpec,
+    pool: Arc<Pool>,
+}
+
+impl Lambda {
+    /// Checks the functions and gets ready to start them.
+    pub fn new(config: LambdaConfig) -> Result<Arc<Self>, ConfigError> {
+        let home = tempfile::Builder::new().prefix("stairwell-home-").tempdir().map_err(ConfigError::Home)?;
+        let shutdown = CancellationToken::new();
+        let mut functions = BTreeMap::new();
+        for spec in &config.functions {
+            let deployed = deploy(spec, home.path(), &config, &shutdown)?;
+            match functions.entry(spec.function.name.clone()) {
+                Entry::Vacant(entry) => entry.insert(deployed),
+                Entry::Occupied(entry) => return Err(ConfigError::DuplicateName(entry.key().clone())),
+            };
+        }
+        Ok(Arc::new(Self {
+            functions,
+            region: config.region,
+            account: config.account,
+            retry_delays: config.retry_delays.into(),
+            shutdown,
+            invocations: TaskTracker::new(),
+            _home: home,
+        }))
+    }
+
+    /// Invokes a function and waits for its answer.
+    ///
+    /// `name` is a function's name, its ARN or `account:function:name`. `payload` is passed on as it is; an empty one
+    /// stands for `{}`. An invocation goes on to its end even when the returned future is dropped, as on Lambda.
+    pub async fn invoke(&self, name: &str, payload: Bytes, options: InvokeOptions) -> Result<Invocation, InvokeError> {
+        let (pool, task) = self.task(name, payload, options, MAX_REQUEST)?;
+        let invocation = self.invocations.spawn(async move { pool.invoke(&task).await });
+        invocation.await.unwrap_or_else(|error| {
+            Err(InvokeError::Service { function: name.to_owned(), reason: error.to_string() })
+        })
+    }
+
+    /// Invokes a function without waiting: gives the request id at once. After a function error the event is tried
+    /// again, twice by default.
+    pub fn invoke_event(&self, name: &str, payload: Bytes, options: InvokeOptions) -> Result<String, InvokeError> {
+        let (pool, task) = self.task(name, payload, options, MAX_EVENT)?;
+        let request_id = task.request_id.clone();
+        let retry_delays = Arc::clone(&self.retry_delays);
+        self.invocations.spawn(event::run(pool, task, retry_delays, self.shutdown.clone()));
+        Ok(request_id)
+    }
+
+    /// Kills all processes and waits for their end. Invocations that run end with [`InvokeError::ShuttingDown`].
+    pub async fn shutdown(&self) {
+        self.shutdown.cancel();
+        for deployed in self.functions.values() {
+            deployed.pool.shut_down().await;
+        }
+        self.invocations.close();
+        self.invocations.wait().await;
+    }
+
+    /// The functions, by their names.
+    pub(crate) fn functions(&self) -> &BTreeMap<String, Deployed> {
+        &self.functions
+    }
+
+    /// The function that `reference` names. The one version there is has the qualifier `$LATEST`.
+    pub(crate) fn find(&self, reference: &str) -> Result<&Deployed, InvokeError> {
+        let parsed = FunctionReference::parse(reference).filter(|reference| {
+            reference.region.is_none_or(|region| region == self.region)
+                && reference.account.is_none_or(|account| account == self.account)
+                && reference.qualifier.is_none_or(|qualifier| qualifier == "$LATEST")
+        });
+        parsed.and_then(|reference| self.functions.get(reference.name)).ok_or_else(|| {
+            let arn = if reference.starts_with("arn:") {
+                reference.to_owned()
+            } else {
+                let name = reference.strip_prefix(&format!("{}:function:", self.account)).unwrap_or(reference);
+                format!("arn:aws:lambda:{}:{}:function:{name}", self.region, self.account)
+            };
+            InvokeError::ResourceNotFound { arn }
+        })
+    }
+
+    fn task(
+        &self,
+        name: &str,
+        payload: Bytes,
+        options: InvokeOptions,
+        limit: usize,
+    ) -> Result<(Arc<Pool>, Task), InvokeError> {
+        let deployed = self.find(name)?;
+        if payload.len() > limit {
+            return Err(InvokeError::RequestTooLarge { limit });
+        }
+        if self.shutdown.is_cancelled() {
+            return Err(InvokeError::ShuttingDown);
+        }
+        let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
+        Ok((Arc::clone(&deployed.pool), Task::new(payload, options)))
+    }
+}
+
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+impl fmt::Debug for Lambda {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lambda").field("functions", &self.functions.keys()).finish_non_exhaustive()
+    }
+}
+
+fn deploy(
+    spec: &FunctionSpec,
+    home: &Path,
+    config: &LambdaConfig,
+    shutdown: &CancellationToken,
+) -> Result<Deployed, ConfigError> {
+    let function = &spec.function;
+    let resolved = |path: &Path| {
+        path.canonicalize().map_err(|source| ConfigError::Executable {
+            function: function.name.clone(),
+            path: path.to_owned(),
+            source,
+        })
+    };
+    let executable = resolved(&spec.executable)?;
+    let task_root = resolved(&task_root(&function.code))?;
+    let program = Program {
+        function: function.name.as_str().into(),
+        environment: environment::variables(function, &task_root, home, config)?,
+        executable,
+        task_root,
+        invoked: Arc::new(Invoked { arn: function.arn.clone(), timeout: function.timeout }),
+        log_sink: Arc::clone(&config.log_sink),
+        shutdown: shutdown.clone(),
+    };
+    let pool = Arc::new(Pool::new(program, function.memory_mb, config.max_processes));
+    Ok(Deployed { spec: spec.clone(), pool })
+}
+
+/// The folder that stands for `/var/task`.
+fn task_root(code: &sam::Code) -> PathBuf {
+    match code {
+        sam::Code::Cargo { package_dir, .. } => package_dir.clone(),
+        // The parent of a bare file name is the empty path.
+        sam::Code::Bootstrap { path } => Path::new(".").join(path.parent().unwrap_or(Path::new(""))),
+    }
+}
