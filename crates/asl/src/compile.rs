@@ -8,6 +8,8 @@ mod reach;
 mod retry;
 mod state;
 
+use std::sync::Arc;
+
 use crate::{machine::Machine, value::Value};
 
 pub use diagnostic::{Code, Diagnostic, Severity};
@@ -61,7 +63,7 @@ fn machine(definition: &Value, findings: &mut Findings) -> Option<Machine> {
     fields.query_language();
     let graph = graph::graph(&mut fields);
     fields.close();
-    let machine = Machine { comment, timeout_seconds, graph: graph? };
+    let machine = Machine { comment, timeout_seconds, graph: Arc::new(graph?) };
     reach::check(&machine, findings);
     Some(machine)
 }

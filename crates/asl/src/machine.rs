@@ -21,7 +21,7 @@ pub struct Machine {
     /// `TimeoutSeconds`: how long an execution may take.
     pub timeout_seconds: Option<u64>,
     /// The states.
-    pub graph: Graph,
+    pub graph: Arc<Graph>,
 }
 
 impl Machine {
@@ -223,8 +223,6 @@ pub struct Task {
     pub result_path: ResultPath,
     /// `TimeoutSeconds` or `TimeoutSecondsPath`
     pub timeout: Option<Count>,
-    /// `HeartbeatSeconds` or `HeartbeatSecondsPath`
-    pub heartbeat: Option<Count>,
     /// `Retry` and `Catch`
     pub on_error: OnError,
     /// What comes next.

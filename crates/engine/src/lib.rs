@@ -1,1 +1,12 @@
 //! Runs a checked definition and writes its history.
+//!
+//! - [`core`] is the interpreter: a value and one function, without I/O
+//! - [`history`] is what it writes, the only account of an execution
+//! - [`run`] lets an execution live: it gives the core time, and carries out what it asks for
+
+pub mod core;
+pub mod history;
+pub mod run;
+
+pub use core::{Command, Execution, Happened, Identity, Outcome};
+pub use history::{Event, EventKind};

@@ -86,7 +86,7 @@ fn pass(names: &Names, fields: &mut Fields<'_>) -> Option<Pass> {
 }
 
 fn task(names: &Names, fields: &mut Fields<'_>) -> Option<Task> {
-    fields.refuse(&["Credentials"]);
+    fields.refuse(&["Credentials", "HeartbeatSeconds", "HeartbeatSecondsPath"]);
     fields.require("Resource");
     let resource = resource(fields);
     let io = io(fields);
@@ -94,7 +94,6 @@ fn task(names: &Names, fields: &mut Fields<'_>) -> Option<Task> {
     let result_selector = fields.template("ResultSelector");
     let result_path = fields.result_path();
     let timeout = fields.count_or_path("TimeoutSeconds", "TimeoutSecondsPath", 1..=MAX_TIMEOUT);
-    let heartbeat = fields.count_or_path("HeartbeatSeconds", "HeartbeatSecondsPath", 1..=MAX_TIMEOUT);
     let on_error = retry::on_error(names, fields);
     let transition = transition(names, fields);
     Some(Task {
@@ -104,7 +103,6 @@ fn task(names: &Names, fields: &mut Fields<'_>) -> Option<Task> {
         result_selector,
         result_path,
         timeout,
-        heartbeat,
         on_error,
         transition: transition?,
     })

@@ -1,0 +1,312 @@
+//! The interpreter: what happened goes in, what to do next comes out, and the history grows.
+//!
+//! [`Execution`] is a value. It does no I/O, takes no lock and looks at no clock; [`Execution::step`] is its one
+//! function. So the same code runs live, replays a recorded history, skips waits on a virtual clock and can go on from
+//! a journal of what happened.
+//!
+//! An execution is a set of **branches**: the machine's own graph, each branch of a Parallel state and each iteration
+//! of a Map state. A branch is at one state at a time; a branch at a Parallel or Map state waits for the branches it
+//! forked.
+
+mod branch;
+mod context;
+mod dataflow;
+mod fork;
+mod states;
+mod task;
+
+use std::{cell::Cell, collections::VecDeque, sync::Arc, time::Duration};
+
+use asl::{Fault, Machine, Value, fault::names, machine::Resource};
+use time::OffsetDateTime;
+
+use crate::history::{Event, EventKind, MAX_EVENTS};
+use branch::{Branch, BranchId, Branches, Next};
+
+/// What an execution is called and belongs to. It never changes.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The execution's ARN.
+    pub arn: Arc<str>,
+    /// The execution's name.
+    pub name: Arc<str>,
+    /// The state machine's ARN.
+    pub state_machine_arn: Arc<str>,
+    /// The state machine's name.
+    pub state_machine_name: Arc<str>,
+    /// The role that the state machine runs as.
+    pub role_arn: Arc<str>,
+    /// The region, as `TaskScheduled` events give it.
+    pub region: Arc<str>,
+    /// When it was started.
+    pub started_at: OffsetDateTime,
+    /// Its input.
+    pub input: Value,
+    /// Where its random numbers come from: the same seed gives the same execution again.
+    pub seed: u64,
+}
+
+/// Something that the outside world tells an execution.
+#[derive(Clone, Debug)]
+pub enum Happened {
+    /// It begins. The first thing that happens, once.
+    Started,
+    /// The outside has begun a call.
+    TaskStarted {
+        /// The call.
+        call: CallId,
+    },
+    /// A call was answered.
+    TaskSucceeded {
+        /// The call.
+        call: CallId,
+        /// The answer.
+        output: Value,
+    },
+    /// A call failed.
+    TaskFailed {
+        /// The call.
+        call: CallId,
+        /// Why.
+        fault: Fault,
+    },
+    /// A timer's time has come.
+    TimerFired {
+        /// The timer.
+        timer: TimerId,
+    },
+    /// Somebody wants it to stop: `StopExecution`.
+    StopRequested {
+        /// Why, where they say so.
+        fault: Fault,
+    },
+}
+
+/// Something that an execution wants from the outside world.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Make this call, and tell when it begins and how it ends.
+    StartTask(Call),
+    /// The call's answer is not wanted any more.
+    CancelTask {
+        /// The call.
+        call: CallId,
+    },
+    /// Tell when this time has come. A timer is never cancelled; one that nobody waits for any more changes nothing.
+    SetTimer {
+        /// The timer.
+        timer: TimerId,
+        /// When.
+        at: OffsetDateTime,
+    },
+}
+
+/// A call of a Task state.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Which one.
+    pub id: CallId,
+    /// The Task state's name.
+    pub state: Arc<str>,
+    /// What is called.
+    pub resource: Resource,
+    /// With what: the state's effective input.
+    pub input: Value,
+    /// How often this state has tried before.
+    pub retry_count: u32,
+}
+
+/// A call, for as long as the execution lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(u64);
+
+/// A timer, for as long as the execution lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimerId(u64);
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// `SUCCEEDED`
+    Succeeded(Value),
+    /// `FAILED`
+    Failed(Fault),
+    /// `TIMED_OUT`
+    TimedOut(Fault),
+    /// `ABORTED`
+    Aborted(Fault),
+}
+
+/// An execution of a state machine.
+#[derive(Debug)]
+pub struct Execution {
+    machine: Arc<Machine>,
+    identity: Arc<Identity>,
+    history: Vec<Event>,
+    branches: Branches,
+    /// Branches that can go on at once.
+    ready: VecDeque<BranchId>,
+    commands: Vec<Command>,
+    outcome: Option<Outcome>,
+    now: OffsetDateTime,
+    next_id: u64,
+    random: Cell<u64>,
+    time_limit: Option<TimerId>,
+    /// The history is full: nothing but its last event can be written.
+    full: bool,
+}
+
+impl Execution {
+    /// An execution that has not begun: step it with [`Happened::Started`].
+    pub fn new(machine: Arc<Machine>, identity: Arc<Identity>) -> Self {
+        Self {
+            now: identity.started_at,
+            random: Cell::new(identity.seed),
+            machine,
+            identity,
+            history: Vec::new(),
+            branches: Branches::default(),
+            ready: VecDeque::new(),
+            commands: Vec::new(),
+            outcome: None,
+            next_id: 1,
+            time_limit: None,
+            full: false,
+        }
+    }
+
+    /// What it is called and belongs to.
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    /// The definition that it runs.
+    pub fn machine(&self) -> &Arc<Machine> {
+        &self.machine
+    }
+
+    /// Everything that has happened so far.
+    pub fn history(&self) -> &[Event] {
+        &self.history
+    }
+
+    /// How it ended, once it has.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Takes what happened, at a moment that is not before any earlier one, and returns what to do next.
+    ///
+    /// Goes on until every branch waits for the outside. What comes too late (an answer to a cancelled call, a timer
+    /// that nobody waits for, anything after the end) changes nothing.
+    pub fn step(&mut self, happened: Happened, now: OffsetDateTime) -> Vec<Command> {
+        if self.outcome.is_none() {
+            self.now = now;
+            self.take(happened);
+            self.run();
+        }
+        std::mem::take(&mut self.commands)
+    }
+
+    fn take(&mut self, happened: Happened) {
+        match happened {
+            Happened::Started => self.start(),
+            Happened::TaskStarted { call } => self.task_started(call),
+            Happened::TaskSucceeded { call, output } => self.task_succeeded(call, output),
+            Happened::TaskFailed { call, fault } => self.task_failed(call, fault),
+            Happened::TimerFired { timer } if self.time_limit == Some(timer) => {
+                self.end(Outcome::TimedOut(Fault::named(names::TIMEOUT)), 0);
+            }
+            Happened::TimerFired { timer } => self.timer_fired(timer),
+            Happened::StopRequested { fault } => self.end(Outcome::Aborted(fault), 0),
+        }
+    }
+
+    fn start(&mut self) {
+        if !self.history.is_empty() {
+            return;
+        }
+        let (input, role_arn) = (self.identity.input.clone(), self.identity.role_arn.clone());
+        self.append(0, EventKind::ExecutionStarted { input: input.clone(), role_arn });
+        if let Some(seconds) = self.machine.timeout_seconds {
+            self.time_limit = Some(self.set_timer(Duration::from_secs(seconds)));
+        }
+        let graph = self.machine.graph.clone();
+        let next = Next::Enter(graph.start, input);
+        // The first state's event follows none: the service gives it 0.
+        let root = self.branches.add(Branch::new(graph, None, 0, None, next));
+        self.ready.push_back(root);
+    }
+
+    fn run(&mut self) {
+        while let Some(id) = self.ready.pop_front() {
+            while self.outcome.is_none() && !self.full && self.advance(id) {}
+        }
+        if self.full && self.outcome.is_none() {
+            let cause = format!("The execution reached the maximum number of history events ({MAX_EVENTS}).");
+            let last = self.last_event();
+            self.end(Outcome::Failed(Fault::runtime(cause)), last);
+        }
+    }
+
+    /// Ends the execution: the last event, and no call is wanted any more.
+    fn end(&mut self, outcome: Outcome, previous_id: u64) {
+        let kind = match &outcome {
+            Outcome::Succeeded(output) => EventKind::ExecutionSucceeded { output: output.clone() },
+            Outcome::Failed(fault) => EventKind::ExecutionFailed(fault.clone()),
+            Outcome::TimedOut(fault) => EventKind::ExecutionTimedOut(fault.clone()),
+            Outcome::Aborted(fault) => EventKind::ExecutionAborted(fault.clone()),
+        };
+        self.push(previous_id, kind);
+        for call in self.branches.calls() {
+            self.commands.push(Command::CancelTask { call });
+        }
+        self.branches.clear();
+        self.ready.clear();
+        self.outcome = Some(outcome);
+    }
+
+    /// Writes an event, unless the history has room only for its last one. Returns the id of the newest event.
+    fn append(&mut self, previous_id: u64, kind: EventKind) -> u64 {
+        if self.history.len() + 1 >= MAX_EVENTS {
+            self.full = true;
+            return self.last_event();
+        }
+        self.push(previous_id, kind)
+    }
+
+    fn push(&mut self, previous_id: u64, kind: EventKind) -> u64 {
+        let id = self.last_event() + 1;
+        self.history.push(Event { id, previous_id, at: self.now, kind });
+        id
+    }
+
+    fn last_event(&self) -> u64 {
+        self.history.len() as u64
+    }
+
+    fn set_timer(&mut self, after: Duration) -> TimerId {
+        let timer = TimerId(self.new_id());
+        let at = time::Duration::try_from(after).ok().and_then(|after| self.now.checked_add(after));
+        // Later than any date that can be written is never.
+        if let Some(at) = at {
+            self.commands.push(Command::SetTimer { timer, at });
+        }
+        timer
+    }
+
+    fn new_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// 64 random bits, the next of the sequence that the seed begins (`SplitMix64`).
+    fn random(&self) -> u64 {
+        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,159 @@
+//! Branches: the threads of control of an execution.
+
+use std::sync::Arc;
+
+use asl::{
+    Value,
+    machine::{Graph, State, StateId},
+};
+use time::OffsetDateTime;
+
+use super::{CallId, TimerId, context::MapItem, fork::Fork};
+
+/// A branch's place among all that the execution ever had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BranchId(usize);
+
+/// Where control is in one graph.
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) graph: Arc<Graph>,
+    /// The branch that forked this one; none for the machine's own graph.
+    pub(super) parent: Option<Parent>,
+    /// What the next event follows.
+    pub(super) last_event: u64,
+    /// The element of the innermost Map state around it.
+    pub(super) map_item: Option<Arc<MapItem>>,
+    pub(super) next: Option<Next>,
+    pub(super) visit: Option<Visit>,
+    pub(super) waits_for: Option<WaitsFor>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parent {
+    pub(super) branch: BranchId,
+    /// Which branch of the Parallel state, or iteration of the Map state.
+    pub(super) index: usize,
+}
+
+/// What a branch does when it is its turn.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Enter a state.
+    Enter(StateId, Value),
+    /// Do the work of the state that it is at: the first time, or again.
+    Work,
+}
+
+/// A stay at a state, from entry to exit, over all its retries.
+#[derive(Clone, Debug)]
+pub(super) struct Visit {
+    pub(super) state: StateId,
+    pub(super) entered_event: u64,
+    pub(super) entered_at: OffsetDateTime,
+    /// The state's raw input.
+    pub(super) input: Value,
+    /// How often each retrier has retried, in their order.
+    pub(super) retries: Vec<u32>,
+}
+
+impl Visit {
+    pub(super) fn retry_count(&self) -> u32 {
+        self.retries.iter().sum()
+    }
+}
+
+/// What a branch waits for.
+#[derive(Debug)]
+pub(super) enum WaitsFor {
+    /// A call's answer, for as long as the time-out allows.
+    Call { call: CallId, timeout: Option<TimerId> },
+    /// The end of a Wait state.
+    Wait(TimerId),
+    /// The delay before a retry.
+    Retry(TimerId),
+    /// The branches that it forked.
+    Fork(Fork),
+}
+
+impl Branch {
+    pub(super) fn new(
+        graph: Arc<Graph>,
+        parent: Option<Parent>,
+        last_event: u64,
+        map_item: Option<Arc<MapItem>>,
+        next: Next,
+    ) -> Self {
+        Self { graph, parent, last_event, map_item, next: Some(next), visit: None, waits_for: None }
+    }
+
+    /// The state that it is at.
+    pub(super) fn state(&self) -> Option<&State> {
+        self.visit.as_ref().map(|visit| self.graph.state(visit.state))
+    }
+}
+
+/// The branches that are alive.
+#[derive(Debug, Default)]
+pub(super) struct Branches(Vec<Option<Branch>>);
+
+impl Branches {
+    pub(super) fn add(&mut self, branch: Branch) -> BranchId {
+        self.0.push(Some(branch));
+        BranchId(self.0.len() - 1)
+    }
+
+    pub(super) fn get(&self, id: BranchId) -> Option<&Branch> {
+        self.0.get(id.0)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, id: BranchId) -> Option<&mut Branch> {
+        self.0.get_mut(id.0)?.as_mut()
+    }
+
+    pub(super) fn remove(&mut self, id: BranchId) -> Option<Branch> {
+        self.0.get_mut(id.0)?.take()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The calls whose answers are waited for.
+    pub(super) fn calls(&self) -> Vec<CallId> {
+        self.alive().filter_map(|(_, branch)| branch.call()).collect()
+    }
+
+    pub(super) fn waiting_for_call(&self, call: CallId) -> Option<BranchId> {
+        self.alive().find(|(_, branch)| branch.call() == Some(call)).map(|(id, _)| id)
+    }
+
+    pub(super) fn waiting_for_timer(&self, timer: TimerId) -> Option<BranchId> {
+        self.alive().find(|(_, branch)| branch.timer() == Some(timer)).map(|(id, _)| id)
+    }
+
+    pub(super) fn children_of(&self, parent: BranchId) -> Vec<BranchId> {
+        self.alive().filter(|(_, branch)| branch.parent.is_some_and(|p| p.branch == parent)).map(|(id, _)| id).collect()
+    }
+
+    fn alive(&self) -> impl Iterator<Item = (BranchId, &Branch)> {
+        self.0.iter().enumerate().filter_map(|(index, branch)| Some((BranchId(index), branch.as_ref()?)))
+    }
+}
+
+impl Branch {
+    fn call(&self) -> Option<CallId> {
+        match self.waits_for {
+            Some(WaitsFor::Call { call, .. }) => Some(call),
+            _ => None,
+        }
+    }
+
+    fn timer(&self) -> Option<TimerId> {
+        match self.waits_for {
+            Some(WaitsFor::Call { timeout, .. }) => timeout,
+            Some(WaitsFor::Wait(timer) | WaitsFor::Retry(timer)) => Some(timer),
+            _ => None,
+        }
+    }
+}

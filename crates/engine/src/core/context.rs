@@ -1,0 +1,78 @@
+//! The context object, `$$`.
+
+use std::sync::Arc;
+
+use asl::{Value, context::Environment, timestamp, value::Object};
+
+use super::{
+    Execution,
+    branch::{Branch, Visit},
+};
+
+/// An element of a Map state's array.
+#[derive(Debug)]
+pub(super) struct MapItem {
+    pub(super) index: u64,
+    pub(super) value: Value,
+}
+
+/// What an evaluation at a state can ask for.
+pub(super) struct Surroundings<'a> {
+    pub(super) execution: &'a Execution,
+    /// The state's name.
+    pub(super) state: &'a Arc<str>,
+    pub(super) visit: &'a Visit,
+    pub(super) map_item: Option<&'a MapItem>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn of(execution: &'a Execution, branch: &'a Branch, visit: &'a Visit) -> Self {
+        let state = &branch.graph.state(visit.state).name;
+        Self { execution, state, visit, map_item: branch.map_item.as_deref() }
+    }
+}
+
+impl Environment for Surroundings<'_> {
+    fn context(&self) -> Value {
+        let identity = &self.execution.identity;
+        let text = |text: &Arc<str>| Value::String(text.clone());
+        let mut context = Object::from_iter([
+            (
+                "Execution".into(),
+                Value::from([
+                    ("Id", text(&identity.arn)),
+                    ("Input", identity.input.clone()),
+                    ("StartTime", timestamp::format(identity.started_at).into()),
+                    ("Name", text(&identity.name)),
+                    ("RoleArn", text(&identity.role_arn)),
+                    ("RedriveCount", Value::from(0_u64)),
+                ]),
+            ),
+            (
+                "StateMachine".into(),
+                Value::from([("Id", text(&identity.state_machine_arn)), ("Name", text(&identity.state_machine_name))]),
+            ),
+            (
+                "State".into(),
+                Value::from([
+                    ("Name", text(self.state)),
+                    ("EnteredTime", timestamp::format(self.visit.entered_at).into()),
+                    ("RetryCount", Value::from(u64::from(self.visit.retry_count()))),
+                ]),
+            ),
+        ]);
+        if let Some(item) = self.map_item {
+            let item = Value::from([("Index", Value::from(item.index)), ("Value", item.value.clone())]);
+            context.insert("Map".into(), Value::from([("Item", item)]));
+        }
+        context.into()
+    }
+
+    fn variable(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn random(&self) -> u64 {
+        self.execution.random()
+    }
+}

@@ -1,0 +1,182 @@
+//! Events as `GetExecutionHistory` gives them.
+
+use std::sync::Arc;
+
+use asl::{Fault, Value, value::Object};
+
+use super::{Event, EventKind, TaskType};
+
+/// The event's type: `TaskStateEntered`.
+pub fn event_type(kind: &EventKind) -> String {
+    match kind {
+        EventKind::StateEntered { state_type, .. } => format!("{state_type}StateEntered"),
+        EventKind::StateExited { state_type, .. } => format!("{state_type}StateExited"),
+        EventKind::StateAborted { state_type } => format!("{state_type}StateAborted"),
+        EventKind::ExecutionStarted { .. } => "ExecutionStarted".into(),
+        EventKind::ExecutionSucceeded { .. } => "ExecutionSucceeded".into(),
+        EventKind::ExecutionFailed(_) => "ExecutionFailed".into(),
+        EventKind::ExecutionTimedOut(_) => "ExecutionTimedOut".into(),
+        EventKind::ExecutionAborted(_) => "ExecutionAborted".into(),
+        EventKind::ParallelStateStarted => "ParallelStateStarted".into(),
+        EventKind::ParallelStateSucceeded => "ParallelStateSucceeded".into(),
+        EventKind::ParallelStateFailed => "ParallelStateFailed".into(),
+        EventKind::MapStateStarted { .. } => "MapStateStarted".into(),
+        EventKind::MapStateSucceeded => "MapStateSucceeded".into(),
+        EventKind::MapStateFailed => "MapStateFailed".into(),
+        EventKind::MapIterationStarted(_) => "MapIterationStarted".into(),
+        EventKind::MapIterationSucceeded(_) => "MapIterationSucceeded".into(),
+        EventKind::MapIterationFailed(_) => "MapIterationFailed".into(),
+        EventKind::MapIterationAborted(_) => "MapIterationAborted".into(),
+        EventKind::LambdaFunctionScheduled { .. } => "LambdaFunctionScheduled".into(),
+        EventKind::LambdaFunctionStarted => "LambdaFunctionStarted".into(),
+        EventKind::LambdaFunctionSucceeded { .. } => "LambdaFunctionSucceeded".into(),
+        EventKind::LambdaFunctionFailed(_) => "LambdaFunctionFailed".into(),
+        EventKind::LambdaFunctionTimedOut(_) => "LambdaFunctionTimedOut".into(),
+        EventKind::TaskScheduled { .. } => "TaskScheduled".into(),
+        EventKind::TaskStarted(_) => "TaskStarted".into(),
+        EventKind::TaskSucceeded { .. } => "TaskSucceeded".into(),
+        EventKind::TaskFailed(..) => "TaskFailed".into(),
+        EventKind::TaskTimedOut(..) => "TaskTimedOut".into(),
+    }
+}
+
+/// The event as a `HistoryEvent` of the API.
+///
+/// `timestamp` is in seconds since 1970 with milliseconds. Payloads are JSON text; without `include_execution_data`
+/// they are left out.
+pub fn to_json(event: &Event, include_execution_data: bool) -> Value {
+    let name = event_type(&event.kind);
+    let mut fields = Object::new();
+    fields.insert("id".into(), event.id.into());
+    fields.insert("previousEventId".into(), event.previous_id.into());
+    fields.insert("timestamp".into(), epoch_seconds(event.at));
+    if let Some(details) = details(&event.kind, include_execution_data) {
+        fields.insert(details_key(&event.kind, &name).into(), details);
+    }
+    fields.insert("type".into(), name.into());
+    fields.into()
+}
+
+/// A moment as the service's JSON protocol writes it: seconds since 1970, to the millisecond.
+pub(crate) fn epoch_seconds(at: time::OffsetDateTime) -> Value {
+    let milliseconds = at.unix_timestamp_nanos() / 1_000_000;
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
+    let seconds = milliseconds as f64 / 1000.0;
+    asl::value::Number::from_f64(seconds).map_or(Value::Null, Value::Number)
+}
+
+/// All `…StateEntered` events share one key, and all `…StateExited` events another.
+fn details_key(kind: &EventKind, name: &str) -> String {
+    let stem = match kind {
+        EventKind::StateEntered { .. } => "StateEntered",
+        EventKind::StateExited { .. } => "StateExited",
+        _ => name,
+    };
+    let mut key = String::with_capacity(stem.len() + 12);
+    key.extend(stem.chars().take(1).map(|first| first.to_ascii_lowercase()));
+    key.extend(stem.chars().skip(1));
+    key.push_str("EventDetails");
+    key
+}
+
+fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
+    let mut details = Details { fields: Object::new(), include_data };
+    match kind {
+        EventKind::ExecutionStarted { input, role_arn } => {
+            details.payload("input", input);
+            details.set("roleArn", role_arn.clone());
+        }
+        EventKind::ExecutionSucceeded { output } | EventKind::LambdaFunctionSucceeded { output } => {
+            details.payload("output", output);
+        }
+        EventKind::ExecutionFailed(fault)
+        | EventKind::ExecutionTimedOut(fault)
+        | EventKind::ExecutionAborted(fault)
+        | EventKind::LambdaFunctionFailed(fault)
+        | EventKind::LambdaFunctionTimedOut(fault) => details.fault(fault),
+        EventKind::StateEntered { name, input, .. } => {
+            details.set("name", name.clone());
+            details.payload("input", input);
+        }
+        EventKind::StateExited { name, output, .. } => {
+            details.set("name", name.clone());
+            details.payload("output", output);
+        }
+        EventKind::MapStateStarted { length } => details.set("length", *length),
+        EventKind::MapIterationStarted(iteration)
+        | EventKind::MapIterationSucceeded(iteration)
+        | EventKind::MapIterationFailed(iteration)
+        | EventKind::MapIterationAborted(iteration) => {
+            details.set("name", iteration.name.clone());
+            details.set("index", iteration.index);
+        }
+        EventKind::LambdaFunctionScheduled { resource, input, timeout_in_seconds } => {
+            details.set("resource", resource.clone());
+            details.payload("input", input);
+            details.seconds("timeoutInSeconds", *timeout_in_seconds);
+        }
+        EventKind::TaskScheduled { task, region, parameters, timeout_in_seconds } => {
+            details.task(task);
+            details.set("region", region.clone());
+            if include_data {
+                details.set("parameters", parameters.to_string());
+            }
+            details.seconds("timeoutInSeconds", *timeout_in_seconds);
+        }
+        EventKind::TaskStarted(task) => details.task(task),
+        EventKind::TaskSucceeded { task, output } => {
+            details.task(task);
+            details.payload("output", output);
+        }
+        EventKind::TaskFailed(task, fault) | EventKind::TaskTimedOut(task, fault) => {
+            details.task(task);
+            details.fault(fault);
+        }
+        EventKind::StateAborted { .. }
+        | EventKind::ParallelStateStarted
+        | EventKind::ParallelStateSucceeded
+        | EventKind::ParallelStateFailed
+        | EventKind::MapStateSucceeded
+        | EventKind::MapStateFailed
+        | EventKind::LambdaFunctionStarted => return None,
+    }
+    Some(details.fields.into())
+}
+
+struct Details {
+    fields: Object,
+    include_data: bool,
+}
+
+impl Details {
+    fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.fields.insert(key.into(), value.into());
+    }
+
+    fn seconds(&mut self, key: &str, seconds: Option<u64>) {
+        if let Some(seconds) = seconds {
+            self.set(key, seconds);
+        }
+    }
+
+    fn payload(&mut self, key: &str, value: &Value) {
+        if self.include_data {
+            self.set(key, value.to_string());
+            self.set(&format!("{key}Details"), Value::from([("truncated", Value::from(false))]));
+        }
+    }
+
+    fn task(&mut self, task: &TaskType) {
+        self.set("resourceType", task.resource_type.clone());
+        self.set("resource", task.resource.clone());
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        let parts: [(&str, &Option<Arc<str>>); 2] = [("error", &fault.error), ("cause", &fault.cause)];
+        for (key, part) in parts {
+            if let Some(text) = part {
+                self.set(key, text.clone());
+            }
+        }
+    }
+}
