@@ -1,10 +1,6 @@
 //! What a template describes, resolved: every parameter, condition and intrinsic function has its value.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 

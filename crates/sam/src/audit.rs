@@ -1,0 +1,249 @@
+//! What the runner does with each property of a resource: nothing is read and then forgotten.
+
+use crate::{problem::ProblemKind, properties::Properties, suggest::closest, template::Resource};
+
+/// What becomes of a property.
+enum Use {
+    /// The runner works with it.
+    Read,
+    /// It makes no difference on one machine: tags, descriptions, encryption at rest.
+    NoDifference,
+    /// A user would see the difference, so it is said.
+    LeftOut(&'static str),
+}
+use Use::{LeftOut, NoDifference, Read};
+
+const NO_IAM: &str = "IAM is not emulated: every call is allowed.";
+const NO_ALIAS: &str = "There are no versions here: an alias stands for the function or machine as it is.";
+const NO_DEPLOYMENT: &str = "Code is replaced at once.";
+const NO_CAPACITY: &str = "As many processes start as are needed.";
+
+const FUNCTION: &[(&str, Use)] = &[
+    ("Architectures", NoDifference),
+    ("AssumeRolePolicyDocument", LeftOut(NO_IAM)),
+    ("AutoPublishAlias", LeftOut(NO_ALIAS)),
+    ("AutoPublishAliasAllProperties", NoDifference),
+    ("AutoPublishCodeSha256", NoDifference),
+    ("CapacityProviderConfig", LeftOut(NO_CAPACITY)),
+    ("CodeSigningConfigArn", LeftOut("Code is not signed.")),
+    ("CodeUri", Read),
+    ("DeadLetterQueue", LeftOut("Events of failed asynchronous calls are not kept.")),
+    ("DeploymentPreference", LeftOut(NO_DEPLOYMENT)),
+    ("Description", NoDifference),
+    ("DurableConfig", LeftOut("Durable functions are not emulated.")),
+    ("Environment", Read),
+    ("EphemeralStorage", LeftOut("The function's /tmp is this machine's.")),
+    ("EventInvokeConfig", LeftOut("Retries and destinations of asynchronous calls are not emulated.")),
+    ("Events", Read),
+    ("FileSystemConfigs", LeftOut("File systems are not mounted.")),
+    ("FunctionName", Read),
+    ("FunctionScalingConfig", LeftOut(NO_CAPACITY)),
+    ("FunctionUrlConfig", LeftOut("Function URLs are not emulated.")),
+    ("Handler", Read),
+    ("ImageConfig", NoDifference),
+    ("ImageUri", Read),
+    ("InlineCode", Read),
+    ("KmsKeyArn", NoDifference),
+    ("Layers", LeftOut("Layers are not mounted.")),
+    ("LoggingConfig", NoDifference),
+    ("MemorySize", Read),
+    ("PackageType", Read),
+    ("PermissionsBoundary", LeftOut(NO_IAM)),
+    ("Policies", LeftOut(NO_IAM)),
+    ("PropagateTags", NoDifference),
+    ("ProvisionedConcurrencyConfig", LeftOut(NO_CAPACITY)),
+    ("PublishToLatestPublished", LeftOut(NO_ALIAS)),
+    ("RecursiveLoop", LeftOut("Loops of calls are not found.")),
+    ("ReservedConcurrentExecutions", LeftOut(NO_CAPACITY)),
+    ("Role", LeftOut(NO_IAM)),
+    ("RolePath", NoDifference),
+    ("Runtime", Read),
+    ("RuntimeManagementConfig", NoDifference),
+    ("SnapStart", LeftOut("Processes start from nothing.")),
+    ("SourceKMSKeyArn", NoDifference),
+    ("Tags", NoDifference),
+    ("TenancyConfig", LeftOut("Processes are not kept apart by tenant.")),
+    ("Timeout", Read),
+    ("Tracing", NoDifference),
+    ("VersionDeletionPolicy", NoDifference),
+    ("VersionDescription", NoDifference),
+    ("VpcConfig", LeftOut("There is no VPC: functions use this machine's network.")),
+];
+
+const SAM_STATE_MACHINE: &[(&str, Use)] = &[
+    ("AutoPublishAlias", LeftOut(NO_ALIAS)),
+    ("Definition", Read),
+    ("DefinitionSubstitutions", Read),
+    ("DefinitionUri", Read),
+    ("DeploymentPreference", LeftOut(NO_DEPLOYMENT)),
+    ("Events", Read),
+    ("Logging", NoDifference),
+    ("Name", Read),
+    ("PermissionsBoundary", LeftOut(NO_IAM)),
+    ("Policies", LeftOut(NO_IAM)),
+    ("PropagateTags", NoDifference),
+    ("Role", Read),
+    ("RolePath", NoDifference),
+    ("Tags", NoDifference),
+    ("Tracing", NoDifference),
+    ("Type", Read),
+    ("UseAliasAsEventTarget", LeftOut(NO_ALIAS)),
+];
+
+const STATE_MACHINE: &[(&str, Use)] = &[
+    ("Definition", Read),
+    ("DefinitionS3Location", Read),
+    ("DefinitionString", Read),
+    ("DefinitionSubstitutions", Read),
+    ("EncryptionConfiguration", NoDifference),
+    ("LoggingConfiguration", NoDifference),
+    ("RoleArn", Read),
+    ("StateMachineName", Read),
+    ("StateMachineType", Read),
+    ("Tags", NoDifference),
+    ("TracingConfiguration", NoDifference),
+];
+
+const HTTP_API: &[(&str, Use)] = &[
+    ("AccessLogSettings", NoDifference),
+    ("Auth", LeftOut("Callers of the API are not authorized: every request is let in.")),
+    ("CorsConfiguration", LeftOut("The API sends no CORS headers.")),
+    ("DefaultRouteSettings", LeftOut("Requests are not throttled.")),
+    ("DefinitionBody", LeftOut("Routes come from the functions' events, not from an OpenAPI document.")),
+    ("DefinitionUri", LeftOut("Routes come from the functions' events, not from an OpenAPI document.")),
+    ("Description", NoDifference),
+    ("DisableExecuteApiEndpoint", LeftOut("The API has its one address on this machine.")),
+    ("Domain", LeftOut("The API has its one address on this machine.")),
+    ("FailOnWarnings", NoDifference),
+    ("Name", NoDifference),
+    ("PropagateTags", NoDifference),
+    ("RouteSettings", LeftOut("Requests are not throttled.")),
+    ("StageName", Read),
+    ("StageVariables", LeftOut("Stage variables are not sent.")),
+    ("Tags", NoDifference),
+];
+
+const BUCKET: &[(&str, Use)] = &[
+    ("AbacStatus", LeftOut(NO_IAM)),
+    ("AccelerateConfiguration", NoDifference),
+    ("AccessControl", LeftOut(NO_IAM)),
+    ("AnalyticsConfigurations", LeftOut("Buckets are not analysed.")),
+    ("BucketEncryption", NoDifference),
+    ("BucketName", Read),
+    ("CorsConfiguration", LeftOut("Buckets send no CORS headers.")),
+    ("IntelligentTieringConfigurations", NoDifference),
+    ("InventoryConfigurations", LeftOut("Inventories are not written.")),
+    ("LifecycleConfiguration", LeftOut("Objects do not expire.")),
+    ("LoggingConfiguration", LeftOut("Access to buckets is not logged.")),
+    ("MetricsConfigurations", NoDifference),
+    ("NotificationConfiguration", Read),
+    ("ObjectLockConfiguration", LeftOut("Objects are not locked.")),
+    ("ObjectLockEnabled", LeftOut("Objects are not locked.")),
+    ("OwnershipControls", NoDifference),
+    ("PublicAccessBlockConfiguration", NoDifference),
+    ("ReplicationConfiguration", LeftOut("Objects are not replicated.")),
+    ("Tags", NoDifference),
+    ("VersioningConfiguration", Read),
+    ("WebsiteConfiguration", LeftOut("Buckets are no web sites.")),
+];
+
+const TABLE: &[(&str, Use)] = &[
+    ("AttributeDefinitions", Read),
+    ("BillingMode", Read),
+    ("ContributorInsightsSpecification", NoDifference),
+    ("DeletionProtectionEnabled", LeftOut("A table can be deleted.")),
+    ("GlobalSecondaryIndexes", Read),
+    ("ImportSourceSpecification", LeftOut("A table starts empty.")),
+    ("KeySchema", Read),
+    ("KinesisStreamSpecification", LeftOut("Changes do not go to Kinesis.")),
+    ("LocalSecondaryIndexes", Read),
+    ("OnDemandThroughput", NoDifference),
+    ("PointInTimeRecoverySpecification", NoDifference),
+    ("ProvisionedThroughput", Read),
+    ("ResourcePolicy", LeftOut(NO_IAM)),
+    ("SSESpecification", NoDifference),
+    ("StreamSpecification", Read),
+    ("TableClass", NoDifference),
+    ("TableName", Read),
+    ("Tags", NoDifference),
+    ("TimeToLiveSpecification", Read),
+    ("WarmThroughput", NoDifference),
+];
+
+const SIMPLE_TABLE: &[(&str, Use)] = &[
+    ("PointInTimeRecoverySpecification", NoDifference),
+    ("PrimaryKey", Read),
+    ("ProvisionedThroughput", Read),
+    ("SSESpecification", NoDifference),
+    ("TableName", Read),
+    ("Tags", NoDifference),
+];
+
+const RULE: &[(&str, Use)] = &[
+    ("Description", NoDifference),
+    ("EventBusName", Read),
+    ("EventPattern", Read),
+    ("Name", Read),
+    ("RoleArn", LeftOut(NO_IAM)),
+    ("ScheduleExpression", Read),
+    ("State", Read),
+    ("Tags", NoDifference),
+    ("Targets", Read),
+];
+
+fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
+    Some(match kind {
+        "AWS::Serverless::Function" => FUNCTION,
+        "AWS::Serverless::StateMachine" => SAM_STATE_MACHINE,
+        "AWS::Serverless::HttpApi" => HTTP_API,
+        "AWS::Serverless::SimpleTable" => SIMPLE_TABLE,
+        "AWS::StepFunctions::StateMachine" => STATE_MACHINE,
+        "AWS::S3::Bucket" => BUCKET,
+        "AWS::DynamoDB::Table" => TABLE,
+        "AWS::Events::Rule" => RULE,
+        _ => return None,
+    })
+}
+
+/// Notes the properties of a resource that are unknown or left out. Whether the resource itself is emulated.
+pub(crate) fn resource(properties: &Properties, id: &str, resource: &Resource) -> bool {
+    let Some(known) = properties_of(&resource.kind) else {
+        properties.template.leave_out(format!("Resources/{id}"), &resource.kind, why_not_emulated(&resource.kind));
+        return false;
+    };
+    for (name, at) in properties.names() {
+        match known.iter().find(|(property, _)| *property == name).map(|(_, use_of_it)| use_of_it) {
+            Some(Read | NoDifference) => {}
+            Some(LeftOut(reason)) => properties.template.leave_out(properties.place_of(name), &resource.kind, *reason),
+            None => {
+                let suggestion = closest(name, known.iter().map(|(property, _)| *property));
+                let kind = ProblemKind::UnknownProperty {
+                    resource_type: resource.kind.clone(),
+                    property: name.to_owned(),
+                    suggestion,
+                };
+                properties.template.report(kind, at);
+            }
+        }
+    }
+    true
+}
+
+/// Why a type of resource is left out.
+fn why_not_emulated(kind: &str) -> String {
+    match kind {
+        "AWS::S3::BucketPolicy"
+        | "AWS::SQS::QueuePolicy"
+        | "AWS::SNS::TopicPolicy"
+        | "AWS::Lambda::Permission"
+        | "AWS::Events::EventBusPolicy" => NO_IAM.to_owned(),
+        _ if kind.starts_with("AWS::IAM::") => NO_IAM.to_owned(),
+        _ if kind.starts_with("AWS::Logs::") => "Logs go to the terminal; log groups are not kept.".to_owned(),
+        _ if kind.starts_with("AWS::CloudWatch::") => "Metrics are kept; alarms and dashboards are not.".to_owned(),
+        _ if kind.starts_with("AWS::KMS::") => "Nothing is encrypted on this machine.".to_owned(),
+        "AWS::Lambda::Function" => {
+            "Functions are read from AWS::Serverless::Function, which says how they are built.".to_owned()
+        }
+        _ => format!("{kind} is not emulated."),
+    }
+}

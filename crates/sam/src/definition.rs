@@ -1,0 +1,193 @@
+//! A state machine's definition: where it is, and what is put in place of `${Name}`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::{
+    problem::ProblemKind,
+    properties::Properties,
+    source::{Source, Span},
+    template::Reported,
+    yaml::{self, Data, Node},
+};
+
+/// The definition after its substitutions, and the file that it is in.
+pub(crate) fn read(properties: &Properties, id: &str) -> Result<(Value, PathBuf), Reported> {
+    let substitutions = properties.texts("DefinitionSubstitutions");
+    let template_file = || properties.template.source.path.to_path_buf();
+    if let Some(node) = properties.raw("Definition") {
+        let value = properties.value("Definition")?.ok_or_else(|| properties.missing("Definition"))?;
+        let text = value.to_json().to_string();
+        let text = in_template(properties, id, node, &text, &substitutions)?;
+        return parse_json(properties, "Definition", &text).map(|value| (value, template_file()));
+    }
+    if let Some(node) = properties.raw("DefinitionString") {
+        let text = properties.text("DefinitionString").ok_or(Reported)?;
+        let text = in_template(properties, id, node, &text, &substitutions)?;
+        return parse_json(properties, "DefinitionString", &text).map(|value| (value, template_file()));
+    }
+    let uri = ["DefinitionUri", "DefinitionS3Location"].into_iter().find(|name| properties.has(name));
+    let Some(uri) = uri else {
+        return Err(properties.missing("DefinitionUri"));
+    };
+    if properties.raw(uri).is_some_and(|node| node.as_text().is_none()) {
+        let reason = "the runner reads definitions from files beside the template".to_owned();
+        let kind = ProblemKind::UnsupportedValue {
+            place: properties.place_of(uri),
+            value: "a place in S3".to_owned(),
+            reason,
+        };
+        return Err(properties.template.report(kind, properties.at(uri)));
+    }
+    let path = properties.template.folder().join(properties.text(uri).ok_or(Reported)?);
+    from_file(properties, uri, id, &path, &substitutions).map(|value| (value, path))
+}
+
+fn from_file(
+    properties: &Properties,
+    uri: &str,
+    id: &str,
+    path: &Path,
+    substitutions: &BTreeMap<String, String>,
+) -> Result<Value, Reported> {
+    let (template, at) = (properties.template, properties.at(uri));
+    let text = fs::read_to_string(path).map_err(|error| {
+        template.report(ProblemKind::UnreadableFile { path: path.to_path_buf(), reason: error.to_string() }, at)
+    })?;
+    let source = Source::new(path, text);
+    let substituted = substitute(&source.text, substitutions).map_err(|missing| {
+        for (name, span) in missing {
+            let kind = ProblemKind::MissingSubstitution { name, machine: id.to_owned() };
+            template.report_at(kind, Some(source.location(span)), at);
+        }
+        Reported
+    })?;
+    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let parsed = if is_yaml {
+        yaml::parse(&substituted.text).map(|node| node.to_json()).map_err(|error| (error.message, error.at.start))
+    } else {
+        serde_json::from_str(&substituted.text).map_err(|error| {
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
+            (message, offset_of(&substituted.text, error.line(), error.column()))
+        })
+    };
+    parsed.map_err(|(message, offset)| {
+        let start = substituted.original(offset);
+        let location = source.location(Span { start, end: start + 1 });
+        template.report_at(ProblemKind::Syntax { message }, Some(location), at)
+    })
+}
+
+/// Substitutes in a definition that stands in the template.
+fn in_template(
+    properties: &Properties,
+    id: &str,
+    node: &Node,
+    text: &str,
+    substitutions: &BTreeMap<String, String>,
+) -> Result<String, Reported> {
+    substitute(text, substitutions).map(|substituted| substituted.text).map_err(|missing| {
+        for (name, _) in missing {
+            let at = find_text(node, &format!("${{{name}}}")).unwrap_or(node.at);
+            properties.template.report(ProblemKind::MissingSubstitution { name, machine: id.to_owned() }, at);
+        }
+        Reported
+    })
+}
+
+fn parse_json(properties: &Properties, property: &str, text: &str) -> Result<Value, Reported> {
+    serde_json::from_str(text).map_err(|error| {
+        let kind = ProblemKind::Syntax { message: format!("the definition is no JSON: {error}") };
+        properties.template.report(kind, properties.at(property))
+    })
+}
+
+/// The first scalar with `text` in it.
+fn find_text(node: &Node, text: &str) -> Option<Span> {
+    match &node.data {
+        Data::Scalar(scalar) => scalar.text.contains(text).then_some(node.at),
+        Data::List(items) => items.iter().find_map(|item| find_text(item, text)),
+        Data::Map(map) => map
+            .iter()
+            .find_map(|(key, field)| if key.contains(text) { Some(field.key) } else { find_text(&field.value, text) }),
+    }
+}
+
+/// The byte offset of a line and a column, both from 1.
+fn offset_of(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    start + column.saturating_sub(1)
+}
+
+/// A text after its substitutions, which knows where its parts come from.
+struct Substituted {
+    text: String,
+    /// For each substitution: where it ends in the new text, and in the original.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Substituted {
+    /// The offset in the original of an offset in the new text; inside a value it is the end of its `${Name}`.
+    fn original(&self, offset: usize) -> usize {
+        match self.ends.iter().rev().find(|(end, _)| *end <= offset) {
+            Some((end, original_end)) => original_end + (offset - end),
+            None => offset,
+        }
+    }
+}
+
+/// Puts the values in place of `${Name}`, as CloudFormation does: text for text, with no regard to JSON. All names that
+/// have no value are returned with their places.
+fn substitute(text: &str, values: &BTreeMap<String, String>) -> Result<Substituted, Vec<(String, Span)>> {
+    let mut result = Substituted { text: String::with_capacity(text.len()), ends: Vec::new() };
+    let mut missing = Vec::new();
+    let mut position = 0;
+    while let Some(start) = text[position..].find("${").map(|start| position + start) {
+        let name: &str = text[start + 2..].split_once('}').map_or("", |(name, _)| name);
+        result.text.push_str(&text[position..start]);
+        position = start + 2;
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            result.text.push_str("${");
+            continue;
+        }
+        position += name.len() + 1;
+        match values.get(name) {
+            Some(value) => {
+                result.text.push_str(value);
+                result.ends.push((result.text.len(), position));
+            }
+            None => missing.push((name.to_owned(), Span { start, end: position })),
+        }
+    }
+    result.text.push_str(&text[position..]);
+    if missing.is_empty() { Ok(result) } else { Err(missing) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn substitution_is_text_for_text() {
+        let values = BTreeMap::from([("A".to_owned(), "1, 2".to_owned()), ("B_1".to_owned(), "x".to_owned())]);
+        let text =
+            |text| substitute(text, &values).map(|substituted| substituted.text).map_err(|missing| missing.len());
+        assert_eq!(text("[${A}] ${B_1}${B_1}"), Ok("[1, 2] xx".to_owned()));
+        assert_eq!(text("{% $x & '${ not a name }' %} ${"), Ok("{% $x & '${ not a name }' %} ${".to_owned()));
+        assert_eq!(text("${C} ${A} ${D}"), Err(2));
+    }
+
+    #[test]
+    fn an_offset_leads_back_to_the_original() {
+        let values = BTreeMap::from([("A".to_owned(), "longer than its name".to_owned())]);
+        let substituted = substitute("{${A}} x", &values).unwrap();
+        assert_eq!(substituted.original(substituted.text.find('x').unwrap()), 7);
+        assert_eq!(substituted.original(0), 0);
+    }
+}

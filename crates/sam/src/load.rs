@@ -1,0 +1,217 @@
+//! From a template's file to the application.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use serde_json::Value;
+
+use crate::{
+    ACCOUNT, Application, REGION, Target, audit,
+    problem::{LoadError, ProblemKind},
+    properties::Properties,
+    references,
+    resources::{bucket, event, function, http_api, rule, state_machine, table},
+    source::Span,
+    template::{Resource, Template},
+};
+
+/// What a template is loaded with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Values of the template's parameters, over their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// What `AWS::StackName` stands for.
+    pub stack_name: String,
+    /// What `AWS::Region` stands for, and the region in every ARN.
+    pub region: String,
+    /// What `AWS::AccountId` stands for, and the account in every ARN.
+    pub account: String,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            parameters: BTreeMap::new(),
+            stack_name: "stairwell".to_owned(),
+            region: REGION.to_owned(),
+            account: ACCOUNT.to_owned(),
+        }
+    }
+}
+
+/// Reads a template and everything that it leads to: definitions, and the manifests of the functions' packages.
+///
+/// # Errors
+/// Everything that is wrong, not the first thing only.
+pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadError> {
+    let template = Template::read(template, options)?;
+    let mut application = Application {
+        template: template.source.path.to_path_buf(),
+        stack_name: options.stack_name.clone(),
+        functions: Vec::new(),
+        state_machines: Vec::new(),
+        buckets: Vec::new(),
+        tables: Vec::new(),
+        http_apis: Vec::new(),
+        rules: Vec::new(),
+        left_out: Vec::new(),
+        outputs: BTreeMap::new(),
+    };
+    references::check(&template);
+    read_resources(&template, &mut application);
+    // Events and rules lead to functions and state machines, so they come after all of these.
+    read_events(&template, &mut application);
+    check_names(&template, &application);
+    check_calls(&template, &application);
+    application.outputs = outputs(&template);
+    application.left_out = template.finish()?;
+    Ok(application)
+}
+
+fn read_resources(template: &Template, application: &mut Application) {
+    for (id, resource) in template.present() {
+        if !audit::resource(&Properties::of(template, id, resource), id, resource) {
+            continue;
+        }
+        // What is wrong has been noted; the other resources are read all the same.
+        match resource.kind.as_str() {
+            "AWS::Serverless::Function" => application.functions.extend(function::read(template, id, resource)),
+            "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" => {
+                application.state_machines.extend(state_machine::read(template, id, resource));
+            }
+            "AWS::S3::Bucket" => application.buckets.extend(bucket::read(template, id, resource)),
+            "AWS::DynamoDB::Table" => application.tables.extend(table::read(template, id, resource)),
+            "AWS::Serverless::SimpleTable" => application.tables.extend(table::read_simple(template, id, resource)),
+            "AWS::Serverless::HttpApi" => application.http_apis.push(http_api::read(template, id, resource)),
+            _ => {}
+        }
+    }
+}
+
+fn read_events(template: &Template, application: &mut Application) {
+    let functions = application
+        .functions
+        .iter()
+        .map(|function| (function.logical_id.clone(), Target::Function(function.name.clone())));
+    let machines = application
+        .state_machines
+        .iter()
+        .map(|machine| (machine.logical_id.clone(), Target::StateMachine(machine.arn.clone())));
+    let targets: HashMap<String, Target> = functions.chain(machines).collect();
+    for (id, resource) in template.present() {
+        if let Some(target) = targets.get(id) {
+            event::read(template, id, resource, target, &mut application.rules, &mut application.http_apis);
+        }
+    }
+    for (id, resource) in template.resources_of("AWS::Events::Rule") {
+        // What is wrong has been noted.
+        let _ = rule::read(template, id, resource, application);
+    }
+}
+
+/// Two functions, say, cannot have one name.
+fn check_names(template: &Template, application: &Application) {
+    let at = |id: &str| template.resources.get(id).map_or(Span::default(), |resource: &Resource| resource.at);
+    let check = |names: Vec<(&str, &str)>| {
+        let mut seen = HashMap::new();
+        for (id, name) in names {
+            if let Some(first) = seen.insert(name, id) {
+                let kind = ProblemKind::DuplicateName {
+                    name: name.to_owned(),
+                    first: first.to_owned(),
+                    second: id.to_owned(),
+                };
+                template.report(kind, at(id));
+            }
+        }
+    };
+    check(
+        application.functions.iter().map(|function| (function.logical_id.as_str(), function.name.as_str())).collect(),
+    );
+    check(
+        application.state_machines.iter().map(|machine| (machine.logical_id.as_str(), machine.name.as_str())).collect(),
+    );
+    check(application.buckets.iter().map(|bucket| (bucket.logical_id.as_str(), bucket.name.as_str())).collect());
+    check(application.tables.iter().map(|table| (table.logical_id.as_str(), table.name.as_str())).collect());
+}
+
+/// Every Lambda function of this account that a definition names must be one of the template's.
+fn check_calls(template: &Template, application: &Application) {
+    let prefix = format!("arn:aws:lambda:{}:{}:function:", template.options.region, template.options.account);
+    for machine in &application.state_machines {
+        let mut calls = Vec::new();
+        collect_texts(&machine.definition, &mut String::new(), &mut calls);
+        for (pointer, text) in calls {
+            // A qualifier may follow the name.
+            let name = text.strip_prefix(&prefix).and_then(|rest| rest.split(':').next());
+            // A function that could not be read has a problem of its own.
+            let is_there = |name: &str| {
+                application.functions.iter().any(|function| function.name == name)
+                    || template.resources_of("AWS::Serverless::Function").any(|(id, resource)| {
+                        template
+                            .quietly(|| template.physical_name(id, resource, resource.at))
+                            .is_ok_and(|other| other == name)
+                    })
+            };
+            if let Some(name) = name.filter(|name| !is_there(name)) {
+                let at = template.resources.get(&machine.logical_id).map_or(Span::default(), |resource| resource.at);
+                let location = application.locate(machine, &pointer).or_else(|| Some(template.source.location(at)));
+                template.report_at(ProblemKind::UnknownFunction { name: name.to_owned() }, location, at);
+            }
+        }
+    }
+}
+
+/// All texts of a definition, with their JSON Pointers.
+fn collect_texts<'v>(value: &'v Value, pointer: &mut String, texts: &mut Vec<(String, &'v str)>) {
+    let length = pointer.len();
+    match value {
+        Value::String(text) => texts.push((pointer.clone(), text)),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pointer.push_str(&format!("/{index}"));
+                collect_texts(item, pointer, texts);
+                pointer.truncate(length);
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                collect_texts(item, pointer, texts);
+                pointer.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The outputs that have a value on this machine; the others are left out.
+fn outputs(template: &Template) -> BTreeMap<String, String> {
+    let mut outputs = BTreeMap::new();
+    for (name, field) in &template.outputs {
+        let place = format!("Outputs/{name}");
+        let Some(map) = template.map_or_nothing(&field.value, &place) else {
+            continue;
+        };
+        let output = Properties::over(template, place.clone(), field.key, map);
+        let condition = output.raw("Condition").and_then(|node| Some((node.as_text()?, node.at)));
+        if condition.is_some_and(|(name, at)| !template.condition(name, at).unwrap_or(false)) {
+            continue;
+        }
+        if !output.has("Value") {
+            output.missing("Value");
+        }
+        match template.quietly(|| output.value("Value")) {
+            Ok(Some(value)) => {
+                let text = value.as_text().map_or_else(|| value.to_json().to_string(), str::to_owned);
+                outputs.insert(name.clone(), text);
+            }
+            Ok(None) => {}
+            Err(_) => template.leave_out(place, "an output", "Its value is not known on this machine."),
+        }
+    }
+    outputs
+}

@@ -1,0 +1,50 @@
+//! From a place in a definition to a place in a file.
+
+use std::fs;
+
+use crate::{
+    Application, SourceLocation, StateMachine,
+    source::{Source, Span},
+    yaml::{self, Data, Node},
+};
+
+impl Application {
+    /// The place in its file of a value of a state machine's definition, by a JSON Pointer such as
+    /// `/States/Check/Next`. Where the pointer leads further than the definition, it is the last place that is there.
+    ///
+    /// None where the file cannot be read as it is: a `${Name}` in place of a number leaves no JSON before it is
+    /// substituted.
+    pub fn locate(&self, machine: &StateMachine, pointer: &str) -> Option<SourceLocation> {
+        let text = fs::read_to_string(&machine.definition_file).ok()?;
+        let source = Source::new(&machine.definition_file, text);
+        let root = yaml::parse(&source.text).ok()?;
+        let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+        let span = if machine.definition_file == self.template {
+            let definition = root.get("Resources")?.get(&machine.logical_id)?.get("Properties")?;
+            find(definition.get("Definition").or_else(|| definition.get("DefinitionString"))?, steps)
+        } else {
+            find(&root, steps)
+        };
+        Some(source.location(span))
+    }
+}
+
+fn find(root: &Node, steps: impl Iterator<Item = String>) -> Span {
+    let (mut node, mut span) = (root, root.at);
+    for step in steps {
+        (node, span) = match &node.data {
+            // A map or a list is best shown by its key; a scalar is what is looked for itself.
+            Data::Map(map) => match map.get(&step) {
+                Some(field) if matches!(field.value.data, Data::Scalar(_)) => (&field.value, field.value.at),
+                Some(field) => (&field.value, field.key),
+                None => return span,
+            },
+            Data::List(items) => match step.parse::<usize>().ok().and_then(|index| items.get(index)) {
+                Some(item) => (item, item.at),
+                None => return span,
+            },
+            Data::Scalar(_) => return span,
+        };
+    }
+    span
+}

@@ -1,0 +1,247 @@
+//! What `Ref` and `Fn::GetAtt` stand for on this machine: names, ARNs and URLs.
+
+use crate::{
+    problem::ProblemKind,
+    source::Span,
+    template::{Reported, Resource, Template},
+    yaml::{Data, Map, Node},
+};
+
+/// What SAM adds to a template by itself, so that a template may refer to it.
+enum Generated<'t> {
+    /// `<function>Role` or `<machine>Role`.
+    Role,
+    /// `ServerlessHttpApi`, of `HttpApi` events that name no API.
+    HttpApi,
+    /// `<function><event>`: the rule of an event.
+    Rule,
+    /// `<function>.Alias` and `<function>.Version`.
+    Alias(&'t str),
+}
+
+/// The logical id of the HTTP API that SAM makes for events that name none.
+pub(crate) const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
+
+impl Template {
+    /// Whether `Ref` or `Fn::GetAtt` may name it.
+    pub(crate) fn is_name(&self, name: &str) -> bool {
+        self.parameters.contains_key(name)
+            || self.is_resource(name)
+            || self.pseudo_parameter(name, Span::default()).is_some()
+    }
+
+    pub(crate) fn is_resource(&self, name: &str) -> bool {
+        self.resources.contains_key(name) || self.generated(name).is_some()
+    }
+
+    /// What `Ref` may name, for a suggestion.
+    pub(crate) fn known_names(&self) -> impl Iterator<Item = &str> {
+        self.parameters.keys().chain(self.resources.keys()).map(String::as_str)
+    }
+
+    /// The value of `Ref`.
+    pub(crate) fn reference(&self, name: &str, at: Span) -> Result<Option<Node>, Reported> {
+        if let Some(value) = self.pseudo_parameter(name, at) {
+            return Ok(value);
+        }
+        if let Some(value) = self.parameters.get(name) {
+            return Ok(Some(Node { at, data: value.data.clone() }));
+        }
+        let value = match (self.resources.get(name), self.generated(name)) {
+            (Some(resource), _) => {
+                self.check_present(name, resource, at)?;
+                self.resource_reference(name, resource, at)?
+            }
+            (None, Some(Generated::HttpApi)) => api_id(name),
+            (None, Some(Generated::Role | Generated::Rule)) => name.to_owned(),
+            (None, Some(Generated::Alias(function))) => self.attribute(function, "Arn", at)?,
+            (None, None) => return Err(self.report_unknown("resource or parameter", name, self.known_names(), at)),
+        };
+        Ok(Some(Node::text(at, value)))
+    }
+
+    /// The value of `Fn::GetAtt`.
+    pub(crate) fn attribute(&self, id: &str, attribute: &str, at: Span) -> Result<String, Reported> {
+        let unknown = |kind: &str| {
+            let kind = ProblemKind::UnknownAttribute {
+                name: id.to_owned(),
+                resource_type: kind.to_owned(),
+                attribute: attribute.to_owned(),
+            };
+            self.report(kind, at)
+        };
+        let Some(resource) = self.resources.get(id) else {
+            let (kind, name) = match self.generated(id) {
+                Some(Generated::Role) => ("AWS::IAM::Role", id.to_owned()),
+                Some(Generated::Rule) => ("AWS::Events::Rule", id.to_owned()),
+                Some(Generated::HttpApi) => ("AWS::ApiGatewayV2::Api", api_id(id)),
+                Some(Generated::Alias(_)) => return Err(unknown("an alias")),
+                None => return Err(self.report_unknown("resource", id, self.resources.keys().map(String::as_str), at)),
+            };
+            return self.attribute_of(kind, &name, attribute).ok_or_else(|| unknown(kind));
+        };
+        self.check_present(id, resource, at)?;
+        let name = self.physical_name(id, resource, at)?;
+        self.attribute_of(&resource.kind, &name, attribute).ok_or_else(|| unknown(&resource.kind))
+    }
+
+    fn check_present(&self, name: &str, resource: &Resource, at: Span) -> Result<(), Reported> {
+        match &resource.condition {
+            Some(condition) if !self.condition(condition, resource.at)? => {
+                let kind = ProblemKind::ConditionalResource { name: name.to_owned(), condition: condition.clone() };
+                Err(self.report(kind, at))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The value of a pseudo parameter; `Some(None)` is `AWS::NoValue`.
+    fn pseudo_parameter(&self, name: &str, at: Span) -> Option<Option<Node>> {
+        let options = &self.options;
+        let text = match name {
+            "AWS::AccountId" => options.account.clone(),
+            "AWS::Region" => options.region.clone(),
+            "AWS::StackName" => options.stack_name.clone(),
+            "AWS::StackId" => format!(
+                "arn:aws:cloudformation:{}:{}:stack/{}/local",
+                options.region, options.account, options.stack_name
+            ),
+            "AWS::Partition" => "aws".to_owned(),
+            "AWS::URLSuffix" => "amazonaws.com".to_owned(),
+            "AWS::NoValue" => return Some(None),
+            "AWS::NotificationARNs" => return Some(Some(Node { at, data: Data::List(Vec::new()) })),
+            _ => return None,
+        };
+        Some(Some(Node::text(at, text)))
+    }
+
+    fn generated<'n>(&self, name: &'n str) -> Option<Generated<'n>> {
+        let has_events = |id: &str| self.resources.get(id).and_then(|resource| resource.properties.get("Events"));
+        let is_sam = |id: &str| {
+            self.resources
+                .get(id)
+                .is_some_and(|resource| is_function_or_machine(resource) && !resource.properties.contains_key("Role"))
+        };
+        if let Some((function, "Alias" | "Version")) = name.split_once('.') {
+            return has_alias(self.resources.get(function)?).then_some(Generated::Alias(function));
+        }
+        if name.strip_suffix("Role").is_some_and(is_sam) {
+            return Some(Generated::Role);
+        }
+        if name == IMPLICIT_HTTP_API && self.has_implicit_api() {
+            return Some(Generated::HttpApi);
+        }
+        let is_event = |(at, _): (usize, char)| {
+            let (resource, event) = name.split_at(at);
+            has_events(resource).is_some_and(|events| events.value.get(event).is_some())
+        };
+        name.char_indices().any(is_event).then_some(Generated::Rule)
+    }
+
+    /// Whether an `HttpApi` event names no API, so that SAM makes one.
+    fn has_implicit_api(&self) -> bool {
+        let events = self.resources.values().filter_map(|resource| resource.properties.get("Events")?.value.as_map());
+        let is_http = |event: &Node| event.get("Type").and_then(Node::as_text) == Some("HttpApi");
+        let names_api =
+            |event: &Node| event.get("Properties").is_some_and(|properties| properties.get("ApiId").is_some());
+        events.flat_map(Map::values).any(|event| is_http(&event.value) && !names_api(&event.value))
+    }
+
+    /// The name that a resource has in its service.
+    pub(crate) fn physical_name(&self, id: &str, resource: &Resource, at: Span) -> Result<String, Reported> {
+        let given = name_property(&resource.kind).and_then(|property| resource.properties.get(property));
+        if let Some(field) = given {
+            let name = self.guarded(&format!("Resources/{id}"), id, at, || self.resolve(&field.value))?;
+            if let Some(name) = name.as_ref().and_then(Node::as_text) {
+                return Ok(name.to_owned());
+            }
+        }
+        Ok(match resource.kind.as_str() {
+            "AWS::Serverless::Function"
+            | "AWS::Serverless::StateMachine"
+            | "AWS::StepFunctions::StateMachine"
+            | "AWS::DynamoDB::Table"
+            | "AWS::Serverless::SimpleTable" => id.to_owned(),
+            "AWS::S3::Bucket" => format!("{}-{id}-{}", self.options.stack_name, self.options.account).to_lowercase(),
+            "AWS::Serverless::HttpApi" => api_id(id),
+            _ => format!("{}-{id}", self.options.stack_name),
+        })
+    }
+
+    fn resource_reference(&self, id: &str, resource: &Resource, at: Span) -> Result<String, Reported> {
+        let name = self.physical_name(id, resource, at)?;
+        let attribute = match resource.kind.as_str() {
+            "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" | "AWS::SNS::Topic" => "Arn",
+            "AWS::SQS::Queue" => "QueueUrl",
+            _ => return Ok(name),
+        };
+        Ok(self.attribute_of(&resource.kind, &name, attribute).unwrap_or(name))
+    }
+
+    fn attribute_of(&self, kind: &str, name: &str, attribute: &str) -> Option<String> {
+        let (region, account) = (&self.options.region, &self.options.account);
+        let value = match (kind, attribute) {
+            ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => {
+                format!("arn:aws:lambda:{region}:{account}:function:{name}")
+            }
+            ("AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine", "Arn") => {
+                format!("arn:aws:states:{region}:{account}:stateMachine:{name}")
+            }
+            ("AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine", "Name") => name.to_owned(),
+            ("AWS::S3::Bucket", "Arn") => format!("arn:aws:s3:::{name}"),
+            ("AWS::S3::Bucket", "DomainName") => format!("{name}.s3.amazonaws.com"),
+            ("AWS::S3::Bucket", "RegionalDomainName") => format!("{name}.s3.{region}.amazonaws.com"),
+            ("AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable", "Arn") => {
+                format!("arn:aws:dynamodb:{region}:{account}:table/{name}")
+            }
+            ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiId") => name.to_owned(),
+            ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiEndpoint") => {
+                format!("https://{name}.execute-api.{region}.amazonaws.com")
+            }
+            ("AWS::SQS::Queue", "Arn") => format!("arn:aws:sqs:{region}:{account}:{name}"),
+            ("AWS::SQS::Queue", "QueueName") => name.to_owned(),
+            ("AWS::SQS::Queue", "QueueUrl") => format!("https://sqs.{region}.amazonaws.com/{account}/{name}"),
+            ("AWS::SNS::Topic", "Arn" | "TopicArn") => format!("arn:aws:sns:{region}:{account}:{name}"),
+            ("AWS::SNS::Topic", "TopicName") => name.to_owned(),
+            ("AWS::Events::Rule", "Arn") => format!("arn:aws:events:{region}:{account}:rule/{name}"),
+            ("AWS::Events::EventBus", "Arn") => format!("arn:aws:events:{region}:{account}:event-bus/{name}"),
+            ("AWS::Events::EventBus", "Name") => name.to_owned(),
+            ("AWS::IAM::Role", "Arn") => self.role_arn(name),
+            ("AWS::Logs::LogGroup", "Arn") => format!("arn:aws:logs:{region}:{account}:log-group:{name}:*"),
+            _ => return None,
+        };
+        Some(value)
+    }
+
+    pub(crate) fn role_arn(&self, name: &str) -> String {
+        format!("arn:aws:iam::{}:role/{name}", self.options.account)
+    }
+}
+
+/// The id that API Gateway would make up.
+pub(crate) fn api_id(logical_id: &str) -> String {
+    logical_id.to_lowercase()
+}
+
+fn is_function_or_machine(resource: &Resource) -> bool {
+    matches!(resource.kind.as_str(), "AWS::Serverless::Function" | "AWS::Serverless::StateMachine")
+}
+
+fn has_alias(resource: &Resource) -> bool {
+    resource.properties.contains_key("AutoPublishAlias")
+}
+
+fn name_property(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
+        "AWS::Serverless::StateMachine" | "AWS::Events::Rule" | "AWS::Events::EventBus" => "Name",
+        "AWS::StepFunctions::StateMachine" => "StateMachineName",
+        "AWS::S3::Bucket" => "BucketName",
+        "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",
+        "AWS::SQS::Queue" => "QueueName",
+        "AWS::SNS::Topic" => "TopicName",
+        "AWS::IAM::Role" => "RoleName",
+        "AWS::Logs::LogGroup" => "LogGroupName",
+        _ => return None,
+    })
+}

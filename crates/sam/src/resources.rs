@@ -1,0 +1,9 @@
+//! One module for each kind of resource.
+
+pub(crate) mod bucket;
+pub(crate) mod event;
+pub(crate) mod function;
+pub(crate) mod http_api;
+pub(crate) mod rule;
+pub(crate) mod state_machine;
+pub(crate) mod table;

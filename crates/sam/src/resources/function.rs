@@ -1,0 +1,122 @@
+//! `AWS::Serverless::Function`.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    Code, Function, cargo,
+    problem::ProblemKind,
+    properties::Properties,
+    template::{Reported, Resource, Template},
+    yaml::Node,
+};
+
+pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result<Function, Reported> {
+    let properties = Properties::of(template, id, resource);
+    // Everything is read before the first `?`, so that one wrong property does not hide the next.
+    let code = code(&properties, id, resource.metadata.as_ref());
+    let timeout = properties.whole_number("Timeout").unwrap_or(3);
+    let memory_mb = properties.whole_number("MemorySize").unwrap_or(128);
+    let environment = properties.inner("Environment").map(|inner| inner.texts("Variables")).unwrap_or_default();
+    let runtime = runtime(&properties);
+    let name = template.physical_name(id, resource, resource.at)?;
+    Ok(Function {
+        logical_id: id.to_owned(),
+        arn: template.attribute(id, "Arn", resource.at)?,
+        name,
+        code: code?,
+        handler: properties.text("Handler").unwrap_or_default(),
+        runtime: runtime?,
+        timeout: Duration::from_secs(timeout.into()),
+        memory_mb,
+        environment,
+    })
+}
+
+fn runtime(properties: &Properties) -> Result<String, Reported> {
+    let runtime = properties.required_text("Runtime").ok_or(Reported)?;
+    if runtime.starts_with("provided") {
+        return Ok(runtime);
+    }
+    let kind = ProblemKind::UnsupportedValue {
+        place: properties.place_of("Runtime"),
+        value: format!("`{runtime}`"),
+        reason: "the runner starts executables, which have a `provided` runtime".to_owned(),
+    };
+    Err(properties.template.report(kind, properties.at("Runtime")))
+}
+
+fn code(properties: &Properties, id: &str, metadata: Option<&Node>) -> Result<Code, Reported> {
+    for (property, reason) in
+        [("InlineCode", "inline code is for scripts"), ("ImageUri", "the runner starts no containers")]
+    {
+        if properties.has(property) {
+            let kind = ProblemKind::UnsupportedValue {
+                place: properties.place_of(property),
+                value: "given".to_owned(),
+                reason: reason.to_owned(),
+            };
+            return Err(properties.template.report(kind, properties.at(property)));
+        }
+    }
+    let uri = properties.required_text("CodeUri").ok_or(Reported)?;
+    let folder = properties.template.folder().join(uri.trim_end_matches('/'));
+    let metadata = metadata.and_then(Node::as_map);
+    let method = metadata.and_then(|map| map.get("BuildMethod")).map(|field| &field.value);
+    match method.and_then(Node::as_text) {
+        Some("rust-cargolambda") => {
+            let build = metadata.and_then(|map| map.get("BuildProperties")).map(|field| &field.value);
+            cargo_code(properties, id, folder, build.and_then(|build| build.get("Binary")))
+        }
+        None => bootstrap_code(properties, id, &folder),
+        Some(other) => {
+            let kind = ProblemKind::UnsupportedValue {
+                place: format!("Resources/{id}/Metadata/BuildMethod"),
+                value: format!("`{other}`"),
+                reason: "the runner builds with `rust-cargolambda`".to_owned(),
+            };
+            Err(properties.template.report(kind, method.map_or(properties.at, |method| method.at)))
+        }
+    }
+}
+
+fn cargo_code(
+    properties: &Properties,
+    id: &str,
+    package_dir: PathBuf,
+    binary: Option<&Node>,
+) -> Result<Code, Reported> {
+    let at = properties.at("CodeUri");
+    let missing = |reason| properties.template.report(ProblemKind::MissingCode { function: id.to_owned(), reason }, at);
+    let available = cargo::binaries(&package_dir).map_err(missing)?;
+    let handler = properties.text("Handler").filter(|handler| handler != "bootstrap");
+    let named = binary.and_then(Node::as_text).map(str::to_owned).or(handler);
+    let (wanted, found) = match &named {
+        Some(name) => (format!("`{name}`"), available.contains(name).then(|| name.clone())),
+        None => ("that is its only one".to_owned(), available.first().filter(|_| available.len() == 1).cloned()),
+    };
+    match found {
+        Some(binary) => Ok(Code::Cargo { package_dir, binary: Some(binary) }),
+        None => {
+            let kind = ProblemKind::MissingBinary { package: package_dir, wanted, available };
+            Err(properties.template.report(kind, binary.map_or(at, |binary| binary.at)))
+        }
+    }
+}
+
+fn bootstrap_code(properties: &Properties, id: &str, folder: &Path) -> Result<Code, Reported> {
+    let path = folder.join("bootstrap");
+    if path.is_file() {
+        return Ok(Code::Bootstrap { path });
+    }
+    let reason = if folder.join("Cargo.toml").is_file() {
+        "the function has no `Metadata` with `BuildMethod: rust-cargolambda`".to_owned()
+    } else {
+        format!("there is no {}", path.display())
+    };
+    Err(properties
+        .template
+        .report(ProblemKind::MissingCode { function: id.to_owned(), reason }, properties.at("CodeUri")))
+}

@@ -1,0 +1,42 @@
+//! `AWS::Serverless::StateMachine` and `AWS::StepFunctions::StateMachine`.
+
+use crate::{
+    StateMachine, StateMachineKind, definition,
+    problem::ProblemKind,
+    properties::Properties,
+    template::{Reported, Resource, Template},
+};
+
+pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result<StateMachine, Reported> {
+    let properties = Properties::of(template, id, resource);
+    let is_sam = resource.kind == "AWS::Serverless::StateMachine";
+    let (type_property, role_property) = if is_sam { ("Type", "Role") } else { ("StateMachineType", "RoleArn") };
+    let kind = kind(&properties, type_property);
+    let definition = definition::read(&properties, id);
+    let (definition, definition_file) = definition?;
+    Ok(StateMachine {
+        logical_id: id.to_owned(),
+        name: template.physical_name(id, resource, resource.at)?,
+        arn: template.attribute(id, "Arn", resource.at)?,
+        kind: kind?,
+        definition,
+        definition_file,
+        role_arn: properties.text(role_property).unwrap_or_else(|| template.role_arn(&format!("{id}Role"))),
+    })
+}
+
+fn kind(properties: &Properties, property: &str) -> Result<StateMachineKind, Reported> {
+    match properties.text(property).as_deref() {
+        None | Some("STANDARD") => Ok(StateMachineKind::Standard),
+        Some("EXPRESS") => Ok(StateMachineKind::Express),
+        Some(other) => {
+            let reason = "the type of a state machine is STANDARD or EXPRESS".to_owned();
+            let kind = ProblemKind::UnsupportedValue {
+                place: properties.place_of(property),
+                value: format!("`{other}`"),
+                reason,
+            };
+            Err(properties.template.report(kind, properties.at(property)))
+        }
+    }
+}
