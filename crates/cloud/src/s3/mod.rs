@@ -1,1 +1,124 @@
-//! S3.
+//! S3: the protocol by `s3s`, the storage by this module.
+//!
+//! What is there: buckets, objects with their headers, conditions and ranges, listings, multipart uploads,
+//! versions. Everything else is refused as not implemented, as are access lists, object lock, tags and customer
+//! keys when a request asks for them. Signatures are not checked, and a presigned address does not expire.
+
+mod chunked;
+mod condition;
+mod event;
+mod listing;
+mod object;
+mod operations;
+mod receive;
+mod request;
+mod store;
+mod uploads;
+
+use std::{future::Future, path::Path, pin::Pin, sync::Arc};
+
+use axum::body::Body;
+use http::{HeaderValue, StatusCode};
+use s3s::{
+    S3Error, S3Result,
+    service::{S3Service, S3ServiceBuilder},
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+pub use event::{Deletion, EventKind, ObjectEvent, Reason};
+pub use store::OpenError;
+
+use crate::{
+    service::{Request, Response, Service},
+    wire::{self, Format},
+};
+use operations::Operations;
+use store::{Store, Versioning};
+
+/// Why a bucket could not be created: its name is not valid, or the disk failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot create the bucket {bucket:?}: {reason}")]
+pub struct CreateBucketError {
+    bucket: String,
+    reason: String,
+}
+
+/// The local S3.
+pub struct S3 {
+    service: S3Service,
+    store: Arc<Store>,
+    /// Removed, with all objects, when the last reference goes.
+    _temporary: Option<TempDir>,
+}
+
+impl S3 {
+    /// Opens the buckets kept in `folder`, which is made when it is not there. Each change to an object is told to
+    /// `events` after it is on disk, before its request is answered.
+    pub fn open(folder: &Path, events: mpsc::UnboundedSender<ObjectEvent>) -> Result<Self, OpenError> {
+        Ok(Self::new(Store::open(folder)?, None, events))
+    }
+
+    /// Buckets in a folder of their own, which goes when this does.
+    pub fn ephemeral(events: mpsc::UnboundedSender<ObjectEvent>) -> Result<Self, OpenError> {
+        let temporary = TempDir::with_prefix("stairwell-s3-")
+            .map_err(|source| OpenError::Io { path: std::env::temp_dir(), source })?;
+        let store = Store::open(temporary.path())?;
+        Ok(Self::new(store, Some(temporary), events))
+    }
+
+    fn new(store: Store, temporary: Option<TempDir>, events: mpsc::UnboundedSender<ObjectEvent>) -> Self {
+        let store = Arc::new(store);
+        let mut builder = S3ServiceBuilder::new(Operations::new(Arc::clone(&store), events));
+        builder.set_host(request::Hosts);
+        Self { service: builder.build(), store, _temporary: temporary }
+    }
+
+    /// Creates a bucket unless it is there. Says whether it was created. Blocks on the disk.
+    pub fn create_bucket_if_absent(&self, name: &str, versioned: bool) -> Result<bool, CreateBucketError> {
+        let versioning = if versioned { Versioning::Enabled } else { Versioning::Off };
+        self.store.create_bucket(name, versioning).map_err(|error| CreateBucketError {
+            bucket: name.to_owned(),
+            reason: error.message().map_or_else(|| error.to_string(), str::to_owned),
+        })
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let (request, request_id) = request::prepare(request);
+        let mut response = match self.service.call(request).await {
+            Ok(response) => response.map(Body::new),
+            Err(error) => {
+                tracing::error!(?error, "S3 could not write its answer");
+                let message = "The local S3 could not write its answer.";
+                wire::error(Format::S3Xml, StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert("x-amz-request-id", id);
+        }
+        response
+    }
+}
+
+impl Service for S3 {
+    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(self.answer(request))
+    }
+}
+
+impl std::fmt::Debug for S3 {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("S3").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// Runs work that blocks on the disk away from the async threads. A panic goes on in the caller.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> S3Result<T> + Send + 'static) -> S3Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => Err(S3Error::internal_error(cancelled)),
+        },
+    }
+}

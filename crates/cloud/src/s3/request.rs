@@ -1,0 +1,199 @@
+//! What is done to a request before the protocol library sees it: signatures are taken off unread, because any
+//! credentials are good here; the `aws-chunked` encoding is decoded; who asks is noted.
+
+use std::net::IpAddr;
+
+use axum::body::Body;
+use http::{HeaderValue, Uri, header, request::Parts};
+use s3s::{
+    S3Result,
+    host::{S3Host, VirtualHost},
+};
+
+use super::chunked;
+use crate::{
+    service::{Peer, Request},
+    wire,
+};
+
+/// Who asks, and under which id. Goes with the request as an extension.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) request_id: String,
+    pub(super) requester: Option<String>,
+    pub(super) source_ip: Option<IpAddr>,
+}
+
+/// Prepares a request for the protocol library.
+pub(super) fn prepare(request: Request) -> (http::Request<s3s::Body>, String) {
+    let (mut parts, mut body) = request.into_parts();
+    let request_id = wire::request_id();
+    let caller = Caller {
+        request_id: request_id.clone(),
+        requester: access_key(&parts),
+        source_ip: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
+    };
+    parts.extensions.insert(caller);
+    parts.headers.remove(header::AUTHORIZATION);
+    remove_presigning(&mut parts);
+    if is_chunked(&parts) {
+        body = decode(&mut parts, body);
+    }
+    (Request::from_parts(parts, body).map(s3s::Body::http_body_unsync), request_id)
+}
+
+/// The key id of `Credential=<key id>/…`, in the header or in a presigned address.
+fn access_key(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let credential = match header.and_then(|value| value.split_once("Credential=")) {
+        Some((_, credential)) => credential,
+        None => parts.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?,
+    };
+    let key: String = credential.chars().take_while(char::is_ascii_alphanumeric).collect();
+    (!key.is_empty()).then_some(key)
+}
+
+fn remove_presigning(parts: &mut Parts) {
+    const PRESIGNING: [&str; 7] = [
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Signature",
+        "X-Amz-Security-Token",
+    ];
+    let Some(query) = parts.uri.query().filter(|query| query.contains("X-Amz-")) else {
+        return;
+    };
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !PRESIGNING.contains(&pair.split('=').next().unwrap_or_default()))
+        .collect();
+    let path = parts.uri.path();
+    let address = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
+    if let Ok(address) = address.parse::<Uri>() {
+        parts.uri = address;
+    }
+}
+
+fn is_chunked(parts: &Parts) -> bool {
+    let contains = |name: &str, wanted: &str| {
+        parts.headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(wanted))
+    };
+    contains("x-amz-content-sha256", "STREAMING-") || contains("content-encoding", "aws-chunked")
+}
+
+fn decode(parts: &mut Parts, body: Body) -> Body {
+    let (body, trailers) = chunked::decode(body);
+    parts.extensions.insert(trailers);
+    parts.headers.remove("x-amz-content-sha256");
+    parts.headers.remove(header::CONTENT_LENGTH);
+    if let Some(length) = parts.headers.remove("x-amz-decoded-content-length") {
+        parts.headers.insert(header::CONTENT_LENGTH, length);
+    }
+    // The transfer's encoding is not the object's.
+    let encoding = parts.headers.remove(header::CONTENT_ENCODING);
+    let stored: Vec<&str> = encoding
+        .as_ref()
+        .and_then(|value| value.to_str().ok())
+        .into_iter()
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && *name != "aws-chunked")
+        .collect();
+    if !stored.is_empty()
+        && let Ok(value) = HeaderValue::try_from(stored.join(","))
+    {
+        parts.headers.insert(header::CONTENT_ENCODING, value);
+    }
+    body
+}
+
+/// Finds the bucket in the host: `<bucket>.s3.…`, `<bucket>.s3-…` or `<bucket>.localhost`. Any other host is
+/// taken for ours, with the bucket in the path.
+#[derive(Debug)]
+pub(super) struct Hosts;
+
+impl S3Host for Hosts {
+    fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
+        Ok(match bucket_of(host) {
+            Some(bucket) => VirtualHost::new(host).with_bucket(bucket),
+            None => VirtualHost::new(host),
+        })
+    }
+}
+
+fn bucket_of(host: &str) -> Option<&str> {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    if name.starts_with("s3.") || name.starts_with("s3-") {
+        return None;
+    }
+    let service = name.find(".s3.").or_else(|| name.find(".s3-"));
+    match service {
+        Some(at) => name.get(..at),
+        None => name.strip_suffix(".localhost").filter(|bucket| !bucket.is_empty() && *bucket != "s3"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_in_hosts() {
+        let cases = [
+            ("localhost", None),
+            ("localhost:4566", None),
+            ("s3.localhost:4566", None),
+            ("s3.us-east-1.amazonaws.com", None),
+            ("s3-us-west-2.amazonaws.com", None),
+            ("example.com", None),
+            ("data.localhost:4566", Some("data")),
+            ("my.data.localhost", Some("my.data")),
+            ("data.s3.localhost:4566", Some("data")),
+            ("my.data.s3.eu-west-1.amazonaws.com", Some("my.data")),
+            ("data.s3-eu-west-1.amazonaws.com", Some("data")),
+        ];
+        for (host, bucket) in cases {
+            assert_eq!(bucket_of(host), bucket, "{host}");
+        }
+    }
+
+    #[test]
+    fn signatures_are_taken_off() {
+        let cases = [
+            ("/b/k?versionId=1&X-Amz-Signature=0&X-Amz-Credential=AKID%2F1%2Fr%2Fs3%2Fx", "/b/k?versionId=1"),
+            ("/b/k?X-Amz-Date=1&X-Amz-Expires=900", "/b/k"),
+            ("/b?list-type=2&prefix=a%2Fb", "/b?list-type=2&prefix=a%2Fb"),
+        ];
+        for (address, expected) in cases {
+            let request = Request::new(Body::empty());
+            let (mut parts, _) = request.into_parts();
+            parts.uri = address.parse().unwrap();
+            remove_presigning(&mut parts);
+            assert_eq!(parts.uri.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_access_key_is_found() {
+        let cases = [
+            (Some("AWS4-HMAC-SHA256 Credential=AKID/2026/r/s3/aws4_request, Signature=0"), "/b", Some("AKID")),
+            (None, "/b?X-Amz-Credential=AKID%2F2026", Some("AKID")),
+            (None, "/b?a=b", None),
+            (Some("Bearer x"), "/b", None),
+        ];
+        for (header, address, expected) in cases {
+            let mut builder = http::Request::builder().uri(address);
+            if let Some(header) = header {
+                builder = builder.header("authorization", header);
+            }
+            let (parts, ()) = builder.body(()).unwrap().into_parts();
+            assert_eq!(access_key(&parts).as_deref(), expected, "{header:?} {address}");
+        }
+    }
+}
