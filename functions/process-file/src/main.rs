@@ -1,3 +1,5 @@
 //! Profiles a data file and converts it to Parquet.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    function_kit::start_up(process_file::ProcessFile::new, process_file::handle)
+}
