@@ -41,42 +41,28 @@ impl Environment {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self {
-            variables: std::env::vars_os().filter_map(text).collect(),
-        }
+        Self { variables: std::env::vars_os().filter_map(text).collect() }
     }
 
     /// An environment of these variables alone, for a test.
     pub fn of<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Self {
-            variables: variables.into_iter().map(owned).collect(),
-        }
+        Self { variables: variables.into_iter().map(owned).collect() }
     }
 
     /// The text of a variable that may be left out.
     pub fn optional(&self, variable: &str) -> Option<String> {
-        self.variables
-            .get(variable)
-            .filter(|value| !value.is_empty())
-            .cloned()
+        self.variables.get(variable).filter(|value| !value.is_empty()).cloned()
     }
 
     /// The text of a variable that must be there. `expected` says what it should be.
     pub fn text(&self, variable: &str, expected: &str) -> Result<String, SettingError> {
         self.optional(variable)
-            .ok_or_else(|| SettingError::Missing {
-                variable: variable.to_owned(),
-                expected: expected.to_owned(),
-            })
+            .ok_or_else(|| SettingError::Missing { variable: variable.to_owned(), expected: expected.to_owned() })
     }
 
     /// The value of a variable that may be left out, read from its text. `expected` says what it should be.
-    pub fn optional_value<T>(
-        &self,
-        variable: &str,
-        expected: &str,
-    ) -> Result<Option<T>, SettingError>
+    pub fn optional_value<T>(&self, variable: &str, expected: &str) -> Result<Option<T>, SettingError>
     where
         T: FromStr<Err: Display>,
     {
@@ -96,10 +82,7 @@ impl Environment {
         T: FromStr<Err: Display>,
     {
         self.optional_value(variable, expected)?
-            .ok_or_else(|| SettingError::Missing {
-                variable: variable.to_owned(),
-                expected: expected.to_owned(),
-            })
+            .ok_or_else(|| SettingError::Missing { variable: variable.to_owned(), expected: expected.to_owned() })
     }
 }
 
@@ -110,9 +93,7 @@ mod tests {
     #[test]
     fn a_missing_setting_is_named_with_what_it_should_be() {
         for environment in [Environment::default(), Environment::of([("BUCKET", "")])] {
-            let error = environment
-                .text("BUCKET", "the name of a bucket")
-                .unwrap_err();
+            let error = environment.text("BUCKET", "the name of a bucket").unwrap_err();
             assert_eq!(
                 error.to_string(),
                 "the environment variable BUCKET is not set; it should be the name of a bucket"
@@ -123,9 +104,7 @@ mod tests {
     #[test]
     fn a_wrong_setting_is_named_with_the_reason() {
         let environment = Environment::of([("LIMIT", "many")]);
-        let error = environment
-            .value::<u32>("LIMIT", "a whole number")
-            .unwrap_err();
+        let error = environment.value::<u32>("LIMIT", "a whole number").unwrap_err();
         assert_eq!(
             error.to_string(),
             "the environment variable LIMIT should be a whole number: invalid digit found in string"

@@ -25,18 +25,12 @@ pub struct Failure {
 
 impl<E: NamedError> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self {
-            name: error.name(),
-            message: error.to_string(),
-        }
+        Self { name: error.name(), message: error.to_string() }
     }
 }
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        Self {
-            error_type: failure.name.to_owned(),
-            error_message: failure.message,
-        }
+        Self { error_type: failure.name.to_owned(), error_message: failure.message }
     }
 }

@@ -40,15 +40,10 @@ where
     invocation.instrument(span).await
 }
 
-fn typed<Input: DeserializeOwned>(
-    event: LambdaEvent<Value>,
-) -> Result<LambdaEvent<Input>, Failure> {
+fn typed<Input: DeserializeOwned>(event: LambdaEvent<Value>) -> Result<LambdaEvent<Input>, Failure> {
     match serde_path_to_error::deserialize(event.payload) {
         Ok(payload) => Ok(LambdaEvent::new(payload, event.context)),
-        Err(error) => Err(Failure {
-            name: INVALID_INPUT,
-            message: error.to_string(),
-        }),
+        Err(error) => Err(Failure { name: INVALID_INPUT, message: error.to_string() }),
     }
 }
 
@@ -77,23 +72,15 @@ mod tests {
     async fn invoke(payload: Value) -> Result<usize, Diagnostic> {
         let handler = async |levels: &[&str; 2], event: LambdaEvent<Input>| {
             let level = event.payload.level;
-            levels
-                .iter()
-                .position(|known| **known == level)
-                .ok_or(NoSuchLevel(level))
+            levels.iter().position(|known| **known == level).ok_or(NoSuchLevel(level))
         };
         let event = LambdaEvent::new(payload, Context::default());
-        run(&["1", "2"], &handler, event)
-            .await
-            .map_err(Diagnostic::from)
+        run(&["1", "2"], &handler, event).await.map_err(Diagnostic::from)
     }
 
     #[tokio::test]
     async fn the_handler_gets_typed_input() {
-        assert_eq!(
-            invoke(json!({"level": "2", "execution": "arn"})).await,
-            Ok(1)
-        );
+        assert_eq!(invoke(json!({"level": "2", "execution": "arn"})).await, Ok(1));
     }
 
     #[tokio::test]
@@ -110,9 +97,6 @@ mod tests {
             assert_eq!(failure.error_type, INVALID_INPUT, "{payload}");
         }
         let failure = invoke(json!({"level": 3})).await.unwrap_err();
-        assert_eq!(
-            failure.error_message,
-            "level: invalid type: integer `3`, expected a string"
-        );
+        assert_eq!(failure.error_message, "level: invalid type: integer `3`, expected a string");
     }
 }

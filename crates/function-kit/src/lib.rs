@@ -39,9 +39,10 @@
 //! - [`Environment`] reads settings; its errors name the variable and what it should be.
 //! - [`NamedError`] gives an error the name that a state machine catches.
 //! - [`aws`] configures the clients, and [`ServiceError`] classifies what AWS answers.
-//! - [`Name`] and [`EventTime`] are values that several functions take.
+//! - [`Name`], [`Amount`] and [`EventTime`] are values that several functions take.
 //! - `testing`, a feature, is a loopback stand-in for AWS.
 
+mod amount;
 pub mod aws;
 mod environment;
 mod error;
@@ -52,12 +53,10 @@ mod name;
 mod service_error;
 mod start_up;
 #[cfg(feature = "testing")]
-#[expect(
-    clippy::expect_used,
-    reason = "what fails here fails the test that uses it"
-)]
+#[expect(clippy::expect_used, reason = "what fails here fails the test that uses it")]
 pub mod testing;
 
+pub use amount::Amount;
 pub use environment::{Environment, SettingError};
 pub use error::{Failure, INVALID_INPUT, NamedError};
 pub use event_time::EventTime;

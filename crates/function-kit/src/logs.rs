@@ -49,10 +49,7 @@ mod tests {
             (&[], "info"),
             (&[("AWS_LAMBDA_LOG_LEVEL", "DEBUG")], "debug"),
             (&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")], "error"),
-            (
-                &[("RUST_LOG", "warn"), ("AWS_LAMBDA_LOG_LEVEL", "DEBUG")],
-                "warn",
-            ),
+            (&[("RUST_LOG", "warn"), ("AWS_LAMBDA_LOG_LEVEL", "DEBUG")], "warn"),
             (&[("RUST_LOG", "check_size=trace")], "check_size=trace"),
         ];
         for (variables, expected) in cases {

@@ -14,9 +14,7 @@ pub struct Name(String);
 
 /// A text that is no [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no name: 1 to 128 letters, digits or any of -_.@+: are, the first one a letter or a digit"
-)]
+#[error("{0:?} is no name: 1 to 128 letters, digits or any of -_.@+: are, the first one a letter or a digit")]
 pub struct NotAName(String);
 
 impl Name {
@@ -32,11 +30,7 @@ impl TryFrom<String> for Name {
     fn try_from(text: String) -> Result<Self, NotAName> {
         let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.@+:".contains(c);
-        if text.len() <= 128 && starts_well && text.chars().all(allowed) {
-            Ok(Self(text))
-        } else {
-            Err(NotAName(text))
-        }
+        if text.len() <= 128 && starts_well && text.chars().all(allowed) { Ok(Self(text)) } else { Err(NotAName(text)) }
     }
 }
 
@@ -66,27 +60,11 @@ mod tests {
 
     #[test]
     fn names_are_told_from_other_text() {
-        for good in [
-            "1",
-            "latest",
-            "12345678901234567890",
-            "eu-west-1:ab_c.d@e+f",
-        ] {
+        for good in ["1", "latest", "12345678901234567890", "eu-west-1:ab_c.d@e+f"] {
             assert_eq!(Name::try_from(good).unwrap().as_str(), good);
         }
         let long = "a".repeat(129);
-        for bad in [
-            "",
-            ".",
-            "../x",
-            "a/b",
-            "#last",
-            "a b",
-            "a\n",
-            "é",
-            "<b>",
-            long.as_str(),
-        ] {
+        for bad in ["", ".", "../x", "a/b", "#last", "a b", "a\n", "é", "<b>", long.as_str()] {
             assert_eq!(Name::try_from(bad), Err(NotAName(bad.to_owned())));
         }
     }

@@ -66,24 +66,15 @@ impl ServiceError {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let code = error.code().map(str::to_owned);
-        let status = error
-            .raw_response()
-            .map(|response| response.status().as_u16());
+        let status = error.raw_response().map(|response| response.status().as_u16());
         let kind = match error {
             SdkError::ServiceError(_) => kind_of_answer(code.as_deref(), status),
             SdkError::ConstructionFailure(_) => ServiceErrorKind::ServiceRejected,
             // No answer, or one that is cut short or garbled.
             _ => ServiceErrorKind::ServiceUnavailable,
         };
-        let message = error
-            .message()
-            .map_or_else(|| with_causes(error), str::to_owned);
-        Self {
-            kind,
-            operation,
-            code,
-            message,
-        }
+        let message = error.message().map_or_else(|| with_causes(error), str::to_owned);
+        Self { kind, operation, code, message }
     }
 }
 
@@ -91,6 +82,7 @@ fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> ServiceErrorKind {
     use ServiceErrorKind as Kind;
     match code {
         Some(code) if THROTTLING_ERRORS.contains(&code) => return Kind::Throttled,
+        Some("KmsThrottlingException") => return Kind::Throttled,
         Some(code) if TRANSIENT_ERRORS.contains(&code) => return Kind::ServiceUnavailable,
         Some("NoSuchBucket") => return Kind::BucketNotFound,
         Some("NoSuchKey" | "NoSuchVersion" | "NotFound") => return Kind::ObjectNotFound,
@@ -105,6 +97,7 @@ fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> ServiceErrorKind {
             | "IncompleteSignatureException"
             | "InvalidClientTokenId"
             | "InvalidSignatureException"
+            | "KmsAccessDeniedException"
             | "MissingAuthenticationToken"
             | "MissingAuthenticationTokenException"
             | "UnrecognizedClientException",
@@ -170,19 +163,11 @@ mod tests {
             (Some("NoSuchBucket"), 404, Kind::BucketNotFound),
             (Some("NoSuchKey"), 404, Kind::ObjectNotFound),
             (Some("ResourceNotFoundException"), 400, Kind::TableNotFound),
-            (
-                Some("StateMachineDoesNotExist"),
-                400,
-                Kind::StateMachineNotFound,
-            ),
+            (Some("StateMachineDoesNotExist"), 400, Kind::StateMachineNotFound),
             (Some("ValidationException"), 400, Kind::ServiceRejected),
             (None, 400, Kind::ServiceRejected),
         ] {
-            assert_eq!(
-                kind_of_answer(code, Some(status)),
-                kind,
-                "{code:?} {status}"
-            );
+            assert_eq!(kind_of_answer(code, Some(status)), kind, "{code:?} {status}");
         }
     }
 }

@@ -29,10 +29,7 @@ enum StartError {
 /// field.
 ///
 /// One thread runs the function: Lambda gives a process one invocation at a time, and a share of a processor.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "`main` gives a function's name"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "`main` gives a function's name")]
 pub fn start_up<State, Input, Output, Error>(
     new: impl FnOnce(&Environment, &SdkConfig) -> Result<State, SettingError>,
     handler: impl AsyncFn(&State, LambdaEvent<Input>) -> Result<Output, Error>,
@@ -64,9 +61,7 @@ where
 {
     logs::init(environment)?;
     check_lambda(environment)?;
-    let tokio = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio.block_on(async {
         let state = new(environment, &aws::load_config().await)?;
         let service = service_fn(|event| invocation::run(&state, handler, event));
@@ -76,22 +71,10 @@ where
 
 /// The Lambda runtime panics where one of these is missing.
 fn check_lambda(environment: &Environment) -> Result<(), SettingError> {
-    environment.text(
-        "AWS_LAMBDA_RUNTIME_API",
-        "the host and port of the Lambda Runtime API",
-    )?;
-    environment.text(
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "the name of the function, as Lambda sets it",
-    )?;
-    environment.text(
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "the version, as Lambda sets it",
-    )?;
-    environment.value::<i32>(
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "the function's memory in MB, as Lambda sets it",
-    )?;
+    environment.text("AWS_LAMBDA_RUNTIME_API", "the host and port of the Lambda Runtime API")?;
+    environment.text("AWS_LAMBDA_FUNCTION_NAME", "the name of the function, as Lambda sets it")?;
+    environment.text("AWS_LAMBDA_FUNCTION_VERSION", "the version, as Lambda sets it")?;
+    environment.value::<i32>("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "the function's memory in MB, as Lambda sets it")?;
     Ok(())
 }
 
@@ -102,10 +85,7 @@ mod tests {
     #[test]
     fn what_lambda_sets_is_asked_for_by_name() {
         let error = check_lambda(&Environment::default()).unwrap_err();
-        assert!(
-            error.to_string().contains("AWS_LAMBDA_RUNTIME_API"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("AWS_LAMBDA_RUNTIME_API"), "{error}");
 
         let mut variables = vec![
             ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),

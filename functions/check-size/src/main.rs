@@ -1,3 +1,9 @@
-//! Asks S3 for the size of an object.
+//! The Lambda function `check-size`; see the library for what it does.
 
-fn main() {}
+use std::process::ExitCode;
+
+use check_size::{CheckSize, handle};
+
+fn main() -> ExitCode {
+    function_kit::start_up(CheckSize::new, handle)
+}

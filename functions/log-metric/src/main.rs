@@ -1,3 +1,9 @@
-//! Puts the time played as a metric to CloudWatch.
+//! The Lambda function `log-metric`; see the library for what it does.
 
-fn main() {}
+use std::process::ExitCode;
+
+use log_metric::{LogMetric, handle};
+
+fn main() -> ExitCode {
+    function_kit::start_up(LogMetric::new, handle)
+}

@@ -1,3 +1,9 @@
-//! Starts an execution for an event, once.
+//! The Lambda function `start-step`; see the library for what it does.
 
-fn main() {}
+use std::process::ExitCode;
+
+use start_step::{StartStep, handle};
+
+fn main() -> ExitCode {
+    function_kit::start_up(StartStep::new, handle)
+}

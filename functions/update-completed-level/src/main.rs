@@ -1,3 +1,9 @@
-//! Records the level that a player has completed.
+//! The Lambda function `update-completed-level`; see the library for what it does.
 
-fn main() {}
+use std::process::ExitCode;
+
+use update_completed_level::{UpdateCompletedLevel, handle};
+
+fn main() -> ExitCode {
+    function_kit::start_up(UpdateCompletedLevel::new, handle)
+}

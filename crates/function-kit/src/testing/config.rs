@@ -18,11 +18,7 @@ pub(super) fn sdk_config(address: SocketAddr, attempt_timeout: Duration) -> SdkC
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(format!("http://{address}"))
         .retry_config(RetryConfig::disabled())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_attempt_timeout(attempt_timeout)
-                .build(),
-        )
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(attempt_timeout).build())
         .build()
 }
 
@@ -33,8 +29,6 @@ pub(super) fn sdk_config(address: SocketAddr, attempt_timeout: Duration) -> SdkC
 /// When no loopback port can be had.
 pub fn unreachable_sdk_config() -> SdkConfig {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener
-        .local_addr()
-        .expect("a bound listener has an address");
+    let address = listener.local_addr().expect("a bound listener has an address");
     sdk_config(address, Duration::from_secs(30))
 }

@@ -22,18 +22,12 @@ pub struct Request {
 impl Request {
     /// A header's text; empty where it is missing.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The operation that a JSON protocol names in `X-Amz-Target`, such as `StartExecution`.
     pub fn operation(&self) -> &str {
-        self.header("x-amz-target")
-            .rsplit('.')
-            .next()
-            .unwrap_or_default()
+        self.header("x-amz-target").rsplit('.').next().unwrap_or_default()
     }
 
     /// The body as JSON.
@@ -78,37 +72,35 @@ pub(super) enum Ending {
 impl Reply {
     /// A reply without a body.
     pub fn status(status: u16) -> Self {
-        Self {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            ending: Ending::Whole,
-        }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), ending: Ending::Whole }
     }
 
     /// A reply with this body.
     pub fn body(status: u16, body: impl Into<Bytes>) -> Self {
-        Self {
-            body: body.into(),
-            ..Self::status(status)
-        }
+        Self { body: body.into(), ..Self::status(status) }
     }
 
     /// A reply of the JSON protocols (DynamoDB, Step Functions).
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers write the value in place"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]
     pub fn json(status: u16, body: Value) -> Self {
         Self::body(status, body.to_string()).header("content-type", "application/x-amz-json-1.0")
     }
 
     /// An error of the JSON protocols, such as `ThrottlingException`.
     pub fn json_error(status: u16, code: &str) -> Self {
-        Self::json(
-            status,
-            json!({"__type": code, "message": "said by the stub"}),
-        )
+        Self::json(status, json!({"__type": code, "message": "said by the stub"}))
+    }
+
+    /// An error of the CBOR protocol (CloudWatch), such as `InternalServiceFault`.
+    ///
+    /// # Panics
+    ///
+    /// When the code is longer than 255 bytes.
+    pub fn cbor_error(status: u16, code: &str) -> Self {
+        let length = u8::try_from(code.len()).expect("a short code");
+        // A map of one pair of texts: the first with its length in the head, the second with a length of one byte.
+        let body = [b"\xa1\x66__type\x78".as_slice(), &[length], code.as_bytes()].concat();
+        Self::body(status, body).header("content-type", "application/cbor").header("smithy-protocol", "rpc-v2-cbor")
     }
 
     /// An error of S3, such as `NoSuchKey`.
@@ -121,10 +113,7 @@ impl Reply {
 
     /// A reply that never comes. Clients give up after 100 ms, see [`Stub::sdk_config`](super::Stub::sdk_config).
     pub fn never() -> Self {
-        Self {
-            ending: Ending::Silent,
-            ..Self::status(200)
-        }
+        Self { ending: Ending::Silent, ..Self::status(200) }
     }
 
     /// This reply, with the connection closed after the body although one more byte is announced.

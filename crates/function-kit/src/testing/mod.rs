@@ -11,9 +11,11 @@
 //! ```
 
 mod config;
+mod invoke;
 mod message;
 mod stub;
 
 pub use config::unreachable_sdk_config;
+pub use invoke::invoke;
 pub use message::{Reply, Request};
 pub use stub::Stub;

@@ -41,11 +41,7 @@ impl Stub {
     pub async fn scripted(replies: impl IntoIterator<Item = Reply>) -> Self {
         let mut replies: VecDeque<Reply> = replies.into_iter().collect();
         let silent = replies.iter().any(|reply| reply.ending == Ending::Silent);
-        let next = move |_: &Request| {
-            replies
-                .pop_front()
-                .unwrap_or_else(|| Reply::json_error(501, "NoReplyIsLeft"))
-        };
+        let next = move |_: &Request| replies.pop_front().unwrap_or_else(|| Reply::json_error(501, "NoReplyIsLeft"));
         let mut stub = Self::replying(next).await;
         stub.silent = silent;
         stub
@@ -58,41 +54,23 @@ impl Stub {
     /// When no loopback port can be had.
     pub async fn replying(script: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener
-            .local_addr()
-            .expect("a bound listener has an address");
-        let shared = Arc::new(Shared {
-            script: Mutex::new(Box::new(script)),
-            requests: Mutex::default(),
-        });
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let shared = Arc::new(Shared { script: Mutex::new(Box::new(script)), requests: Mutex::default() });
         let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Self {
-            address,
-            shared,
-            server,
-            silent: false,
-        }
+        Self { address, shared, server, silent: false }
     }
 
     /// The configuration of clients that speak to this stub: made-up credentials, and no retries.
     ///
     /// A call may take 30 s, or 100 ms where the script has a reply that never comes.
     pub fn sdk_config(&self) -> SdkConfig {
-        let timeout = if self.silent {
-            Duration::from_millis(100)
-        } else {
-            Duration::from_secs(30)
-        };
+        let timeout = if self.silent { Duration::from_millis(100) } else { Duration::from_secs(30) };
         config::sdk_config(self.address, timeout)
     }
 
     /// The requests so far, in the order in which they came.
     pub fn requests(&self) -> Vec<Request> {
-        self.shared
-            .requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -111,8 +89,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let answer = |request| answer(Arc::clone(&shared), request);
-    let connection = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
     // A client that goes away, or a reply that is cut short, is no failure of the stub.
     let _ = connection.await;
 }
@@ -126,18 +104,12 @@ async fn answer(
         let mut script = shared.script.lock().unwrap_or_else(PoisonError::into_inner);
         script(&request)
     };
-    shared
-        .requests
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(request);
+    shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
     if reply.ending == Ending::Silent {
         std::future::pending::<()>().await;
     }
-    let mut response = hyper::Response::new(ReplyBody {
-        bytes: Some(reply.body),
-        cut_short: reply.ending == Ending::CutShort,
-    });
+    let mut response =
+        hyper::Response::new(ReplyBody { bytes: Some(reply.body), cut_short: reply.ending == Ending::CutShort });
     *response.status_mut() = hyper::StatusCode::from_u16(reply.status).unwrap_or_default();
     *response.headers_mut() = reply.headers;
     Ok(response)
@@ -145,11 +117,7 @@ async fn answer(
 
 async fn received(request: hyper::Request<Incoming>) -> Request {
     let (parts, body) = request.into_parts();
-    let body = body
-        .collect()
-        .await
-        .map(http_body_util::Collected::to_bytes)
-        .unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     Request {
         method: parts.method,
         path: parts.uri.path().to_owned(),
@@ -169,10 +137,7 @@ impl Body for ReplyBody {
     type Data = Bytes;
     type Error = std::io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         match self.bytes.take() {
             Some(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(bytes)))),
             _ if self.cut_short => Poll::Ready(Some(Err(std::io::ErrorKind::BrokenPipe.into()))),

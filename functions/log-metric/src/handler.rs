@@ -1,0 +1,94 @@
+//! The handler.
+
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::types::{MetricDatum, StandardUnit};
+use function_kit::aws::SdkConfig;
+use function_kit::{Amount, Environment, INVALID_INPUT, NamedError, ServiceError, SettingError};
+use lambda_runtime::LambdaEvent;
+use serde::{Deserialize, Serialize};
+
+use crate::Dimensions;
+
+/// What is made once, at the start of the process.
+pub struct LogMetric {
+    cloudwatch: Client,
+    namespace: String,
+    metric: String,
+    dimensions: Dimensions,
+}
+
+/// What the metric is made of.
+#[derive(Debug, Deserialize)]
+pub struct Input {
+    time_played: Amount,
+}
+
+/// What was put.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Output {
+    namespace: String,
+    metric: String,
+    value: Amount,
+    unit: String,
+    #[serde(skip_serializing_if = "Dimensions::is_empty")]
+    dimensions: Dimensions,
+}
+
+/// The errors of the function. The library's documentation lists their names.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody plays for less than no time.
+    #[error("time_played is {0}, and must not be below zero")]
+    Negative(Amount),
+    /// `CloudWatch` did not take the metric.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl NamedError for Error {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Negative(_) => INVALID_INPUT,
+            Self::Service(error) => error.name(),
+        }
+    }
+}
+
+impl LogMetric {
+    /// Reads the settings and makes the client.
+    pub fn new(environment: &Environment, aws: &SdkConfig) -> Result<Self, SettingError> {
+        let or = |variable, default: &str| environment.optional(variable).unwrap_or_else(|| default.to_owned());
+        let dimensions =
+            environment.optional_value("METRIC_DIMENSIONS", "dimensions such as Stage=dev,Application=stairwell")?;
+        Ok(Self {
+            cloudwatch: Client::new(aws),
+            namespace: or("METRIC_NAMESPACE", "FLOW"),
+            metric: or("METRIC_NAME", "CompleteLevel"),
+            dimensions: dimensions.unwrap_or_default(),
+        })
+    }
+}
+
+/// Puts the metric.
+pub async fn handle(function: &LogMetric, event: LambdaEvent<Input>) -> Result<Output, Error> {
+    let time_played = event.payload.time_played;
+    if time_played.as_f64() < 0.0 {
+        return Err(Error::Negative(time_played));
+    }
+    let datum = MetricDatum::builder()
+        .metric_name(&function.metric)
+        .value(time_played.as_f64())
+        .unit(StandardUnit::Seconds)
+        .set_dimensions(Some(function.dimensions.to_sdk()))
+        .build();
+    let request = function.cloudwatch.put_metric_data().namespace(&function.namespace);
+    let answer = request.metric_data(datum).send().await;
+    answer.map_err(|error| ServiceError::new("PutMetricData", &error))?;
+    Ok(Output {
+        namespace: function.namespace.clone(),
+        metric: function.metric.clone(),
+        value: time_played,
+        unit: StandardUnit::Seconds.to_string(),
+        dimensions: function.dimensions.clone(),
+    })
+}
