@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// The application of one template.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Application {
     /// The template's file.
     pub template: PathBuf,
@@ -30,7 +31,7 @@ pub struct Application {
 }
 
 /// A Lambda function.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Function {
     /// Its key under `Resources`.
     pub logical_id: String,
@@ -53,7 +54,7 @@ pub struct Function {
 }
 
 /// Where a function's code is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub enum Code {
     /// `BuildMethod: rust-cargolambda`: a Cargo package, built on this machine.
     Cargo {
@@ -70,7 +71,7 @@ pub enum Code {
 }
 
 /// A Step Functions state machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StateMachine {
     /// Its key under `Resources`.
     pub logical_id: String,
@@ -89,7 +90,7 @@ pub struct StateMachine {
 }
 
 /// The type of a state machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq)]
 pub enum StateMachineKind {
     /// Exactly-once, with a history.
     Standard,
@@ -98,7 +99,7 @@ pub enum StateMachineKind {
 }
 
 /// An S3 bucket.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Bucket {
     /// Its key under `Resources`.
     pub logical_id: String,
@@ -111,7 +112,7 @@ pub struct Bucket {
 }
 
 /// A DynamoDB table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Table {
     /// Its key under `Resources`.
     pub logical_id: String,
@@ -124,7 +125,7 @@ pub struct Table {
 }
 
 /// An API Gateway HTTP API.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct HttpApi {
     /// Its key under `Resources`; `ServerlessHttpApi` for the one SAM makes by itself.
     pub logical_id: String,
@@ -135,7 +136,7 @@ pub struct HttpApi {
 }
 
 /// A route of an HTTP API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Route {
     /// An upper-case HTTP method, or `ANY`.
     pub method: String,
@@ -146,7 +147,7 @@ pub struct Route {
 }
 
 /// An EventBridge rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct EventRule {
     /// `<function's logical id><event's key>`, or the key under `Resources`.
     pub name: String,
@@ -163,7 +164,7 @@ pub struct EventRule {
 }
 
 /// What makes a rule fire.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub enum EventSource {
     /// An event that matches this pattern.
     Pattern(Value),
@@ -172,7 +173,7 @@ pub enum EventSource {
 }
 
 /// What a rule starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub enum Target {
     /// A function, by its name.
     Function(String),
@@ -181,7 +182,7 @@ pub enum Target {
 }
 
 /// Something that the runner does not do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct LeftOut {
     /// `Resources/<logical id>/…`: the place in the template.
     pub place: String,

@@ -60,6 +60,10 @@ pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadE
         outputs: BTreeMap::new(),
     };
     references::check(&template);
+    for (name, field) in &template.conditions {
+        // What is wrong has been noted.
+        let _ = template.condition(name, field.key);
+    }
     read_resources(&template, &mut application);
     // Events and rules lead to functions and state machines, so they come after all of these.
     read_events(&template, &mut application);
@@ -91,19 +95,20 @@ fn read_resources(template: &Template, application: &mut Application) {
 }
 
 fn read_events(template: &Template, application: &mut Application) {
-    let functions = application
-        .functions
-        .iter()
-        .map(|function| (function.logical_id.clone(), Target::Function(function.name.clone())));
-    let machines = application
-        .state_machines
-        .iter()
-        .map(|machine| (machine.logical_id.clone(), Target::StateMachine(machine.arn.clone())));
-    let targets: HashMap<String, Target> = functions.chain(machines).collect();
     for (id, resource) in template.present() {
-        if let Some(target) = targets.get(id) {
-            event::read(template, id, resource, target, &mut application.rules, &mut application.http_apis);
-        }
+        // One that could not be read has a problem of its own, and its events may have more.
+        let target = match resource.kind.as_str() {
+            "AWS::Serverless::Function" => {
+                let function = application.functions.iter().find(|function| function.logical_id == id);
+                Target::Function(function.map_or(id, |function| &function.name).to_owned())
+            }
+            "AWS::Serverless::StateMachine" => {
+                let machine = application.state_machines.iter().find(|machine| machine.logical_id == id);
+                Target::StateMachine(machine.map_or(id, |machine| &machine.arn).to_owned())
+            }
+            _ => continue,
+        };
+        event::read(template, id, resource, &target, &mut application.rules, &mut application.http_apis);
     }
     for (id, resource) in template.resources_of("AWS::Events::Rule") {
         // What is wrong has been noted.
@@ -171,7 +176,8 @@ fn collect_texts<'v>(value: &'v Value, pointer: &mut String, texts: &mut Vec<(St
         Value::String(text) => texts.push((pointer.clone(), text)),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                pointer.push_str(&format!("/{index}"));
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
                 collect_texts(item, pointer, texts);
                 pointer.truncate(length);
             }

@@ -19,6 +19,12 @@ enum Generated<'t> {
     Alias(&'t str),
 }
 
+/// What a name that begins with `AWS::` stands for.
+enum PseudoParameter {
+    Value(Node),
+    NoValue,
+}
+
 /// The logical id of the HTTP API that SAM makes for events that name none.
 pub(crate) const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
 
@@ -41,8 +47,10 @@ impl Template {
 
     /// The value of `Ref`.
     pub(crate) fn reference(&self, name: &str, at: Span) -> Result<Option<Node>, Reported> {
-        if let Some(value) = self.pseudo_parameter(name, at) {
-            return Ok(value);
+        match self.pseudo_parameter(name, at) {
+            Some(PseudoParameter::Value(value)) => return Ok(Some(value)),
+            Some(PseudoParameter::NoValue) => return Ok(None),
+            None => {}
         }
         if let Some(value) = self.parameters.get(name) {
             return Ok(Some(Node { at, data: value.data.clone() }));
@@ -87,7 +95,7 @@ impl Template {
 
     fn check_present(&self, name: &str, resource: &Resource, at: Span) -> Result<(), Reported> {
         match &resource.condition {
-            Some(condition) if !self.condition(condition, resource.at)? => {
+            Some(condition) if !self.quietly(|| self.condition(condition, resource.at))? => {
                 let kind = ProblemKind::ConditionalResource { name: name.to_owned(), condition: condition.clone() };
                 Err(self.report(kind, at))
             }
@@ -95,8 +103,8 @@ impl Template {
         }
     }
 
-    /// The value of a pseudo parameter; `Some(None)` is `AWS::NoValue`.
-    fn pseudo_parameter(&self, name: &str, at: Span) -> Option<Option<Node>> {
+    /// The value of a pseudo parameter.
+    fn pseudo_parameter(&self, name: &str, at: Span) -> Option<PseudoParameter> {
         let options = &self.options;
         let text = match name {
             "AWS::AccountId" => options.account.clone(),
@@ -108,11 +116,11 @@ impl Template {
             ),
             "AWS::Partition" => "aws".to_owned(),
             "AWS::URLSuffix" => "amazonaws.com".to_owned(),
-            "AWS::NoValue" => return Some(None),
-            "AWS::NotificationARNs" => return Some(Some(Node { at, data: Data::List(Vec::new()) })),
+            "AWS::NoValue" => return Some(PseudoParameter::NoValue),
+            "AWS::NotificationARNs" => return Some(PseudoParameter::Value(Node { at, data: Data::List(Vec::new()) })),
             _ => return None,
         };
-        Some(Some(Node::text(at, text)))
+        Some(PseudoParameter::Value(Node::text(at, text)))
     }
 
     fn generated<'n>(&self, name: &'n str) -> Option<Generated<'n>> {
@@ -152,8 +160,10 @@ impl Template {
         let given = name_property(&resource.kind).and_then(|property| resource.properties.get(property));
         if let Some(field) = given {
             let name = self.guarded(&format!("Resources/{id}"), id, at, || self.resolve(&field.value))?;
-            if let Some(name) = name.as_ref().and_then(Node::as_text) {
-                return Ok(name.to_owned());
+            if let Some(name) = name {
+                let place = format!("Resources/{id}/Properties/{}", name_property(&resource.kind).unwrap_or_default());
+                let wrong = ProblemKind::WrongType { place, expected: "a text", found: name.describe() };
+                return name.as_text().map(str::to_owned).ok_or_else(|| self.report(wrong, field.key));
             }
         }
         Ok(match resource.kind.as_str() {
@@ -187,25 +197,27 @@ impl Template {
             ("AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine", "Arn") => {
                 format!("arn:aws:states:{region}:{account}:stateMachine:{name}")
             }
-            ("AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine", "Name") => name.to_owned(),
+            (
+                "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" | "AWS::Events::EventBus",
+                "Name",
+            )
+            | ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiId")
+            | ("AWS::SQS::Queue", "QueueName")
+            | ("AWS::SNS::Topic", "TopicName") => name.to_owned(),
             ("AWS::S3::Bucket", "Arn") => format!("arn:aws:s3:::{name}"),
             ("AWS::S3::Bucket", "DomainName") => format!("{name}.s3.amazonaws.com"),
             ("AWS::S3::Bucket", "RegionalDomainName") => format!("{name}.s3.{region}.amazonaws.com"),
             ("AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable", "Arn") => {
                 format!("arn:aws:dynamodb:{region}:{account}:table/{name}")
             }
-            ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiId") => name.to_owned(),
             ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiEndpoint") => {
                 format!("https://{name}.execute-api.{region}.amazonaws.com")
             }
             ("AWS::SQS::Queue", "Arn") => format!("arn:aws:sqs:{region}:{account}:{name}"),
-            ("AWS::SQS::Queue", "QueueName") => name.to_owned(),
             ("AWS::SQS::Queue", "QueueUrl") => format!("https://sqs.{region}.amazonaws.com/{account}/{name}"),
             ("AWS::SNS::Topic", "Arn" | "TopicArn") => format!("arn:aws:sns:{region}:{account}:{name}"),
-            ("AWS::SNS::Topic", "TopicName") => name.to_owned(),
             ("AWS::Events::Rule", "Arn") => format!("arn:aws:events:{region}:{account}:rule/{name}"),
             ("AWS::Events::EventBus", "Arn") => format!("arn:aws:events:{region}:{account}:event-bus/{name}"),
-            ("AWS::Events::EventBus", "Name") => name.to_owned(),
             ("AWS::IAM::Role", "Arn") => self.role_arn(name),
             ("AWS::Logs::LogGroup", "Arn") => format!("arn:aws:logs:{region}:{account}:log-group:{name}:*"),
             _ => return None,

@@ -199,14 +199,22 @@ pub enum ProblemKind {
         /// What is missing, with its path.
         reason: String,
     },
-    /// A package does not have the binary that a function names, or has several and the function names none.
-    #[error("the package {} has no binary {wanted}", package.display())]
+    /// A package does not have the binary that a function names.
+    #[error("the package {} has no binary `{binary}`", package.display())]
     MissingBinary {
         /// The package's folder.
         package: PathBuf,
-        /// The binary's name, or which one is wanted.
-        wanted: String,
-        /// The binaries that it has.
+        /// The binary that the function names.
+        binary: String,
+        /// The binaries that the package has.
+        available: Vec<String>,
+    },
+    /// A function names no binary, and its package has several, or none.
+    #[error("the package {} has {} binaries, and the function names none", package.display(), available.len())]
+    UnnamedBinary {
+        /// The package's folder.
+        package: PathBuf,
+        /// The binaries that the package has.
         available: Vec<String>,
     },
     /// A definition has a `${Name}` that `DefinitionSubstitutions` does not give.
@@ -257,6 +265,7 @@ impl ProblemKind {
             Self::UnsupportedValue { .. } => "unsupported-value",
             Self::MissingCode { .. } => "missing-code",
             Self::MissingBinary { .. } => "missing-binary",
+            Self::UnnamedBinary { .. } => "unnamed-binary",
             Self::MissingSubstitution { .. } => "missing-substitution",
             Self::UnknownFunction { .. } => "unknown-function",
             Self::DuplicateName { .. } => "duplicate-name",
@@ -275,11 +284,13 @@ impl ProblemKind {
                 Some("make it a parameter of the template, with a default that works on this machine".to_owned())
             }
             Self::ConditionalResource { condition, .. } => Some(format!("use it under `Fn::If` with `{condition}`")),
-            Self::MissingBinary { available, .. } if available.is_empty() => Some("add a `src/main.rs`".to_owned()),
-            Self::MissingBinary { available, .. } => Some(format!(
-                "name one in `Metadata.BuildProperties.Binary`; the package has: {}",
-                available.join(", ")
-            )),
+            Self::MissingBinary { available, .. } | Self::UnnamedBinary { available, .. } if available.is_empty() => {
+                Some("add a `src/main.rs` to the package".to_owned())
+            }
+            Self::MissingBinary { available, .. } | Self::UnnamedBinary { available, .. } => {
+                let names = available.join(", ");
+                Some(format!("name one in `Metadata.BuildProperties.Binary`; the package has: {names}"))
+            }
             Self::MissingSubstitution { name, machine } => {
                 Some(format!("add `{name}` to the `DefinitionSubstitutions` of `{machine}`"))
             }

@@ -110,20 +110,9 @@ impl<'t> Properties<'t> {
 
     /// A map of texts: an environment, substitutions.
     pub(crate) fn texts(&self, name: &str) -> BTreeMap<String, String> {
-        let Ok(Some(value)) = self.value(name) else {
+        let Some(map) = self.inner(name) else {
             return BTreeMap::new();
         };
-        let Some(map) = value.as_map() else {
-            self.wrong_type(name, "a map", &value);
-            return BTreeMap::new();
-        };
-        let mut texts = BTreeMap::new();
-        for (key, field) in map {
-            match field.value.as_text() {
-                Some(text) => _ = texts.insert(key.clone(), text.to_owned()),
-                None => _ = self.wrong_type(&format!("{name}/{key}"), "a text", &field.value),
-            }
-        }
-        texts
+        map.names().filter_map(|(key, _)| Some((key.to_owned(), map.text(key)?))).collect()
     }
 }

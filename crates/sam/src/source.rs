@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_location_counts_lines_and_characters_from_one() {
         let source = Source::new(Path::new("t.yaml"), "ä: 1\nbé: two\nnext".to_owned());
-        let location = source.location(Span { start: 10, end: 16 });
+        let location = source.location(Span { start: 11, end: 17 });
         assert_eq!((location.line, location.column), (2, 5));
         assert_eq!(&source.text[location.offset..location.offset + location.length], "two");
     }

@@ -154,8 +154,8 @@ impl Template {
 
     fn read_resource(&self, id: &str, node: &Node, at: Span, globals: &Map) -> Option<Resource> {
         let place = format!("Resources/{id}");
-        let map = self.map_or_nothing(node, &place)?;
-        let Some(kind) = map.get("Type").and_then(|field| field.value.as_text()) else {
+        let map = self.map_or_nothing(node, &place);
+        let Some((map, kind)) = map.and_then(|map| Some((map, map.get("Type")?.value.as_text()?))) else {
             self.report(ProblemKind::MissingProperty { place, property: "Type" }, at);
             return None;
         };
@@ -205,7 +205,9 @@ impl Template {
     }
 
     pub(crate) fn is_present(&self, resource: &Resource) -> bool {
-        resource.condition.as_ref().is_none_or(|name| self.condition(name, resource.at).unwrap_or(false))
+        // Every condition is looked at by itself, so a wrong one has been noted.
+        let holds = |name: &String| self.quietly(|| self.condition(name, resource.at)).unwrap_or(false);
+        resource.condition.as_ref().is_none_or(holds)
     }
 
     /// Notes a problem of the template's own file.

@@ -343,6 +343,8 @@ fn tagged(node: Node, tag: Option<&Tag>) -> Result<Node, SyntaxError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use serde_json::json;
 
     use super::*;
@@ -407,7 +409,7 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..10 {
             let alias = format!("*a{}, ", level - 1).repeat(10);
-            text.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
+            writeln!(text, "a{level}: &a{level} [{alias}]").unwrap();
         }
         assert!(parse(&text).unwrap_err().message.contains("more than"));
     }

@@ -93,17 +93,14 @@ fn cargo_code(
     let available = cargo::binaries(&package_dir).map_err(missing)?;
     let handler = properties.text("Handler").filter(|handler| handler != "bootstrap");
     let named = binary.and_then(Node::as_text).map(str::to_owned).or(handler);
-    let (wanted, found) = match &named {
-        Some(name) => (format!("`{name}`"), available.contains(name).then(|| name.clone())),
-        None => ("that is its only one".to_owned(), available.first().filter(|_| available.len() == 1).cloned()),
+    let at = binary.map_or(at, |binary| binary.at);
+    let kind = match named {
+        Some(name) if available.contains(&name) => return Ok(Code::Cargo { package_dir, binary: Some(name) }),
+        Some(name) => ProblemKind::MissingBinary { package: package_dir, binary: name, available },
+        None if available.len() == 1 => return Ok(Code::Cargo { package_dir, binary: available.into_iter().next() }),
+        None => ProblemKind::UnnamedBinary { package: package_dir, available },
     };
-    match found {
-        Some(binary) => Ok(Code::Cargo { package_dir, binary: Some(binary) }),
-        None => {
-            let kind = ProblemKind::MissingBinary { package: package_dir, wanted, available };
-            Err(properties.template.report(kind, binary.map_or(at, |binary| binary.at)))
-        }
-    }
+    Err(properties.template.report(kind, at))
 }
 
 fn bootstrap_code(properties: &Properties, id: &str, folder: &Path) -> Result<Code, Reported> {
