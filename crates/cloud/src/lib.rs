@@ -1,10 +1,15 @@
 //! The local AWS: one port, the service front ends, Lambda, triggers.
 
+pub mod apis;
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod events;
 pub mod front;
+pub mod lambda;
+pub mod local;
 pub mod route;
 pub mod s3;
 pub mod server;
 pub mod service;
+pub mod states;
 mod wire;

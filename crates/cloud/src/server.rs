@@ -163,6 +163,8 @@ mod holder {
         fs::read_dir("/proc")
             .ok()?
             .flatten()
+            // `/proc/self` and its like are not by number.
+            .filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit))
             .map(|entry| entry.path())
             .find(|process| has_open(process, &link))
             .map(|process| describe(&process))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use asl::{Fault, Value};
 use time::OffsetDateTime;
 
-pub use json::{event_type, to_json};
+pub use json::{epoch_seconds, event_type, to_json};
 
 /// The most events that a history can have; the last of them says so.
 pub const MAX_EVENTS: usize = 25_000;

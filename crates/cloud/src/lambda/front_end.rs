@@ -162,7 +162,7 @@ fn options(headers: &HeaderMap) -> Result<InvokeOptions, ApiError> {
         None => None,
     };
     let trace_id = text(headers, "x-amzn-trace-id")?.map(str::to_owned);
-    Ok(InvokeOptions { trace_id, client_context })
+    Ok(InvokeOptions { trace_id, client_context, request_id: None })
 }
 
 /// The client context as the Runtime API's header has it: JSON on one line.

@@ -20,6 +20,8 @@ pub struct InvokeOptions {
     pub trace_id: Option<String>,
     /// The JSON that the function finds as its client context.
     pub client_context: Option<String>,
+    /// The invocation's id, for a caller that wants to know it beforehand; a new one without it.
+    pub request_id: Option<String>,
 }
 
 /// An invocation that has run, well or not.
@@ -82,7 +84,7 @@ pub(crate) struct Task {
 impl Task {
     pub(crate) fn new(payload: Bytes, options: InvokeOptions) -> Self {
         Self {
-            request_id: Uuid::new_v4().to_string(),
+            request_id: options.request_id.unwrap_or_else(|| Uuid::new_v4().to_string()),
             payload,
             trace_id: options.trace_id.unwrap_or_else(new_trace_id),
             client_context: options.client_context,

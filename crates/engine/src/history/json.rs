@@ -58,7 +58,7 @@ pub fn to_json(event: &Event, include_execution_data: bool) -> Value {
 }
 
 /// A moment as the service's JSON protocol writes it: seconds since 1970, to the millisecond.
-pub(crate) fn epoch_seconds(at: time::OffsetDateTime) -> Value {
+pub fn epoch_seconds(at: time::OffsetDateTime) -> Value {
     let milliseconds = at.unix_timestamp_nanos() / 1_000_000;
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
     let seconds = milliseconds as f64 / 1000.0;

@@ -1,0 +1,145 @@
+//! `EventBridge`: events, the rules that match them, the targets that they start.
+
+mod object;
+mod pattern;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sam::{EventRule, EventSource, LeftOut, Target};
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+
+use crate::{
+    lambda::{InvokeOptions, Lambda},
+    s3::ObjectEvent,
+    states::States,
+};
+
+pub use pattern::{Pattern, PatternError};
+
+/// A rule's pattern can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("rule {rule}: {error}")]
+pub struct RuleError {
+    /// The rule's name.
+    pub rule: String,
+    /// What is wrong.
+    pub error: PatternError,
+}
+
+/// The buses, as far as the template's own rules listen to them.
+pub struct Events {
+    rules: Vec<Rule>,
+    /// The buckets whose changes are sent here.
+    buckets: Vec<String>,
+    region: String,
+    account: String,
+    lambda: Arc<Lambda>,
+    states: Arc<States>,
+}
+
+struct Rule {
+    name: String,
+    bus: String,
+    pattern: Pattern,
+    target: Target,
+    input: Option<Value>,
+}
+
+impl Events {
+    /// The rules of an application, and which of them are left out.
+    pub fn new(
+        application: &sam::Application,
+        region: &str,
+        account: &str,
+        lambda: Arc<Lambda>,
+        states: Arc<States>,
+    ) -> Result<(Self, Vec<LeftOut>), RuleError> {
+        let mut rules = Vec::new();
+        let mut left_out = Vec::new();
+        for described in application.rules.iter().filter(|rule| rule.enabled) {
+            match Rule::read(described)? {
+                Some(rule) => rules.push(rule),
+                None => left_out.push(LeftOut {
+                    place: format!("Resources/{}", described.name),
+                    what: "a schedule".into(),
+                    reason: "schedules are not fired yet; invoke the target by hand".into(),
+                }),
+            }
+        }
+        let buckets = application.buckets.iter().filter(|bucket| bucket.event_bridge);
+        let buckets = buckets.map(|bucket| bucket.name.clone()).collect();
+        let events = Self { rules, buckets, region: region.into(), account: account.into(), lambda, states };
+        Ok((events, left_out))
+    }
+
+    /// Sends a change of an object, where its bucket asks for that.
+    pub fn object_changed(&self, change: &ObjectEvent) {
+        if self.buckets.contains(&change.bucket) {
+            let (detail_type, detail) = object::detail(change);
+            let resource = format!("arn:aws:s3:::{}", change.bucket);
+            self.send("default", "aws.s3", detail_type, vec![resource], &detail, change.time);
+        }
+    }
+
+    fn send(
+        &self,
+        bus: &str,
+        source: &str,
+        detail_type: &str,
+        resources: Vec<String>,
+        detail: &Value,
+        at: OffsetDateTime,
+    ) {
+        let event = json!({
+            "version": "0",
+            "id": Uuid::new_v4().to_string(),
+            "detail-type": detail_type,
+            "source": source,
+            "account": self.account,
+            "time": at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default(),
+            "region": self.region,
+            "resources": resources,
+            "detail": detail,
+        });
+        for rule in self.rules.iter().filter(|rule| rule.bus == bus && rule.pattern.matches(&event)) {
+            self.start(rule, &event);
+        }
+    }
+
+    fn start(&self, rule: &Rule, event: &Value) {
+        let input = rule.input.as_ref().unwrap_or(event).to_string();
+        let started = match &rule.target {
+            Target::Function(name) => self
+                .lambda
+                .invoke_event(name, Bytes::from(input), InvokeOptions::default())
+                .map(|_| ())
+                .map_err(|error| error.to_string()),
+            Target::StateMachine(arn) => {
+                self.states.start(arn, None, Some(&input)).map(|_| ()).map_err(|error| error.to_string())
+            }
+        };
+        match started {
+            Ok(()) => tracing::debug!(rule = rule.name, "an event started the target"),
+            Err(error) => tracing::error!(rule = rule.name, error, "an event could not start the target"),
+        }
+    }
+}
+
+impl Rule {
+    /// A rule with a pattern; nothing for a schedule.
+    fn read(described: &EventRule) -> Result<Option<Self>, RuleError> {
+        let EventSource::Pattern(pattern) = &described.source else { return Ok(None) };
+        let pattern =
+            Pattern::parse(pattern).map_err(|error| RuleError { rule: described.name.clone(), error })?;
+        Ok(Some(Self {
+            name: described.name.clone(),
+            bus: described.bus.clone(),
+            pattern,
+            target: described.target.clone(),
+            input: described.input.clone(),
+        }))
+    }
+}

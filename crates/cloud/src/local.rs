@@ -1,0 +1,262 @@
+//! The local cloud of one application: every service on one port, its resources made, its triggers set.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use sam::{Application, LeftOut};
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    apis::Apis,
+    cloudwatch::CloudWatch,
+    dynamodb::{DynamoDb, DynamoDbError},
+    events::{Events, RuleError},
+    front::Front,
+    lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
+    route::ServiceName,
+    s3::{CreateBucketError, OpenError, S3},
+    server::{BindError, Server},
+    states::{self, CallerOf, LoadError, States, Tasks},
+};
+
+/// How many log lines an observer may be behind before it misses some.
+const LOG_BACKLOG: usize = 8192;
+
+/// How a local cloud is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The port on the loopback address; 0 takes any free one.
+    pub port: u16,
+    /// Where data is kept; none keeps it for as long as this runs.
+    pub folder: Option<PathBuf>,
+    /// The region that functions and ARNs name.
+    pub region: String,
+    /// The account that functions and ARNs name.
+    pub account: String,
+}
+
+/// Why a local cloud does not start.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is a part's own error, told in its words")]
+pub enum StartError {
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error("cannot use {} to keep data", folder.display())]
+    Folder { folder: PathBuf, source: io::Error },
+    #[error("another runner keeps its data in {}: stop it, or start this one with --ephemeral", folder.display())]
+    FolderTaken { folder: PathBuf },
+    #[error(transparent)]
+    S3(#[from] OpenError),
+    #[error(transparent)]
+    Bucket(#[from] CreateBucketError),
+    #[error(transparent)]
+    DynamoDb(#[from] DynamoDbError),
+    #[error(transparent)]
+    Lambda(#[from] ConfigError),
+    #[error("{} problems in state machines", .0.len())]
+    StateMachines(Vec<LoadError>),
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    #[error("a part of the start failed: {0}")]
+    Join(#[from] JoinError),
+}
+
+/// A line that a function wrote, with the state that called it, where one did.
+#[derive(Clone, Debug)]
+pub struct FunctionLog {
+    /// The line.
+    pub line: LogLine,
+    /// Which state of which execution the function ran for.
+    pub caller: Option<CallerOf>,
+}
+
+/// A running local cloud.
+pub struct LocalCloud {
+    address: SocketAddr,
+    states: Arc<States>,
+    lambda: Arc<Lambda>,
+    cloudwatch: Arc<CloudWatch>,
+    logs: broadcast::Sender<FunctionLog>,
+    left_out: Vec<LeftOut>,
+    shutdown: CancellationToken,
+    tasks: JoinSet<()>,
+    _lock: Option<fs::File>,
+}
+
+impl LocalCloud {
+    /// Opens the port, makes what the template describes, and serves.
+    ///
+    /// `executables` has the executable of each function, by the function's name.
+    pub async fn start(
+        application: &Application,
+        executables: &BTreeMap<String, PathBuf>,
+        options: Options,
+    ) -> Result<Self, StartError> {
+        let server = Server::bind(Server::loopback(options.port)).await?;
+        let address = server.address();
+        let lock = options.folder.as_deref().map(lock_folder).transpose()?;
+
+        let (changes, changed) = mpsc::unbounded_channel();
+        let storage = Storage::open(application.clone(), options.folder.clone(), changes).await?;
+        let cloudwatch = Arc::new(CloudWatch::new());
+
+        let logs = broadcast::Sender::new(LOG_BACKLOG);
+        let callers = Arc::new(OnceLock::new());
+        let lambda = start_lambda(application, executables, address, &options, &logs, &callers)?;
+        let tasks = Arc::new(Tasks::new(lambda.clone()));
+        // Set once, here; no function runs before the port is served.
+        let _ = callers.set(tasks.clone());
+        let states = States::new(&application.state_machines, &options.region, tasks).map_err(StartError::StateMachines)?;
+        let (events, left_out) =
+            Events::new(application, &options.region, &options.account, lambda.clone(), states.clone())?;
+        let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());
+
+        let front = Front::new()
+            .with(ServiceName::States, Arc::new(states::FrontEnd::new(states.clone())))
+            .with(ServiceName::Lambda, Arc::new(lambda::FrontEnd::new(lambda.clone())))
+            .with(ServiceName::S3, storage.s3)
+            .with(ServiceName::DynamoDb, storage.dynamodb)
+            .with(ServiceName::CloudWatch, cloudwatch.clone())
+            .with(ServiceName::Apis, Arc::new(apis));
+        let shutdown = CancellationToken::new();
+        let mut serving = JoinSet::new();
+        serving.spawn(server.serve(Arc::new(front), shutdown.clone()));
+        serving.spawn(send_changes(events, changed));
+
+        Ok(Self {
+            address,
+            states,
+            lambda,
+            cloudwatch,
+            logs,
+            left_out,
+            shutdown,
+            tasks: serving,
+            _lock: lock,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What `AWS_ENDPOINT_URL` is to be for clients: `http://127.0.0.1:4566`.
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Its state machines and executions.
+    pub fn states(&self) -> &Arc<States> {
+        &self.states
+    }
+
+    /// Its functions.
+    pub fn lambda(&self) -> &Arc<Lambda> {
+        &self.lambda
+    }
+
+    /// Its metrics.
+    pub fn cloudwatch(&self) -> &CloudWatch {
+        &self.cloudwatch
+    }
+
+    /// What functions write, from now on.
+    pub fn logs(&self) -> broadcast::Receiver<FunctionLog> {
+        self.logs.subscribe()
+    }
+
+    /// What of the template it leaves out, beyond what [`Application::left_out`] tells.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// Ends requests, functions and the port.
+    pub async fn shutdown(mut self) {
+        self.shutdown.cancel();
+        self.lambda.shutdown().await;
+        self.tasks.abort_all();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Buckets and tables, made.
+struct Storage {
+    s3: Arc<S3>,
+    dynamodb: Arc<DynamoDb>,
+}
+
+impl Storage {
+    async fn open(
+        application: Application,
+        folder: Option<PathBuf>,
+        changes: mpsc::UnboundedSender<crate::s3::ObjectEvent>,
+    ) -> Result<Self, StartError> {
+        tokio::task::spawn_blocking(move || {
+            let (s3, dynamodb) = match folder {
+                Some(folder) => (S3::open(&folder.join("s3"), changes)?, DynamoDb::open(&folder.join("dynamodb"))?),
+                None => (S3::ephemeral(changes)?, DynamoDb::ephemeral()?),
+            };
+            for bucket in &application.buckets {
+                s3.create_bucket_if_absent(&bucket.name, bucket.versioned)?;
+            }
+            for table in &application.tables {
+                dynamodb.create_table_if_absent(&table.create)?;
+            }
+            Ok(Self { s3: Arc::new(s3), dynamodb: Arc::new(dynamodb) })
+        })
+        .await?
+    }
+}
+
+fn start_lambda(
+    application: &Application,
+    executables: &BTreeMap<String, PathBuf>,
+    address: SocketAddr,
+    options: &Options,
+    logs: &broadcast::Sender<FunctionLog>,
+    callers: &Arc<OnceLock<Arc<Tasks>>>,
+) -> Result<Arc<Lambda>, ConfigError> {
+    let functions = application.functions.iter().filter_map(|function| {
+        let executable = executables.get(&function.name)?.clone();
+        Some(FunctionSpec { function: function.clone(), executable })
+    });
+    let mut config = LambdaConfig::new(functions.collect(), format!("http://{address}"));
+    config.region.clone_from(&options.region);
+    config.account.clone_from(&options.account);
+    let (logs, callers) = (logs.clone(), callers.clone());
+    config.log_sink = Arc::new(move |line: LogLine| {
+        let id = line.request_id.as_deref();
+        let caller = id.and_then(|id| callers.get().and_then(|tasks| tasks.caller_of(id)));
+        // Nobody may listen; that is no error.
+        let _ = logs.send(FunctionLog { line, caller });
+    });
+    Lambda::new(config)
+}
+
+async fn send_changes(events: Events, mut changed: mpsc::UnboundedReceiver<crate::s3::ObjectEvent>) {
+    while let Some(change) = changed.recv().await {
+        events.object_changed(&change);
+    }
+}
+
+/// Makes the folder, and keeps other runners out of it for as long as the file is open.
+fn lock_folder(folder: &Path) -> Result<fs::File, StartError> {
+    let failed = |source| StartError::Folder { folder: folder.to_owned(), source };
+    fs::create_dir_all(folder).map_err(failed)?;
+    let file = fs::File::create(folder.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StartError::FolderTaken { folder: folder.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}

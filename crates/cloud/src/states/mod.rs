@@ -1,0 +1,158 @@
+//! Step Functions: state machines, their executions, and the API that starts and describes them.
+//!
+//! [`States`] keeps what there is; [`FrontEnd`] speaks AWS JSON 1.0; [`Tasks`] carries out what Task states ask for.
+//! What an execution did is told by its history alone, wherever it is asked for.
+
+mod api_error;
+mod describe;
+mod executions;
+mod front_end;
+mod machines;
+mod names;
+mod page;
+mod tasks;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use asl::{Value, value::Object};
+use engine::{
+    Identity,
+    run::{Outside, Running},
+};
+use time::OffsetDateTime;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+pub use api_error::ApiError;
+pub use executions::Status;
+pub use front_end::FrontEnd;
+pub use machines::{LoadError, StateMachine};
+pub use tasks::{CallerOf, Tasks};
+
+use executions::{Executions, Existing};
+use machines::Machines;
+
+/// How many started executions an observer may be behind before it misses some.
+const STARTED_BACKLOG: usize = 4096;
+
+/// The local Step Functions.
+pub struct States {
+    region: Arc<str>,
+    machines: Machines,
+    executions: RwLock<Executions>,
+    outside: Arc<dyn Outside>,
+    started: broadcast::Sender<Arc<Running>>,
+}
+
+impl States {
+    /// The machines of an application, compiled; everything that is wrong with them otherwise.
+    pub fn new(
+        machines: &[sam::StateMachine],
+        region: &str,
+        outside: Arc<dyn Outside>,
+    ) -> Result<Arc<Self>, Vec<LoadError>> {
+        Ok(Arc::new(Self {
+            region: region.into(),
+            machines: Machines::load(machines)?,
+            executions: RwLock::default(),
+            outside,
+            started: broadcast::Sender::new(STARTED_BACKLOG),
+        }))
+    }
+
+    /// The state machines, in the template's order.
+    pub fn machines(&self) -> &[Arc<StateMachine>] {
+        self.machines.all()
+    }
+
+    /// The machine with this ARN.
+    pub fn machine(&self, arn: &str) -> Result<&Arc<StateMachine>, ApiError> {
+        self.machines.find(arn)
+    }
+
+    /// Tells of every execution that is started from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Running>> {
+        self.started.subscribe()
+    }
+
+    /// Starts an execution.
+    ///
+    /// Without a name it gets a UUID. A Standard execution with the name and the input of one that runs is that one.
+    pub fn start(
+        &self,
+        machine_arn: &str,
+        name: Option<&str>,
+        input: Option<&str>,
+    ) -> Result<Arc<Running>, ApiError> {
+        let machine = self.machine(machine_arn)?;
+        let input = parse_input(input)?;
+        let name: Arc<str> = match name {
+            Some(name) => names::check(name)?.into(),
+            None => Uuid::new_v4().to_string().into(),
+        };
+        let arn = machine.execution_arn(&name);
+        let mut executions = self.executions_mut();
+        match executions.existing(&arn, &input) {
+            Existing::Same(running) => return Ok(running),
+            Existing::Other => {
+                return Err(ApiError::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'")));
+            }
+            Existing::None => {}
+        }
+        let identity = Identity {
+            arn: arn.into(),
+            name,
+            state_machine_arn: machine.arn.clone(),
+            state_machine_name: machine.name.clone(),
+            role_arn: machine.role_arn.clone(),
+            region: self.region.clone(),
+            started_at: OffsetDateTime::now_utc(),
+            input,
+            seed: Uuid::new_v4().as_u64_pair().0,
+        };
+        let running = Running::start(machine.machine.clone(), Arc::new(identity), self.outside.clone());
+        if machine.kind == sam::StateMachineKind::Standard {
+            executions.add(running.clone());
+        }
+        drop(executions);
+        // Nobody may listen; that is no error.
+        let _ = self.started.send(running.clone());
+        Ok(running)
+    }
+
+    /// The execution with this ARN.
+    pub fn execution(&self, arn: &str) -> Result<Arc<Running>, ApiError> {
+        names::execution_arn(arn)?;
+        self.executions().find(arn).ok_or_else(|| {
+            ApiError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
+        })
+    }
+
+    /// The executions of a machine, newest first.
+    pub fn executions_of(&self, machine_arn: &str) -> Vec<Arc<Running>> {
+        self.executions().of_machine(machine_arn)
+    }
+
+    fn executions(&self) -> RwLockReadGuard<'_, Executions> {
+        self.executions.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn executions_mut(&self) -> RwLockWriteGuard<'_, Executions> {
+        self.executions.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads an execution's input; none is `{}`.
+fn parse_input(input: Option<&str>) -> Result<Value, ApiError> {
+    let Some(text) = input else { return Ok(Object::new().into()) };
+    if text.len() > asl::PAYLOAD_LIMIT {
+        let limit = asl::PAYLOAD_LIMIT;
+        return Err(ApiError::validation(format!(
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less \
+             than or equal to {limit}"
+        )));
+    }
+    Value::parse(text).map_err(|error| {
+        ApiError::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{error}'"))
+    })
+}

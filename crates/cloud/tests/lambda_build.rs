@@ -1,0 +1,91 @@
+//! Builds of functions, in a small workspace made for the purpose.
+
+mod lambda_support;
+
+use std::{fs, path::Path};
+
+use cloud::lambda::{BuildError, BuildEvent, BuildOptions, build};
+use lambda_support::function;
+
+/// Writes a workspace of two packages: `one` has the binary that is named `first`, `two` has `left` and `right`.
+fn workspace(root: &Path, first: &str) {
+    let write = |path: &str, text: &str| {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"one\", \"two\"]\n");
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    write("one/Cargo.toml", &package("one"));
+    write(&format!("one/src/bin/{first}.rs"), "fn main() {}\n");
+    write("two/Cargo.toml", &package("two"));
+    write("two/src/bin/left.rs", "fn main() {}\n");
+    write("two/src/bin/right.rs", "fn main() {}\n");
+}
+
+fn of(name: &str, package_dir: &Path, binary: Option<&str>) -> sam::Function {
+    let mut function = function().function;
+    name.clone_into(&mut function.name);
+    function.code = sam::Code::Cargo { package_dir: package_dir.to_owned(), binary: binary.map(str::to_owned) };
+    function
+}
+
+#[tokio::test]
+async fn a_workspace_is_built_by_one_call_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    workspace(folder.path(), "one");
+    let functions = [
+        of("One", &folder.path().join("one"), None),
+        of("Left", &folder.path().join("two"), Some("left")),
+        of("Right", folder.path(), Some("right")),
+        function().function,
+    ];
+    for compiled_before in [false, true] {
+        let mut events = Vec::new();
+        let executables = build(&functions, BuildOptions::default(), |event| events.push(event)).await.unwrap();
+        let names: Vec<&str> = executables.keys().map(String::as_str).collect();
+        assert_eq!(names, ["Deeds", "Left", "One", "Right"]);
+        for (name, file) in [("One", "one"), ("Left", "left"), ("Right", "right"), ("Deeds", "lambda_function")] {
+            assert_eq!(executables[name].file_stem().unwrap(), file);
+            assert!(executables[name].exists());
+        }
+        let started: Vec<_> = events.iter().filter(|event| matches!(event, BuildEvent::Started { .. })).collect();
+        assert_eq!(started.len(), 1, "{events:?}");
+        let compiled = events.iter().find_map(|event| match event {
+            BuildEvent::Finished { compiled, .. } => Some(*compiled),
+            _ => None,
+        });
+        assert_eq!(compiled, Some(if compiled_before { 0 } else { 3 }));
+    }
+}
+
+#[tokio::test]
+async fn code_that_does_not_compile_is_shown_with_its_function() {
+    let folder = tempfile::tempdir().unwrap();
+    workspace(folder.path(), "beside");
+    fs::write(folder.path().join("two/src/bin/left.rs"), "fn main() { unknown_name() }\n").unwrap();
+    let functions =
+        [of("One", &folder.path().join("one"), None), of("Left", &folder.path().join("two"), Some("left"))];
+    let error = build(&functions, BuildOptions::default(), |_| ()).await.unwrap_err();
+    let BuildError::Compile { functions, package, output, .. } = &error else { panic!("{error}") };
+    assert_eq!((functions.as_slice(), package.as_str()), (["Left".to_owned()].as_slice(), "package `two`"));
+    assert!(output.contains("cannot find function `unknown_name`"), "{output}");
+    assert!(error.to_string().contains("left.rs:1:13"), "{error}");
+}
+
+#[tokio::test]
+async fn a_binary_that_is_not_there_or_not_named_is_an_error_that_lists_them() {
+    let folder = tempfile::tempdir().unwrap();
+    workspace(folder.path(), "beside");
+    let two = folder.path().join("two");
+    let cases = [
+        (of("Up", &two, Some("up")), "package `two` has no binary `up`; it has `left`, `right`."),
+        (of("Which", &two, None), "package `two` has `left`, `right`."),
+        (of("None", &folder.path().join("three"), None), "three is no Cargo package"),
+    ];
+    for (function, expected) in cases {
+        let name = function.name.clone();
+        let error = build(&[function], BuildOptions::default(), |_| ()).await.unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains(&format!("`{name}`")), "{error}");
+    }
+}

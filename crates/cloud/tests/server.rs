@@ -1,0 +1,133 @@
+//! The port and the front: what every service gets from them.
+
+mod common;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use axum::body::Body;
+use cloud::{
+    front::Front,
+    route::ServiceName,
+    server::{BindError, Server},
+    service::{Peer, Request, Response, Service},
+};
+use common::{Cloud, raw};
+use http_body_util::BodyExt as _;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Panics for `/_api/panic`, waits for `/_api/slow`, and else says who asked and what came.
+struct Moody {
+    reached: Arc<Notify>,
+    go_on: Arc<Notify>,
+}
+
+impl Service for Moody {
+    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(async move {
+            let path = request.uri().path().to_owned();
+            let peer = request.extensions().get::<Peer>().unwrap().0.ip();
+            match path.as_str() {
+                "/_api/panic" => panic!("as asked"),
+                "/_api/slow" => {
+                    self.reached.notify_one();
+                    self.go_on.notified().await;
+                }
+                _ => {}
+            }
+            let length = request.into_body().collect().await.map_or(0, |body| body.to_bytes().len());
+            Response::new(Body::from(format!("{path} of {length} bytes from {peer}")))
+        })
+    }
+}
+
+struct Running {
+    address: std::net::SocketAddr,
+    reached: Arc<Notify>,
+    go_on: Arc<Notify>,
+    shutdown: CancellationToken,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+async fn start() -> Running {
+    let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let moody = Moody { reached: Arc::clone(&reached), go_on: Arc::clone(&go_on) };
+    let front = Front::new().with(ServiceName::Apis, Arc::new(moody));
+    let server = Server::bind(Server::loopback(0)).await.unwrap();
+    let (address, shutdown) = (server.address(), CancellationToken::new());
+    let serving = tokio::spawn(server.serve(Arc::new(front), shutdown.clone()));
+    Running { address, reached, go_on, shutdown, serving }
+}
+
+#[tokio::test]
+async fn a_service_sees_the_client_and_the_body() {
+    let running = start().await;
+    let response = raw(running.address, "POST /_api/Api/path HTTP/1.1", "hello").await;
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert!(response.ends_with("/_api/Api/path of 5 bytes from 127.0.0.1"), "{response}");
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_and_the_next_request_works() {
+    let running = start().await;
+    let response = raw(running.address, "GET /_api/panic HTTP/1.1", "").await;
+    assert!(response.starts_with("HTTP/1.1 500"), "{response}");
+    assert!(response.contains("InternalFailure"), "{response}");
+    let response = raw(running.address, "GET /_api/Api/ HTTP/1.1", "").await;
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+}
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_refused_before_it_is_read() {
+    let running = start().await;
+    let head = format!("POST /_api/Api/ HTTP/1.1\r\ncontent-length: {}", 11 * 1024 * 1024);
+    let mut stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
+    let request = format!("{head}\r\nhost: x\r\nconnection: close\r\n\r\n");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 413"), "{response}");
+}
+
+#[tokio::test]
+async fn a_shutdown_lets_the_request_under_way_end() {
+    let running = start().await;
+    let request = tokio::spawn(raw(running.address, "GET /_api/slow HTTP/1.1", ""));
+    running.reached.notified().await;
+    running.shutdown.cancel();
+    running.go_on.notify_one();
+    assert!(request.await.unwrap().starts_with("HTTP/1.1 200"));
+    running.serving.await.unwrap();
+    assert!(tokio::net::TcpStream::connect(running.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_its_holder() {
+    let first = Server::bind(Server::loopback(0)).await.unwrap();
+    let error = Server::bind(first.address()).await.unwrap_err();
+    let port = first.address().port();
+    assert!(error.to_string().contains(&format!("port {port} of 127.0.0.1 is taken")), "{error}");
+    if cfg!(target_os = "linux") {
+        let BindError::Taken { holder: Some(holder), .. } = error else { panic!("no holder: {error}") };
+        assert!(holder.ends_with(&format!("(process {})", std::process::id())), "{holder}");
+    }
+}
+
+#[tokio::test]
+async fn services_that_are_not_there_are_refused_by_name() {
+    let cloud = Cloud::start().await;
+    let form = "content-type: application/x-www-form-urlencoded";
+    let cases = [
+        ("POST / HTTP/1.1\nx-amz-target: AmazonSQS.SendMessage".to_owned(), "{}", "SQS is not emulated"),
+        ("POST / HTTP/1.1\nx-amz-target: AWSEvents.PutEvents".to_owned(), "{}", "EventBridge is not emulated"),
+        ("POST / HTTP/1.1\nx-amz-target: AWSStepFunctions.ListExecutions".to_owned(), "{}", "Step Functions is not"),
+        (format!("POST / HTTP/1.1\n{form}"), "Action=Publish&Version=2010-03-31", "<Message>SNS is not emulated"),
+        ("GET /_api/Api/ HTTP/1.1".to_owned(), "", "API Gateway is not emulated"),
+    ];
+    for (head, body, expected) in cases {
+        let response = cloud.raw(&head, body).await;
+        assert!(response.starts_with("HTTP/1.1 501"), "{response}");
+        assert!(response.contains(expected), "{response}");
+        assert!(response.contains("x-amzn-errortype: ServiceNotEmulated"), "{response}");
+    }
+}
