@@ -1,0 +1,61 @@
+//! `stairwell replay`
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+
+use crate::replay::{ReplayError, Verdict, best, replay};
+
+/// Replay recorded cases through the interpreter and compare what comes out
+///
+/// A recorded case is a JSON file: a definition, an input, the answers of the outside world, and the history that is
+/// expected. Tasks get their recorded answers, waits are skipped on a virtual clock, nothing outside is called.
+///
+/// Prints a line for each case that fails, with its first difference, then the counts of each category, then those of
+/// all. A case that needs something not supported yet is counted as skipped. Exits with 0 only if no case failed.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  stairwell replay tests/cases
+  stairwell replay tests/cases/retry.json --verbose
+  stairwell replay recordings --best tests/recorded-best.txt")]
+pub struct ReplayArgs {
+    /// Files, or folders with .json files anywhere below them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Fail if fewer cases of a category pass than this file says
+    ///
+    /// The file has a line for each category: its name, a blank, the count.
+    #[arg(long, value_name = "FILE")]
+    best: Option<PathBuf>,
+
+    /// Write the counts of this run to the file of --best, where no category has fallen below it
+    #[arg(long, requires = "best")]
+    update: bool,
+
+    /// Also name the cases that passed or were skipped
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
+    let summary = replay(&args.paths, |case, verdict| match verdict {
+        Verdict::Failed(difference) => println!("FAILED {}: {difference}", case.name),
+        Verdict::Skipped(what) if args.verbose => println!("skipped {}: {what}", case.name),
+        Verdict::Passed if args.verbose => println!("passed {}", case.name),
+        _ => {}
+    })?;
+    let fallen = args.best.as_ref().map(|path| best::fallen_below(path, &summary)).transpose()?.unwrap_or_default();
+    for category in &fallen {
+        println!("FEWER {category}");
+    }
+    if let (Some(path), true, true) = (&args.best, args.update, fallen.is_empty()) {
+        best::write(path, &summary)?;
+    }
+    for (category, counts) in &summary.categories {
+        println!("{category}: {counts}");
+    }
+    println!("{}", summary.total);
+    Ok(if summary.total.failed == 0 && fallen.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,138 @@
+//! The recorded case: definition, input, answers of the outside world, expected history. One JSON file holds one case.
+
+use asl::{Fault, Value};
+use serde::Deserialize;
+
+/// A recorded case.
+#[derive(Debug, Deserialize)]
+pub struct Case {
+    /// What it is called in the report.
+    pub name: String,
+    /// Its kind, which says what is compared: `history`, `outputs`, `outcome`.
+    pub category: String,
+    /// The definition that is run.
+    #[serde(default)]
+    pub definition: Value,
+    /// The execution's input.
+    #[serde(default)]
+    pub input: Value,
+    /// The history that is expected, as `GetExecutionHistory` gives it.
+    #[serde(default)]
+    pub events: Vec<Value>,
+    /// How the execution is expected to end.
+    #[serde(default, rename = "final")]
+    pub ending: Option<Ending>,
+    /// The answers of the outside world, in the order of the calls.
+    #[serde(default)]
+    pub task_results: Vec<TaskResult>,
+    /// What somebody did to the execution while it ran.
+    #[serde(default)]
+    pub external_calls: Vec<ExternalCall>,
+    /// Several executions in one case, of which only the endings are compared.
+    #[serde(default)]
+    pub runs: Vec<Run>,
+    /// What a comparison must know.
+    #[serde(default)]
+    pub notes: Notes,
+}
+
+/// How an execution ended.
+#[derive(Debug, Deserialize)]
+pub struct Ending {
+    /// `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, or `RUNNING` for a history that was cut off.
+    pub status: String,
+    /// The output; absent where it is not to be compared.
+    #[serde(default)]
+    pub output: Option<Value>,
+}
+
+/// One execution of a case that holds several.
+#[derive(Debug, Deserialize)]
+pub struct Run {
+    /// The definition that is run.
+    pub definition: Value,
+    /// The execution's input.
+    #[serde(default)]
+    pub input: Value,
+    /// How the execution is expected to end.
+    #[serde(rename = "final")]
+    pub ending: Ending,
+}
+
+/// What the outside world answered to one call.
+#[derive(Debug, Deserialize)]
+pub struct TaskResult {
+    /// The Task state's name, where it is known.
+    pub state: Option<String>,
+    /// What was sent.
+    #[serde(default)]
+    pub request: Value,
+    /// Whether the call began.
+    #[serde(default)]
+    pub started: bool,
+    /// How it ended.
+    pub outcome: TaskOutcome,
+    #[serde(default)]
+    output: Value,
+    error: Option<String>,
+    #[serde(default)]
+    cause: Value,
+    cause_text: Option<String>,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskOutcome {
+    /// It was answered.
+    Succeeded,
+    /// It was answered with an error.
+    Failed,
+    /// It was not answered in time.
+    TimedOut,
+    /// It could not be begun.
+    StartFailed,
+    /// It could not be handed in.
+    SubmitFailed,
+    /// It could not be scheduled.
+    ScheduleFailed,
+}
+
+/// Something that somebody did through the API.
+#[derive(Debug, Deserialize)]
+pub struct ExternalCall {
+    /// The operation: `stop_execution`.
+    pub op: String,
+    /// What it was called with.
+    #[serde(default)]
+    pub request: Value,
+}
+
+/// What a comparison must know about a case.
+#[derive(Debug, Default, Deserialize)]
+pub struct Notes {
+    /// Events of concurrent branches have lost their ids and their order.
+    #[serde(default)]
+    pub ids_scrambled: bool,
+    /// What differs from one execution to the next.
+    #[serde(default)]
+    pub nondeterminism: Vec<String>,
+}
+
+impl TaskResult {
+    /// The answer, where there was one.
+    pub fn output(&self) -> Value {
+        self.output.clone()
+    }
+
+    /// The error, where there was one.
+    pub fn fault(&self) -> Fault {
+        let cause = match (&self.cause_text, &self.cause) {
+            (Some(text), _) => Some(text.as_str().into()),
+            (None, Value::Null) => None,
+            (None, Value::String(text)) => Some(text.clone()),
+            (None, other) => Some(other.to_string().into()),
+        };
+        Fault { error: self.error.as_deref().map(Into::into), cause }
+    }
+}

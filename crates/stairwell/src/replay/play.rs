@@ -1,0 +1,194 @@
+//! Plays a case: gives the core its recorded answers, and skips all waiting.
+
+use std::{collections::BTreeMap, collections::VecDeque, sync::Arc};
+
+use asl::{Fault, Machine, Value, compile::Code};
+use engine::{
+    Command, Execution, Happened, Identity, Outcome,
+    core::{Call, TimerId},
+};
+use time::{OffsetDateTime, macros::datetime};
+
+use super::{
+    case::{ExternalCall, TaskOutcome, TaskResult},
+    text::matches_loosely,
+};
+
+/// When every replayed execution begins.
+const START: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
+
+/// Why a case could not be played to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The definition or an answer needs something that is not supported yet.
+    #[error("{0}")]
+    NotSupported(String),
+    /// The definition was refused.
+    #[error("the definition is refused: {0}")]
+    Refused(String),
+    /// A call has no recorded answer.
+    #[error("no recorded answer is left for a call of the state '{state}' with {input}")]
+    NoAnswer {
+        /// The Task state's name.
+        state: Arc<str>,
+        /// What would have been sent.
+        input: Value,
+    },
+}
+
+/// What is played.
+#[derive(Clone, Copy)]
+pub struct Script<'a> {
+    /// The definition.
+    pub definition: &'a Value,
+    /// The execution's input.
+    pub input: &'a Value,
+    /// The answers of the outside world.
+    pub answers: &'a [TaskResult],
+    /// What somebody did while it ran.
+    pub external_calls: &'a [ExternalCall],
+}
+
+/// Plays an execution until it ends, or waits for something that never comes.
+pub fn play(script: Script<'_>) -> Result<Execution, PlayError> {
+    let machine = compile(script.definition)?;
+    let execution = Execution::new(Arc::new(machine), Arc::new(identity(script.input)));
+    let mut player = Player {
+        execution,
+        now: START,
+        calls: VecDeque::new(),
+        timers: BTreeMap::new(),
+        answers: script.answers.iter().map(Some).collect(),
+        stops: stops(script.external_calls)?,
+    };
+    player.play()?;
+    Ok(player.execution)
+}
+
+fn compile(definition: &Value) -> Result<Machine, PlayError> {
+    Machine::compile(definition).map_err(|diagnostics| {
+        let said = diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        if diagnostics.iter().any(|diagnostic| diagnostic.code == Code::NotSupported) {
+            PlayError::NotSupported(said)
+        } else {
+            PlayError::Refused(said)
+        }
+    })
+}
+
+/// The names that a recording has in their places.
+fn identity(input: &Value) -> Identity {
+    Identity {
+        arn: "arn:aws:states:us-east-1:111111111111:execution:<ArnPart_0idx>:<ExecArnPart_0idx>".into(),
+        name: "<ExecArnPart_0idx>".into(),
+        state_machine_arn: "arn:aws:states:us-east-1:111111111111:stateMachine:<ArnPart_0idx>".into(),
+        state_machine_name: "<ArnPart_0idx>".into(),
+        role_arn: "snf_role_arn".into(),
+        region: "us-east-1".into(),
+        started_at: START,
+        input: input.clone(),
+        seed: 1,
+    }
+}
+
+fn stops(calls: &[ExternalCall]) -> Result<VecDeque<Fault>, PlayError> {
+    let text = |call: &ExternalCall, key: &str| call.request.get(key).and_then(Value::as_str).map(Into::into);
+    calls
+        .iter()
+        .map(|call| match call.op.as_str() {
+            "stop_execution" => Ok(Fault { error: text(call, "error"), cause: text(call, "cause") }),
+            other => Err(PlayError::NotSupported(format!("the call {other} during an execution is not supported yet"))),
+        })
+        .collect()
+}
+
+struct Player<'a> {
+    execution: Execution,
+    now: OffsetDateTime,
+    /// Calls that were asked for and not answered yet.
+    calls: VecDeque<Call>,
+    /// Timers by when they fire; those of one moment in the order in which they were set.
+    timers: BTreeMap<OffsetDateTime, VecDeque<TimerId>>,
+    /// The recorded answers that were not given yet.
+    answers: Vec<Option<&'a TaskResult>>,
+    stops: VecDeque<Fault>,
+}
+
+impl<'a> Player<'a> {
+    fn play(&mut self) -> Result<(), PlayError> {
+        self.step(Happened::Started);
+        while self.execution.outcome().is_none() {
+            if let Some(call) = self.calls.pop_front() {
+                self.answer(&call)?;
+            } else if let Some(fault) = self.stops.pop_front() {
+                self.step(Happened::StopRequested { fault });
+            } else if let Some(timer) = self.next_timer() {
+                self.step(Happened::TimerFired { timer });
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, happened: Happened) {
+        for command in self.execution.step(happened, self.now) {
+            match command {
+                Command::StartTask(call) => self.calls.push_back(call),
+                Command::CancelTask { call } => self.calls.retain(|waiting| waiting.id != call),
+                Command::SetTimer { timer, at } => self.timers.entry(at).or_default().push_back(timer),
+            }
+        }
+    }
+
+    /// Takes the timer that fires first, and makes it that time.
+    fn next_timer(&mut self) -> Option<TimerId> {
+        let mut first = self.timers.first_entry()?;
+        let timer = first.get_mut().pop_front();
+        self.now = self.now.max(*first.key());
+        if first.get().is_empty() {
+            first.remove();
+        }
+        timer
+    }
+
+    fn answer(&mut self, call: &Call) -> Result<(), PlayError> {
+        let result = self
+            .take_answer(call)
+            .ok_or_else(|| PlayError::NoAnswer { state: call.state.clone(), input: call.input.clone() })?;
+        if result.started {
+            self.step(Happened::TaskStarted { call: call.id });
+        }
+        match result.outcome {
+            TaskOutcome::Succeeded => self.step(Happened::TaskSucceeded { call: call.id, output: result.output() }),
+            TaskOutcome::Failed => self.step(Happened::TaskFailed { call: call.id, fault: result.fault() }),
+            // The time-out is the execution's own timer.
+            TaskOutcome::TimedOut => {}
+            TaskOutcome::StartFailed | TaskOutcome::SubmitFailed | TaskOutcome::ScheduleFailed => {
+                let message = format!("an answer of the kind {:?} is not supported yet", result.outcome);
+                return Err(PlayError::NotSupported(message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The first answer left for the call's state; where answers name no state, the first to the same request.
+    fn take_answer(&mut self, call: &Call) -> Option<&'a TaskResult> {
+        let fits = |result: &TaskResult| match &result.state {
+            Some(state) => **state == *call.state,
+            None => matches_loosely(&result.request, &call.input),
+        };
+        self.answers.iter_mut().find(|answer| answer.is_some_and(fits))?.take()
+    }
+}
+
+/// The service's name for how an execution ended; `RUNNING` for one that has not.
+pub fn status(execution: &Execution) -> &'static str {
+    match execution.outcome() {
+        None => "RUNNING",
+        Some(Outcome::Succeeded(_)) => "SUCCEEDED",
+        Some(Outcome::Failed(_)) => "FAILED",
+        Some(Outcome::TimedOut(_)) => "TIMED_OUT",
+        Some(Outcome::Aborted(_)) => "ABORTED",
+    }
+}
