@@ -11,6 +11,8 @@ use time::{OffsetDateTime, UtcOffset};
 const FIXED_WIDTH: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
+const TO_MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+
 /// When an event happened, to the microsecond, in UTC.
 ///
 /// Read from RFC 3339 with any offset. Written at a fixed width, such as `2026-11-21T07:13:00.123000Z`, so that the order
@@ -25,6 +27,12 @@ pub struct EventTime(OffsetDateTime);
 pub struct NotATime(String);
 
 impl EventTime {
+    /// The time for people, such as `2026-11-21 07:13 UTC`.
+    pub fn to_minute(self) -> String {
+        // The parts of the form are there in any time, so it can be written.
+        self.0.format(TO_MINUTE).unwrap_or_default()
+    }
+
     /// Whole seconds since 1970.
     pub fn epoch_seconds(self) -> i64 {
         self.0.unix_timestamp()
@@ -79,6 +87,8 @@ mod tests {
         ] {
             assert_eq!(EventTime::try_from(text).unwrap().to_string(), written);
         }
+        let time = EventTime::try_from("2026-11-21T07:13:59Z").unwrap();
+        assert_eq!(time.to_minute(), "2026-11-21 07:13 UTC");
         assert_eq!(EventTime::try_from("1970-01-01T00:01:00.9Z").unwrap().epoch_seconds(), 60);
     }
 

@@ -28,7 +28,8 @@ where
     );
     let invocation = async {
         let result = match typed(event) {
-            Ok(event) => handler(state, event).await.map_err(Failure::from),
+            // On the heap: the futures of AWS calls take tens of kilobytes.
+            Ok(event) => Box::pin(handler(state, event)).await.map_err(Failure::from),
             Err(failure) => Err(failure),
         };
         match &result {

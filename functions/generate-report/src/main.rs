@@ -1,3 +1,9 @@
-//! Writes the report of a completed level.
+//! The Lambda function `generate-report`; see the library for what it does.
 
-fn main() {}
+use std::process::ExitCode;
+
+use generate_report::{GenerateReport, handle};
+
+fn main() -> ExitCode {
+    function_kit::start_up(GenerateReport::new, handle)
+}

@@ -1,0 +1,180 @@
+//! The page of a report.
+
+use std::fmt::{self, Display};
+
+use function_kit::{Amount, EventTime, Name};
+
+use crate::chart::Chart;
+use crate::escape::Escaped;
+use crate::levels::Level;
+
+/// A chart of more bars can't be read.
+const MOST_LEVELS: usize = 30;
+
+/// A page on its own: its style is inside, and it loads nothing.
+pub(crate) struct Page<'a> {
+    pub(crate) user_id: &'a Name,
+    pub(crate) level: &'a Name,
+    pub(crate) score: &'a Amount,
+    pub(crate) max_score: &'a Amount,
+    pub(crate) time_played: &'a Amount,
+    pub(crate) total_score: &'a Amount,
+    pub(crate) completed_at: Option<EventTime>,
+    /// All levels so far, the oldest first, with the completed one among them.
+    pub(crate) levels: &'a [Level],
+}
+
+impl Display for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (user_id, level) = (Escaped(self.user_id), Escaped(self.level));
+        write!(
+            f,
+            r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Level {level} completed</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+<h1>Level {level} completed</h1>
+<p>Player {user_id}"#,
+            style = include_str!("page.css"),
+        )?;
+        if let Some(time) = self.completed_at {
+            write!(f, r#" · <time datetime="{time}">{}</time>"#, time.to_minute())?;
+        }
+        write!(
+            f,
+            "</p>
+<section>
+<dl>
+<div><dt>Score</dt><dd>{} / {}</dd></div>
+<div><dt>Time played</dt><dd>{}</dd></div>
+<div><dt>Total score</dt><dd>{}</dd></div>
+<div><dt>Levels completed</dt><dd>{}</dd></div>
+</dl>
+</section>
+",
+            Escaped(self.score),
+            Escaped(self.max_score),
+            Duration(self.time_played.as_f64()),
+            Escaped(self.total_score),
+            self.levels.len(),
+        )?;
+        self.write_levels(f)?;
+        writeln!(f, "</main>\n</body>\n</html>")
+    }
+}
+
+impl Page<'_> {
+    fn write_levels(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = self.levels.len().saturating_sub(MOST_LEVELS);
+        let (_, shown) = self.levels.split_at(hidden);
+        write!(f, "<section>\n<h2>Levels so far</h2>\n")?;
+        write!(f, "{}", Chart { levels: shown, completed: self.level.as_str() })?;
+        if hidden > 0 {
+            writeln!(f, "<p>The newest {MOST_LEVELS} of {} levels.</p>", self.levels.len())?;
+        }
+        write!(
+            f,
+            r#"</section>
+<section class="scroll">
+<table>
+<thead><tr><th scope="col">Level</th><th scope="col">Score</th><th scope="col">Of</th><th scope="col">Time played</th></tr></thead>
+<tbody>
+"#
+        )?;
+        for level in shown {
+            let current = if level.name == self.level.as_str() { r#" aria-current="true""# } else { "" };
+            writeln!(
+                f,
+                "<tr{current}><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                Escaped(&level.name),
+                level.score,
+                level.max_score,
+                Duration(level.time_played),
+            )?;
+        }
+        writeln!(f, "</tbody>\n</table>\n</section>")
+    }
+}
+
+/// Seconds, in the two largest units that they fill.
+struct Duration(f64);
+
+impl Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(f64, &str); 4] = [(86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")];
+        let mut rest = self.0.round();
+        let mut written = 0;
+        for (seconds, unit) in UNITS {
+            let count = (rest / seconds).floor();
+            if count < 1.0 && written == 0 {
+                continue;
+            }
+            if written > 0 {
+                write!(f, " ")?;
+            }
+            write!(f, "{count} {unit}")?;
+            rest -= count * seconds;
+            written += 1;
+            if written == 2 {
+                return Ok(());
+            }
+        }
+        if written == 0 { write!(f, "0 s") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_readable() {
+        for (seconds, text) in [
+            (0.0, "0 s"),
+            (0.4, "0 s"),
+            (59.0, "59 s"),
+            (60.0, "1 min 0 s"),
+            (3725.0, "1 h 2 min"),
+            (9_885_983_982.0, "114421 d 9 h"),
+        ] {
+            assert_eq!(Duration(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_long_history_shows_its_newest_levels() {
+        let level = |number: usize| Level {
+            name: format!("L{number}"),
+            score: 1.0,
+            max_score: 2.0,
+            time_played: 1.0,
+            completed_at: None,
+        };
+        let levels: Vec<Level> = (1..=31).map(level).collect();
+        let name = Name::try_from("L31").unwrap();
+        let amount = Amount::try_from(serde_json::Number::from(1)).unwrap();
+        let page = Page {
+            user_id: &name,
+            level: &name,
+            score: &amount,
+            max_score: &amount,
+            time_played: &amount,
+            total_score: &amount,
+            completed_at: None,
+            levels: &levels,
+        };
+        let html = page.to_string();
+        assert!(html.contains("The newest 30 of 31 levels."));
+        assert!(!html.contains("<td>L1</td>"));
+        assert!(html.contains("<td>L2</td>"));
+        assert!(html.contains("<tr aria-current=\"true\"><td>L31</td>"));
+    }
+}
