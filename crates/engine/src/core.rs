@@ -12,6 +12,7 @@ mod branch;
 mod context;
 mod dataflow;
 mod fork;
+mod parameters;
 mod states;
 mod task;
 

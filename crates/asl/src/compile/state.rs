@@ -120,7 +120,7 @@ fn resource(fields: &mut Fields<'_>) -> Option<Resource> {
             fields.not_supported("Resource", "an activity");
             None
         }
-        ["arn", _, "states", _, _, integration] => match integration.rsplit_once(':') {
+        ["arn", _, "states", _, _, integration] => match service_and_action(integration) {
             Some((service, action)) => {
                 if let Some((_, pattern)) = action.split_once('.') {
                     fields.not_supported("Resource", &format!("the service integration pattern '.{pattern}'"));
@@ -137,6 +137,14 @@ fn resource(fields: &mut Fields<'_>) -> Option<Resource> {
             None
         }
     }
+}
+
+/// `states` and `startExecution.sync:2`, or `aws-sdk:s3` and `getObject`.
+fn service_and_action(integration: &str) -> Option<(&str, &str)> {
+    const SDK: &str = "aws-sdk:";
+    let named = if integration.starts_with(SDK) { SDK.len() } else { 0 };
+    let colon = named + integration.get(named..)?.find(':')?;
+    Some((integration.get(..colon)?, integration.get(colon + 1..)?))
 }
 
 fn choice_state(names: &Names, fields: &mut Fields<'_>) -> Option<Choice> {

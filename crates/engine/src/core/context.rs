@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use asl::{Value, context::Environment, timestamp, value::Object};
+use asl::{
+    Value,
+    context::Environment,
+    machine::{Kind, State},
+    timestamp,
+    value::Object,
+};
 
 use super::{
     Execution,
@@ -19,16 +25,27 @@ pub(super) struct MapItem {
 /// What an evaluation at a state can ask for.
 pub(super) struct Surroundings<'a> {
     pub(super) execution: &'a Execution,
-    /// The state's name.
-    pub(super) state: &'a Arc<str>,
+    pub(super) state: &'a State,
     pub(super) visit: &'a Visit,
     pub(super) map_item: Option<&'a MapItem>,
 }
 
 impl<'a> Surroundings<'a> {
     pub(super) fn of(execution: &'a Execution, branch: &'a Branch, visit: &'a Visit) -> Self {
-        let state = &branch.graph.state(visit.state).name;
+        let state = branch.graph.state(visit.state);
         Self { execution, state, visit, map_item: branch.map_item.as_deref() }
+    }
+
+    /// `$$.State`; only a state that can retry has a `RetryCount`.
+    fn state_object(&self) -> Value {
+        let mut object = Object::from_iter([
+            ("Name".into(), Value::String(self.state.name.clone())),
+            ("EnteredTime".into(), timestamp::format(self.visit.entered_at).into()),
+        ]);
+        if let Kind::Task(_) | Kind::Parallel(_) | Kind::Map(_) = self.state.kind {
+            object.insert("RetryCount".into(), u64::from(self.visit.retry_count()).into());
+        }
+        object.into()
     }
 }
 
@@ -52,14 +69,7 @@ impl Environment for Surroundings<'_> {
                 "StateMachine".into(),
                 Value::from([("Id", text(&identity.state_machine_arn)), ("Name", text(&identity.state_machine_name))]),
             ),
-            (
-                "State".into(),
-                Value::from([
-                    ("Name", text(self.state)),
-                    ("EnteredTime", timestamp::format(self.visit.entered_at).into()),
-                    ("RetryCount", Value::from(u64::from(self.visit.retry_count()))),
-                ]),
-            ),
+            ("State".into(), self.state_object()),
         ]);
         if let Some(item) = self.map_item {
             let item = Value::from([("Index", Value::from(item.index)), ("Value", item.value.clone())]);

@@ -132,7 +132,7 @@ impl Execution {
             let cause = fault.cause.unwrap_or_default();
             let cause = format!(
                 "An error occurred while executing the state '{}' (entered at the event id #{}). {cause}",
-                surroundings.state, visit.entered_event
+                surroundings.state.name, visit.entered_event
             );
             Fault { error: fault.error, cause: Some(cause.into()) }
         })
@@ -311,11 +311,10 @@ fn do_fail(fail: &Fail, scope: &Scope<'_>) -> Result<Work, Fault> {
     Ok(Work::Fail(Fault { error, cause }))
 }
 
-/// `{Error, Cause}`, what a catcher puts at its `ResultPath`.
+/// `{Error, Cause}`, what a catcher puts at its `ResultPath`; a part that is missing is empty.
 fn error_output(fault: &Fault) -> Value {
-    let parts = [("Error", &fault.error), ("Cause", &fault.cause)];
-    let fields = parts.into_iter().filter_map(|(key, part)| Some((key.into(), Value::String(part.clone()?))));
-    Value::from(fields.collect::<asl::value::Object>())
+    let text = |part: &Option<Arc<str>>| Value::String(part.clone().unwrap_or_default());
+    Value::from([("Error", text(&fault.error)), ("Cause", text(&fault.cause))])
 }
 
 /// What the service says of a payload over its limit.

@@ -12,7 +12,7 @@ use asl::{
 use super::{
     Call, CallId, Command, Execution, TimerId,
     branch::{BranchId, Next, Visit, WaitsFor},
-    dataflow,
+    dataflow, parameters,
     states::{ResultShape, too_large},
 };
 use crate::history::{EventKind, TaskType};
@@ -24,7 +24,9 @@ impl Execution {
             let scope = scope.with_input(&selected);
             let seconds = |count| dataflow::count(count, "TimeoutSecondsPath", &scope);
             let timeout = task.timeout.as_ref().map(seconds).transpose()?;
-            Ok((dataflow::fill(task.parameters.as_ref(), &scope)?, timeout))
+            let input = dataflow::fill(task.parameters.as_ref(), &scope)?;
+            parameters::check(&task.resource, &input)?;
+            Ok((input, timeout))
         })?;
         let call = CallId(self.new_id());
         self.append_to(id, scheduled(&task.resource, &input, timeout, &self.identity.region));

@@ -119,6 +119,14 @@ pub struct Notes {
     pub nondeterminism: Vec<String>,
 }
 
+impl Case {
+    /// The role of the execution, which the first event names.
+    pub fn role_arn(&self) -> &str {
+        let started = self.events.first().and_then(|event| event.get("executionStartedEventDetails"));
+        started.and_then(|details| details.get("roleArn")?.as_str()).unwrap_or("role_arn")
+    }
+}
+
 impl TaskResult {
     /// The answer, where there was one.
     pub fn output(&self) -> Value {

@@ -6,7 +6,7 @@ use asl::{
 };
 use engine::{Execution, history};
 
-use super::{case::Case, text::Bindings};
+use super::{case::Case, text::{Bindings, Leniency}};
 
 /// What the recorder left of an id that depends on how branches interleaved.
 const SCRAMBLED: &str = "[0]";
@@ -16,10 +16,12 @@ pub fn histories(case: &Case, execution: &Execution) -> Result<(), String> {
     let events: Vec<Value> =
         execution.history().iter().map(|event| as_recorded(&history::to_json(event, true))).collect();
     let recorded: Vec<Value> = case.events.iter().map(without_time).collect();
-    let any_number = case.notes.nondeterminism.iter().any(|kind| kind == "random-or-clock-values");
-    let mut bindings = Bindings { any_number, ..Bindings::default() };
+    let differs = |what: &str| case.notes.nondeterminism.iter().any(|kind| kind == what);
+    let leniency =
+        Leniency { numbers: differs("random-or-clock-values"), redrive_count: differs("context-values") };
+    let mut bindings = Bindings::new(leniency);
     if case.notes.ids_scrambled {
-        return scrambled(&recorded, events, &mut bindings);
+        return scrambled(&recorded, &events, &mut bindings);
     }
     let cut_off = case.ending.as_ref().is_some_and(|ending| ending.status == "RUNNING");
     for (index, recorded) in recorded.iter().enumerate() {
@@ -35,32 +37,33 @@ pub fn histories(case: &Case, execution: &Execution) -> Result<(), String> {
     }
 }
 
-/// Concurrent branches: their events are a multiset without ids, the others come in order.
-fn scrambled(recorded: &[Value], events: Vec<Value>, bindings: &mut Bindings) -> Result<(), String> {
-    let events: Vec<Value> = events.into_iter().filter(|event| type_of(event) != "ParallelStateSucceeded").collect();
+/// Concurrent branches: from the first event without an id to the last one events are a multiset, the others come in
+/// order. Ids are left out, and so are the ends of Parallel states that the recorder lost.
+fn scrambled(recorded: &[Value], events: &[Value], bindings: &mut Bindings) -> Result<(), String> {
+    let was_kept = |event: &&Value| match type_of(event) {
+        "ParallelStateSucceeded" => false,
+        "ParallelStateExited" => recorded.iter().any(|other| identity(other) == identity(event)),
+        _ => true,
+    };
+    let events: Vec<Value> = events.iter().filter(was_kept).map(without_ids).collect();
+    let types = |events: &[Value]| events.iter().map(type_of).collect::<Vec<_>>().join(" ");
     if recorded.len() != events.len() {
-        let types = |events: &[Value]| events.iter().map(type_of).collect::<Vec<_>>().join(" ");
-        return Err(format!(
-            "{} events are recorded, {} came: {} / {}",
-            recorded.len(),
-            events.len(),
-            types(recorded),
-            types(&events)
-        ));
+        return Err(format!("the events are: recorded {}, now {}", types(recorded), types(&events)));
     }
-    let (mut unordered, mut left) = (Vec::new(), Vec::new());
+    let is_scrambled = |event: &Value| event.get("id").is_some_and(|id| id.to_string() == SCRAMBLED);
+    let first = recorded.iter().position(is_scrambled).unwrap_or(recorded.len());
+    let last = recorded.iter().rposition(is_scrambled).unwrap_or(0);
+    let mut left = Vec::new();
     for (index, (recorded, event)) in recorded.iter().zip(&events).enumerate() {
-        let is_scrambled = recorded.get("id").is_some_and(|id| id.to_string() == SCRAMBLED);
-        let (recorded, event) = (without_ids(recorded), without_ids(event));
-        if is_scrambled {
-            unordered.push(recorded);
+        if (first..=last).contains(&index) {
             left.push(event);
         } else {
-            let place = format!("event {} ({})", index + 1, type_of(&event));
-            bindings.compare(&place, &recorded, &event).map_err(|difference| difference.to_string())?;
+            let place = format!("event {} ({})", index + 1, type_of(event));
+            let compared = bindings.compare(&place, &without_ids(recorded), event);
+            compared.map_err(|difference| difference.to_string())?;
         }
     }
-    for recorded in unordered {
+    for recorded in recorded.iter().take(last + 1).skip(first).map(without_ids) {
         let found = left.iter().position(|event| {
             let mut attempt = bindings.clone();
             let matches = attempt.compare("", &recorded, event).is_ok();
@@ -75,6 +78,11 @@ fn scrambled(recorded: &[Value], events: Vec<Value>, bindings: &mut Bindings) ->
         };
     }
     Ok(())
+}
+
+/// The type of a `…StateExited` event with its state's name.
+fn identity(event: &Value) -> (&str, Option<&Value>) {
+    (type_of(event), event.get("stateExitedEventDetails").and_then(|details| details.get("name")))
 }
 
 /// An event as the recorder wrote it: without its time, payloads that are objects as objects.

@@ -169,6 +169,7 @@ fn script(case: &Case) -> Script<'_> {
     Script {
         definition: &case.definition,
         input: &case.input,
+        role_arn: case.role_arn(),
         answers: &case.task_results,
         external_calls: &case.external_calls,
     }
@@ -181,7 +182,13 @@ fn replay_history(case: &Case) -> Result<(), Unequal> {
 
 fn replay_runs(case: &Case) -> Result<(), Unequal> {
     for (index, run) in case.runs.iter().enumerate() {
-        let script = Script { definition: &run.definition, input: &run.input, answers: &[], external_calls: &[] };
+        let script = Script {
+            definition: &run.definition,
+            input: &run.input,
+            role_arn: case.role_arn(),
+            answers: &[],
+            external_calls: &[],
+        };
         replay_ending(script, &run.ending).map_err(|unequal| match unequal {
             Unequal::Difference(difference) => {
                 Unequal::Difference(format!("run {} of {}: {difference}", index + 1, case.runs.len()))

@@ -17,6 +17,9 @@ use super::{
 /// When every replayed execution begins.
 const START: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
 
+/// What a recorder leaves in an input in place of a time that depends on when the execution was started.
+const MASKED_TIME: &str = "<timestamp>";
+
 /// Why a case could not be played to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
@@ -43,6 +46,8 @@ pub struct Script<'a> {
     pub definition: &'a Value,
     /// The execution's input.
     pub input: &'a Value,
+    /// The role that the recording names.
+    pub role_arn: &'a str,
     /// The answers of the outside world.
     pub answers: &'a [TaskResult],
     /// What somebody did while it ran.
@@ -51,8 +56,11 @@ pub struct Script<'a> {
 
 /// Plays an execution until it ends, or waits for something that never comes.
 pub fn play(script: Script<'_>) -> Result<Execution, PlayError> {
+    if script.input.to_string().contains(MASKED_TIME) {
+        return Err(PlayError::NotSupported(format!("the input lost a time to the placeholder {MASKED_TIME}")));
+    }
     let machine = compile(script.definition)?;
-    let execution = Execution::new(Arc::new(machine), Arc::new(identity(script.input)));
+    let execution = Execution::new(Arc::new(machine), Arc::new(identity(&script)));
     let mut player = Player {
         execution,
         now: START,
@@ -77,16 +85,16 @@ fn compile(definition: &Value) -> Result<Machine, PlayError> {
 }
 
 /// The names that a recording has in their places.
-fn identity(input: &Value) -> Identity {
+fn identity(script: &Script<'_>) -> Identity {
     Identity {
         arn: "arn:aws:states:us-east-1:111111111111:execution:<ArnPart_0idx>:<ExecArnPart_0idx>".into(),
         name: "<ExecArnPart_0idx>".into(),
         state_machine_arn: "arn:aws:states:us-east-1:111111111111:stateMachine:<ArnPart_0idx>".into(),
         state_machine_name: "<ArnPart_0idx>".into(),
-        role_arn: "snf_role_arn".into(),
+        role_arn: script.role_arn.into(),
         region: "us-east-1".into(),
         started_at: START,
-        input: input.clone(),
+        input: script.input.clone(),
         seed: 1,
     }
 }

@@ -1,0 +1,53 @@
+//! What is redrawn in place on a terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A text that is redrawn in place until it is done; nothing where the output is no terminal.
+pub struct Spinner(ProgressBar);
+
+impl Spinner {
+    /// A line with a turning sign in front.
+    pub fn turning(message: impl Into<String>) -> Self {
+        let bar = Self::hidden_unless_terminal();
+        if let Ok(style) = ProgressStyle::with_template("{spinner:.yellow} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.set_message(message.into());
+        bar.enable_steady_tick(Duration::from_millis(80));
+        Self(bar)
+    }
+
+    /// Several lines, which the caller redraws.
+    pub fn lines() -> Self {
+        let bar = Self::hidden_unless_terminal();
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    fn hidden_unless_terminal() -> ProgressBar {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+    }
+
+    /// Shows another text.
+    pub fn show(&self, text: impl Into<String>) {
+        let text = text.into();
+        let plain = anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never;
+        self.0.set_message(if plain { anstream::adapter::strip_str(&text).to_string() } else { text });
+        self.0.tick();
+    }
+
+    /// Takes it away.
+    pub fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

@@ -1,0 +1,49 @@
+//! A line of a function's log, for people.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::style::{DIM, RED, YELLOW, painted};
+
+/// A log line: structured ones are told in short, others as they are.
+pub struct LogText<'a>(pub &'a str);
+
+/// Fields that say what a reader of the tree knows already.
+const KNOWN: [&str; 7] = ["timestamp", "level", "message", "target", "span", "spans", "threadId"];
+
+impl fmt::Display for LogText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(Value::Object(fields)) = serde_json::from_str(self.0) else { return f.write_str(self.0) };
+        let Some(message) = fields.get("message").and_then(Value::as_str) else { return f.write_str(self.0) };
+        match fields.get("level").and_then(Value::as_str) {
+            Some("ERROR") => write!(f, "{} ", painted(RED, "error"))?,
+            Some("WARN") => write!(f, "{} ", painted(YELLOW, "warn"))?,
+            _ => {}
+        }
+        f.write_str(message)?;
+        rest(&fields, f)
+    }
+}
+
+fn rest(fields: &Map<String, Value>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (name, value) in fields.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        write!(f, " {}", painted(DIM, format_args!("{name}={value}")))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn structured_lines_are_told_in_short() {
+        let told = |line: &str| anstream::adapter::strip_str(&LogText(line).to_string()).to_string();
+        let line = r#"{"timestamp":"2026-01-01T00:00:00Z","level":"WARN","message":"ragged row","rows":2,"key":"a.csv","span":{"requestId":"1"}}"#;
+        assert_eq!(told(line), "warn ragged row rows=2 key=a.csv");
+        assert_eq!(told("plain text"), "plain text");
+        assert_eq!(told(r#"{"no":"message"}"#), r#"{"no":"message"}"#);
+    }
+}

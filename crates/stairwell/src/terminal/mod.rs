@@ -1,0 +1,19 @@
+//! What a person sees while something runs.
+
+mod duration;
+mod live;
+mod log_line;
+mod plain;
+mod progress;
+mod style;
+mod tree;
+mod watch;
+
+pub use duration::duration;
+pub use live::Spinner;
+pub use log_line::LogText;
+pub use plain::Plain;
+pub use progress::{Node, Progress, Status};
+pub use style::{BOLD, DIM, GREEN, RED, YELLOW, painted, set_color};
+pub use tree::render;
+pub use watch::{Display, watch};

@@ -1,0 +1,168 @@
+//! Showing an execution while it runs.
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use asl::Value;
+use cloud::{lambda::LogKind, local::FunctionLog};
+use engine::{Event, Outcome, history, run::Running};
+use time::OffsetDateTime;
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use super::{Plain, Progress, Spinner, render, tree};
+
+/// How often a live tree is redrawn while nothing happens.
+const REDRAW: Duration = Duration::from_millis(80);
+
+/// How an execution is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Display {
+    /// A tree that is redrawn in place, then left as it is.
+    Tree,
+    /// Lines that are written once.
+    Plain,
+    /// JSON Lines on standard output: every event, then the end.
+    Json,
+}
+
+impl Display {
+    /// The display for standard error as it is, or JSON where that is asked for.
+    pub fn choose(json: bool) -> Self {
+        use std::io::IsTerminal;
+        match (json, std::io::stderr().is_terminal()) {
+            (true, _) => Self::Json,
+            (false, true) => Self::Tree,
+            (false, false) => Self::Plain,
+        }
+    }
+}
+
+/// Shows an execution until it has ended, and returns how it did.
+pub async fn watch(
+    running: &Arc<Running>,
+    title: &str,
+    logs: &mut broadcast::Receiver<FunctionLog>,
+    display: Display,
+) -> Outcome {
+    let arn = running.look(|execution| execution.identity().arn.clone());
+    let mut view = View::new(display, title, &arn);
+    let mut events = running.subscribe();
+    let mut shown = 0;
+    loop {
+        for event in running.events_from(shown) {
+            shown += 1;
+            // What the functions wrote before this event is told before it.
+            drain(logs, &arn, &mut view);
+            view.event(&event);
+        }
+        if let Some(outcome) = running.look(|execution| {
+            (execution.history().len() == shown).then(|| execution.outcome().cloned()).flatten()
+        }) {
+            view.end(&outcome);
+            return outcome;
+        }
+        tokio::select! {
+            _ = events.changed() => {}
+            log = logs.recv() => view.log_of(log, &arn),
+            () = tokio::time::sleep(REDRAW), if display == Display::Tree => {}
+        }
+        view.redraw();
+    }
+}
+
+fn drain(logs: &mut broadcast::Receiver<FunctionLog>, arn: &str, view: &mut View) {
+    while let Ok(log) = logs.try_recv() {
+        view.log_of(Ok(log), arn);
+    }
+}
+
+enum View {
+    Tree { progress: Progress, spinner: Spinner, title: String, frame: usize },
+    Plain(Plain),
+    Json { arn: String },
+}
+
+impl View {
+    fn new(display: Display, title: &str, arn: &str) -> Self {
+        match display {
+            Display::Tree => Self::Tree {
+                progress: Progress::default(),
+                spinner: Spinner::lines(),
+                title: title.to_owned(),
+                frame: 0,
+            },
+            Display::Plain => Self::Plain(Plain::new(title)),
+            Display::Json => Self::Json { arn: arn.to_owned() },
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match self {
+            Self::Tree { progress, .. } => progress.apply(event),
+            Self::Plain(plain) => plain.event(event).iter().for_each(|line| anstream::eprintln!("{line}")),
+            Self::Json { arn } => write_json(&Value::from([
+                ("executionArn", Value::from(arn.as_str())),
+                ("event", history::to_json(event, true)),
+            ])),
+        }
+    }
+
+    fn log_of(&mut self, log: Result<FunctionLog, RecvError>, arn: &str) {
+        let Ok(FunctionLog { line, caller: Some(caller) }) = log else { return };
+        if &*caller.execution_arn != arn || line.kind != LogKind::Function {
+            return;
+        }
+        match self {
+            Self::Tree { progress, .. } => progress.log(&caller.state, &line.line),
+            Self::Plain(plain) => anstream::eprintln!("{}", plain.log(&caller.state, &line.line)),
+            Self::Json { arn } => write_json(&Value::from([
+                ("executionArn", Value::from(arn.as_str())),
+                ("state", caller.state.clone().into()),
+                ("log", line.line.as_str().into()),
+            ])),
+        }
+    }
+
+    fn redraw(&mut self) {
+        if let Self::Tree { progress, spinner, title, frame } = self {
+            *frame += 1;
+            let now = OffsetDateTime::now_utc();
+            let text = format!("{}\n{}", tree::ending(progress, title), render(progress, now, *frame));
+            spinner.show(text.trim_end());
+        }
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        match self {
+            Self::Tree { progress, spinner, title, .. } => {
+                spinner.clear();
+                let now = OffsetDateTime::now_utc();
+                anstream::eprint!("{}\n{}", tree::ending(progress, title), render(progress, now, 0));
+            }
+            Self::Plain(_) => {}
+            Self::Json { arn } => write_json(&ended(arn, outcome)),
+        }
+    }
+}
+
+/// The last line of JSON output.
+fn ended(arn: &str, outcome: &Outcome) -> Value {
+    let (status, output, fault) = match outcome {
+        Outcome::Succeeded(output) => ("SUCCEEDED", Some(output.clone()), None),
+        Outcome::Failed(fault) => ("FAILED", None, Some(fault)),
+        Outcome::TimedOut(fault) => ("TIMED_OUT", None, Some(fault)),
+        Outcome::Aborted(fault) => ("ABORTED", None, Some(fault)),
+    };
+    let part = |part: Option<std::sync::Arc<str>>| part.map_or(Value::Null, Value::from);
+    Value::from([
+        ("executionArn", Value::from(arn)),
+        ("status", status.into()),
+        ("output", output.unwrap_or_default()),
+        ("error", part(fault.and_then(|fault| fault.error.clone()))),
+        ("cause", part(fault.and_then(|fault| fault.cause.clone()))),
+    ])
+}
+
+/// Writes a line; a reader that went away is no error of ours.
+fn write_json(value: &Value) {
+    let _ = writeln!(std::io::stdout(), "{value}");
+}
