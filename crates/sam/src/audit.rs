@@ -1,6 +1,6 @@
 //! What the runner does with each property of a resource: nothing is read and then forgotten.
 
-use crate::{problem::ProblemKind, properties::Properties, suggest::closest, template::Resource};
+use crate::{properties::Properties, template::Resource};
 
 /// What becomes of a property.
 enum Use {
@@ -216,13 +216,8 @@ pub(crate) fn resource(properties: &Properties, id: &str, resource: &Resource) -
             Some(Read | NoDifference) => {}
             Some(LeftOut(reason)) => properties.template.leave_out(properties.place_of(name), &resource.kind, *reason),
             None => {
-                let suggestion = closest(name, known.iter().map(|(property, _)| *property));
-                let kind = ProblemKind::UnknownProperty {
-                    resource_type: resource.kind.clone(),
-                    property: name.to_owned(),
-                    suggestion,
-                };
-                properties.template.report(kind, at);
+                let names: Vec<&str> = known.iter().map(|(property, _)| *property).collect();
+                properties.template.report_unknown_property(&resource.kind, name, &names, at);
             }
         }
     }

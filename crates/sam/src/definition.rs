@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    json,
     problem::ProblemKind,
     properties::Properties,
     source::{Source, Span},
@@ -71,7 +72,7 @@ fn from_file(
     let parsed = if is_yaml {
         yaml::parse(&substituted.text).map(|node| node.to_json()).map_err(|error| (error.message, error.at.start))
     } else {
-        serde_json::from_str(&substituted.text).map_err(|error| {
+        json::parse(&substituted.text).map_err(|error| {
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
             (message, offset_of(&substituted.text, error.line(), error.column()))
@@ -102,7 +103,7 @@ fn in_template(
 }
 
 fn parse_json(properties: &Properties, property: &str, text: &str) -> Result<Value, Reported> {
-    serde_json::from_str(text).map_err(|error| {
+    json::parse(text).map_err(|error| {
         let kind = ProblemKind::Syntax { message: format!("the definition is no JSON: {error}") };
         properties.template.report(kind, properties.at(property))
     })
@@ -142,31 +143,61 @@ impl Substituted {
     }
 }
 
+/// The text with zeros in place of each `${Name}`, as many as it is long: a `${Name}` that stands for a number leaves no
+/// JSON and no YAML before it is substituted, and with zeros everything is where it was.
+pub(crate) fn blanked(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    for part in placeholders(text) {
+        match part {
+            Part::Text(text) => result.push_str(text),
+            Part::Name(_, span) => result.extend(std::iter::repeat_n('0', span.end - span.start)),
+        }
+    }
+    result
+}
+
 /// Puts the values in place of `${Name}`, as CloudFormation does: text for text, with no regard to JSON. All names that
 /// have no value are returned with their places.
 fn substitute(text: &str, values: &BTreeMap<String, String>) -> Result<Substituted, Vec<(String, Span)>> {
     let mut result = Substituted { text: String::with_capacity(text.len()), ends: Vec::new() };
     let mut missing = Vec::new();
-    let mut position = 0;
-    while let Some(start) = text[position..].find("${").map(|start| position + start) {
-        let name: &str = text[start + 2..].split_once('}').map_or("", |(name, _)| name);
-        result.text.push_str(&text[position..start]);
-        position = start + 2;
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            result.text.push_str("${");
-            continue;
-        }
-        position += name.len() + 1;
-        match values.get(name) {
-            Some(value) => {
-                result.text.push_str(value);
-                result.ends.push((result.text.len(), position));
-            }
-            None => missing.push((name.to_owned(), Span { start, end: position })),
+    for part in placeholders(text) {
+        match part {
+            Part::Text(text) => result.text.push_str(text),
+            Part::Name(name, span) => match values.get(name) {
+                Some(value) => {
+                    result.text.push_str(value);
+                    result.ends.push((result.text.len(), span.end));
+                }
+                None => missing.push((name.to_owned(), span)),
+            },
         }
     }
-    result.text.push_str(&text[position..]);
     if missing.is_empty() { Ok(result) } else { Err(missing) }
+}
+
+enum Part<'t> {
+    Text(&'t str),
+    /// The name in `${Name}`, and where the whole is.
+    Name(&'t str, Span),
+}
+
+/// The parts of a definition's text. Braces around anything but letters, digits and `_` are text.
+fn placeholders(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let (mut from, mut position) = (0, 0);
+    while let Some(start) = text[position..].find("${").map(|start| position + start) {
+        let name = text[start + 2..].split_once('}').map_or("", |(name, _)| name);
+        position = start + 2;
+        if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            position += name.len() + 1;
+            parts.push(Part::Text(&text[from..start]));
+            parts.push(Part::Name(name, Span { start, end: position }));
+            from = position;
+        }
+    }
+    parts.push(Part::Text(&text[from..]));
+    parts
 }
 
 #[cfg(test)]
@@ -181,6 +212,12 @@ mod tests {
         assert_eq!(text("[${A}] ${B_1}${B_1}"), Ok("[1, 2] xx".to_owned()));
         assert_eq!(text("{% $x & '${ not a name }' %} ${"), Ok("{% $x & '${ not a name }' %} ${".to_owned()));
         assert_eq!(text("${C} ${A} ${D}"), Err(2));
+    }
+
+    #[test]
+    fn blanking_moves_nothing() {
+        assert_eq!(blanked("{\"a\": ${Num}, \"b\": \"x ${T}\"}"), "{\"a\": 000000, \"b\": \"x 0000\"}");
+        assert_eq!(blanked("${ not }"), "${ not }");
     }
 
     #[test]

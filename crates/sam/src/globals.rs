@@ -2,16 +2,33 @@
 
 use crate::yaml::{Data, Field, Map, Node};
 
-/// The properties of a resource with the template's defaults under them.
-pub(crate) fn apply(globals: &Map, kind: &str, own: Map) -> Map {
-    let defaults = kind
-        .strip_prefix("AWS::Serverless::")
-        .and_then(|name| globals.get(name))
-        .and_then(|field| field.value.as_map());
-    match defaults {
-        Some(defaults) => merge_maps(defaults, own),
-        None => own,
+/// The resource types that can have a section of `Globals`, without their `AWS::Serverless::`.
+pub(crate) const SECTIONS: [&str; 10] = [
+    "Api",
+    "CapacityProvider",
+    "Function",
+    "HttpApi",
+    "LayerVersion",
+    "MicroVMImage",
+    "NetworkConnector",
+    "SimpleTable",
+    "StateMachine",
+    "WebSocketApi",
+];
+
+/// The properties of a resource with the template's defaults under them. `ignored` is the resource's `IgnoreGlobals`: `*`
+/// or a list of properties.
+pub(crate) fn apply(globals: &Map, kind: &str, own: Map, ignored: Option<&Node>) -> Map {
+    let section = kind.strip_prefix("AWS::Serverless::").and_then(|name| globals.get(name));
+    let Some(mut defaults) = section.and_then(|field| field.value.as_map().cloned()) else {
+        return own;
+    };
+    let names = ignored.and_then(Node::as_list).unwrap_or_default();
+    defaults.retain(|name, _| !names.iter().any(|ignored| ignored.as_text() == Some(name)));
+    if ignored.and_then(Node::as_text) == Some("*") {
+        return own;
     }
+    merge_maps(&defaults, own)
 }
 
 fn merge_maps(defaults: &Map, own: Map) -> Map {

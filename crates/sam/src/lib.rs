@@ -4,7 +4,7 @@
 //! definitions of state machines are read and their substitutions made, names and ARNs are those of the local cloud. What
 //! the runner cannot do is either a [`Problem`], with its place in the file, or an entry of [`Application::left_out`].
 //!
-//! - `yaml`, `source`: text to values that know their place.
+//! - `yaml`, `json`, `source`: text to values, and their places.
 //! - `template`, `parameters`, `globals`: the sections.
 //! - `intrinsics`, `conditions`, `names`: what functions and names stand for.
 //! - `references`, `audit`: nothing is named that is not there, nothing is read and forgotten.
@@ -19,6 +19,7 @@ mod conditions;
 mod definition;
 mod globals;
 mod intrinsics;
+mod json;
 mod load;
 mod locate;
 mod names;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    Application, SourceLocation, StateMachine,
+    Application, SourceLocation, StateMachine, definition,
     source::{Source, Span},
     yaml::{self, Data, Node},
 };
@@ -12,12 +12,11 @@ impl Application {
     /// The place in its file of a value of a state machine's definition, by a JSON Pointer such as
     /// `/States/Check/Next`. Where the pointer leads further than the definition, it is the last place that is there.
     ///
-    /// None where the file cannot be read as it is: a `${Name}` in place of a number leaves no JSON before it is
-    /// substituted.
+    /// None where the file cannot be read.
     pub fn locate(&self, machine: &StateMachine, pointer: &str) -> Option<SourceLocation> {
         let text = fs::read_to_string(&machine.definition_file).ok()?;
         let source = Source::new(&machine.definition_file, text);
-        let root = yaml::parse(&source.text).ok()?;
+        let root = yaml::parse(&definition::blanked(&source.text)).ok()?;
         let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
         let span = if machine.definition_file == self.template {
             let definition = root.get("Resources")?.get(&machine.logical_id)?.get("Properties")?;

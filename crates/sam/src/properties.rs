@@ -39,6 +39,13 @@ impl<'t> Properties<'t> {
         self.map.iter().map(|(name, field)| (name.as_str(), field.key))
     }
 
+    /// Notes the properties that are not among those that `owner` has.
+    pub(crate) fn check_names(&self, owner: &str, known: &[&str]) {
+        for (name, at) in self.names().filter(|(name, _)| !known.contains(name)) {
+            self.template.report_unknown_property(owner, name, known, at);
+        }
+    }
+
     pub(crate) fn place_of(&self, name: &str) -> String {
         format!("{}/{name}", self.place)
     }

@@ -64,6 +64,20 @@ const SECTIONS: [&str; 12] = [
     "Transform",
 ];
 
+const RESOURCE_ATTRIBUTES: [&str; 11] = [
+    "Condition",
+    "Connectors",
+    "CreationPolicy",
+    "DeletionPolicy",
+    "DependsOn",
+    "IgnoreGlobals",
+    "Metadata",
+    "Properties",
+    "Type",
+    "UpdatePolicy",
+    "UpdateReplacePolicy",
+];
+
 const SAM_TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 
 impl Template {
@@ -140,6 +154,9 @@ impl Template {
             );
         }
         let globals = self.section(sections, "Globals");
+        for (name, field) in globals.iter().filter(|(name, _)| !globals::SECTIONS.contains(&name.as_str())) {
+            self.report_unknown_property("Globals", name, &globals::SECTIONS, field.key);
+        }
         let mut resources = IndexMap::new();
         for (id, field) in &self.section(sections, "Resources") {
             if id.starts_with("Fn::") {
@@ -161,10 +178,17 @@ impl Template {
         };
         let own =
             map.get("Properties").and_then(|field| self.map_or_nothing(&field.value, &format!("{place}/Properties")));
+        for (name, field) in map.iter().filter(|(name, _)| !RESOURCE_ATTRIBUTES.contains(&name.as_str())) {
+            self.report_unknown_property("a resource", name, &RESOURCE_ATTRIBUTES, field.key);
+        }
+        if map.contains_key("Connectors") {
+            self.leave_out(format!("{place}/Connectors"), kind, "IAM is not emulated: every call is allowed.");
+        }
+        let ignored = map.get("IgnoreGlobals").map(|field| &field.value);
         Some(Resource {
             at,
             kind: kind.to_owned(),
-            properties: globals::apply(globals, kind, own.cloned().unwrap_or_default()),
+            properties: globals::apply(globals, kind, own.cloned().unwrap_or_default(), ignored),
             metadata: map.get("Metadata").map(|field| field.value.clone()),
             condition: map.get("Condition").and_then(|field| field.value.as_text()).map(str::to_owned),
         })
@@ -235,6 +259,14 @@ impl Template {
         at: Span,
     ) -> Reported {
         let kind = ProblemKind::UnknownReference { what, name: name.to_owned(), suggestion: closest(name, known) };
+        self.report(kind, at)
+    }
+
+    /// Notes a property that its owner does not have, with the one that was probably meant.
+    pub(crate) fn report_unknown_property(&self, owner: &str, name: &str, known: &[&str], at: Span) -> Reported {
+        let suggestion = closest(name, known.iter().copied());
+        let kind =
+            ProblemKind::UnknownProperty { resource_type: owner.to_owned(), property: name.to_owned(), suggestion };
         self.report(kind, at)
     }
 

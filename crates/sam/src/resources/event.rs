@@ -6,7 +6,6 @@ use crate::{
     EventRule, EventSource, HttpApi, Target,
     problem::ProblemKind,
     properties::Properties,
-    suggest::closest,
     template::{Reported, Resource, Template},
     yaml::Map,
 };
@@ -28,6 +27,7 @@ pub(crate) fn read(
         let Some(event) = events.inner(name) else {
             continue;
         };
+        event.check_names("an event", &["Properties", "Type"]);
         let Some(kind) = event.required_text("Type") else {
             continue;
         };
@@ -88,7 +88,7 @@ fn read_one(
             return Ok(());
         }
     };
-    check_names(event, kind, known);
+    event.check_names(&format!("an event of the type {kind}"), known);
     match (kind, target) {
         ("HttpApi", Target::Function(function)) => super::http_api::add_route(apis, event, function),
         ("HttpApi", Target::StateMachine(_)) => {
@@ -97,18 +97,6 @@ fn read_one(
             Ok(())
         }
         _ => read_rule(event, kind, rule_name, target, rules),
-    }
-}
-
-fn check_names(event: &Properties, kind: &str, known: &[&str]) {
-    for (name, at) in event.names().filter(|(name, _)| !known.contains(name)) {
-        let suggestion = closest(name, known.iter().copied());
-        let problem = ProblemKind::UnknownProperty {
-            resource_type: format!("an event of the type {kind}"),
-            property: name.to_owned(),
-            suggestion,
-        };
-        event.template.report(problem, at);
     }
 }
 

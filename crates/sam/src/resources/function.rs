@@ -19,7 +19,10 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
     let code = code(&properties, id, resource.metadata.as_ref());
     let timeout = properties.whole_number("Timeout").unwrap_or(3);
     let memory_mb = properties.whole_number("MemorySize").unwrap_or(128);
-    let environment = properties.inner("Environment").map(|inner| inner.texts("Variables")).unwrap_or_default();
+    let environment = properties.inner("Environment").map(|environment| {
+        environment.check_names("Environment", &["Variables"]);
+        environment.texts("Variables")
+    });
     let runtime = runtime(&properties);
     let name = template.physical_name(id, resource, resource.at)?;
     Ok(Function {
@@ -31,7 +34,7 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
         runtime: runtime?,
         timeout: Duration::from_secs(timeout.into()),
         memory_mb,
-        environment,
+        environment: environment.unwrap_or_default(),
     })
 }
 
