@@ -1,6 +1,6 @@
 //! Reads a SAM template into the application it describes.
 //!
-//! [`load`] does it all: parameters, conditions and intrinsic functions get their values, `Globals` are merged, the
+//! [`load()`] does it all: parameters, conditions and intrinsic functions get their values, `Globals` are merged, the
 //! definitions of state machines are read and their substitutions made, names and ARNs are those of the local cloud. What
 //! the runner cannot do is either a [`Problem`], with its place in the file, or an entry of [`Application::left_out`].
 //!
