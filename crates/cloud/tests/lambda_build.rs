@@ -7,8 +7,8 @@ use std::{fs, path::Path};
 use cloud::lambda::{BuildError, BuildEvent, BuildOptions, build};
 use lambda_support::function;
 
-/// Writes a workspace of two packages: `one` has the binary that is named `first`, `two` has `left` and `right`.
-fn workspace(root: &Path, first: &str) {
+/// Writes a workspace of two packages: `one` has one binary, `two` has `left` and `right`.
+fn workspace(root: &Path) {
     let write = |path: &str, text: &str| {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -17,10 +17,15 @@ fn workspace(root: &Path, first: &str) {
     write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"one\", \"two\"]\n");
     let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
     write("one/Cargo.toml", &package("one"));
-    write(&format!("one/src/bin/{first}.rs"), "fn main() {}\n");
+    write("one/src/main.rs", "fn main() {}\n");
     write("two/Cargo.toml", &package("two"));
     write("two/src/bin/left.rs", "fn main() {}\n");
     write("two/src/bin/right.rs", "fn main() {}\n");
+}
+
+/// Artefacts of the workspace's own: Cargo takes two workspaces whose packages have the same names for one.
+fn options(root: &Path) -> BuildOptions {
+    BuildOptions { target_dir: Some(root.join("target")), ..BuildOptions::default() }
 }
 
 fn of(name: &str, package_dir: &Path, binary: Option<&str>) -> sam::Function {
@@ -33,7 +38,7 @@ fn of(name: &str, package_dir: &Path, binary: Option<&str>) -> sam::Function {
 #[tokio::test]
 async fn a_workspace_is_built_by_one_call_and_once() {
     let folder = tempfile::tempdir().unwrap();
-    workspace(folder.path(), "one");
+    workspace(folder.path());
     let functions = [
         of("One", &folder.path().join("one"), None),
         of("Left", &folder.path().join("two"), Some("left")),
@@ -42,10 +47,10 @@ async fn a_workspace_is_built_by_one_call_and_once() {
     ];
     for compiled_before in [false, true] {
         let mut events = Vec::new();
-        let executables = build(&functions, BuildOptions::default(), |event| events.push(event)).await.unwrap();
+        let executables = build(&functions, options(folder.path()), |event| events.push(event)).await.unwrap();
         let names: Vec<&str> = executables.keys().map(String::as_str).collect();
         assert_eq!(names, ["Deeds", "Left", "One", "Right"]);
-        for (name, file) in [("One", "one"), ("Left", "left"), ("Right", "right"), ("Deeds", "lambda_function")] {
+        for (name, file) in [("One", "one"), ("Left", "left"), ("Right", "right"), ("Deeds", "bootstrap")] {
             assert_eq!(executables[name].file_stem().unwrap(), file);
             assert!(executables[name].exists());
         }
@@ -62,11 +67,10 @@ async fn a_workspace_is_built_by_one_call_and_once() {
 #[tokio::test]
 async fn code_that_does_not_compile_is_shown_with_its_function() {
     let folder = tempfile::tempdir().unwrap();
-    workspace(folder.path(), "beside");
+    workspace(folder.path());
     fs::write(folder.path().join("two/src/bin/left.rs"), "fn main() { unknown_name() }\n").unwrap();
-    let functions =
-        [of("One", &folder.path().join("one"), None), of("Left", &folder.path().join("two"), Some("left"))];
-    let error = build(&functions, BuildOptions::default(), |_| ()).await.unwrap_err();
+    let functions = [of("One", &folder.path().join("one"), None), of("Left", &folder.path().join("two"), Some("left"))];
+    let error = build(&functions, options(folder.path()), |_| ()).await.unwrap_err();
     let BuildError::Compile { functions, package, output, .. } = &error else { panic!("{error}") };
     assert_eq!((functions.as_slice(), package.as_str()), (["Left".to_owned()].as_slice(), "package `two`"));
     assert!(output.contains("cannot find function `unknown_name`"), "{output}");
@@ -76,7 +80,7 @@ async fn code_that_does_not_compile_is_shown_with_its_function() {
 #[tokio::test]
 async fn a_binary_that_is_not_there_or_not_named_is_an_error_that_lists_them() {
     let folder = tempfile::tempdir().unwrap();
-    workspace(folder.path(), "beside");
+    workspace(folder.path());
     let two = folder.path().join("two");
     let cases = [
         (of("Up", &two, Some("up")), "package `two` has no binary `up`; it has `left`, `right`."),
@@ -85,7 +89,7 @@ async fn a_binary_that_is_not_there_or_not_named_is_an_error_that_lists_them() {
     ];
     for (function, expected) in cases {
         let name = function.name.clone();
-        let error = build(&[function], BuildOptions::default(), |_| ()).await.unwrap_err().to_string();
+        let error = build(&[function], options(folder.path()), |_| ()).await.unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains(&format!("`{name}`")), "{error}");
     }
 }

@@ -2,11 +2,11 @@
 
 mod lambda_support;
 
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, time::Duration};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use bytes::Bytes;
 use cloud::lambda::{ConfigError, InvokeError, InvokeOptions, Lambda};
-use lambda_support::{answer, config, error_of, executable, function, invoke, json_of, lambda};
+use lambda_support::{answer, config, error_of, file, function, invoke, json_of, lambda};
 use serde_json::json;
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_payload_above_the_limit_is_refused() {
 #[tokio::test]
 async fn a_function_that_does_not_start_says_so() {
     let mut broken = function();
-    broken.function.environment = BTreeMap::from([("FAIL_AT_START".to_owned(), "yes".to_owned())]);
+    broken.function.environment.insert("FAIL_AT_START".to_owned(), "yes".to_owned());
     let lambda = Lambda::new(config(vec![broken])).unwrap();
     let invocation = invoke(&lambda, json!({})).await;
     let (kind, message) = error_of(&invocation);
@@ -118,6 +118,7 @@ async fn an_executable_that_is_none_says_so() {
     spec.executable = folder.path().join("bootstrap");
     let missing = Lambda::new(config(vec![spec.clone()])).unwrap_err();
     assert!(matches!(missing, ConfigError::Executable { function, .. } if function == "Deeds"));
+    // A text that nobody may execute.
     fs::write(&spec.executable, "no program").unwrap();
     let lambda = Lambda::new(config(vec![spec])).unwrap();
     let (kind, message) = error_of(&invoke(&lambda, json!({})).await);
@@ -127,19 +128,8 @@ async fn an_executable_that_is_none_says_so() {
 
 #[tokio::test]
 async fn a_start_that_is_reported_as_failed_is_the_answer() {
-    let folder = tempfile::tempdir().unwrap();
     let mut spec = function();
-    spec.executable = folder.path().join("bootstrap");
-    // A runtime in the shell: it speaks HTTP through the shell's own sockets, so that it needs no other program.
-    let script = r#"#!/bin/bash
-body='{"errorType":"Config","errorMessage":"no settings"}'
-exec 3<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}"
-printf 'POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s' ${#body} "$body" >&3
-read -r answer <&3
-read -r forever <&3 && read -r -d '' forever <&3
-"#;
-    fs::write(&spec.executable, script).unwrap();
-    fs::set_permissions(&spec.executable, fs::Permissions::from_mode(0o755)).unwrap();
+    spec.executable = file("broken_bootstrap");
     let lambda = Lambda::new(config(vec![spec])).unwrap();
     let (kind, message) = error_of(&invoke(&lambda, json!({})).await);
     assert_eq!((kind.as_str(), message.as_str()), ("Config", "no settings"));
@@ -160,41 +150,53 @@ async fn a_function_sees_its_context() {
     assert_eq!(context["arn"], json!(function().function.arn));
     assert_eq!(context["traceId"], json!(options.trace_id));
     assert_eq!(context["clientContext"]["custom"], json!({ "a": "b" }));
-    let folder = executable().canonicalize().unwrap();
-    assert_eq!(context["folder"], json!(folder.parent().unwrap()));
+    let folder = file(".").canonicalize().unwrap();
+    assert_eq!(context["folder"], json!(folder));
 }
 
 #[tokio::test]
 async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users() {
     let mut spec = function();
-    spec.function.environment = BTreeMap::from([("TABLE".to_owned(), "Levels".to_owned())]);
+    spec.function.environment.insert("TABLE".to_owned(), "Levels".to_owned());
     let mut config = config(vec![spec]);
     config.environment = BTreeMap::from([("RUST_LOG".to_owned(), "debug".to_owned())]);
     let credentials = config.credentials.clone();
     let lambda = Lambda::new(config).unwrap();
     let environment = answer(&lambda, json!({ "do": "environment" })).await;
-    for (name, value) in [
+    let expected = [
         ("AWS_ACCESS_KEY_ID", credentials.access_key_id.as_str()),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_DEFAULT_REGION", sam::REGION),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "Deeds"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/Deeds"),
+        ("AWS_REGION", sam::REGION),
         ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
         ("AWS_SESSION_TOKEN", &credentials.session_token),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ("AWS_CONFIG_FILE", "/dev/null"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
-        ("AWS_LAMBDA_FUNCTION_NAME", "Deeds"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/Deeds"),
-        ("AWS_REGION", sam::REGION),
-        ("TZ", ":UTC"),
-        ("TABLE", "Levels"),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
+        ("LANG", "en_US.UTF-8"),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
         ("RUST_LOG", "debug"),
-    ] {
+        ("TABLE", "Levels"),
+        ("TZ", ":UTC"),
+        ("_HANDLER", "bootstrap"),
+    ];
+    for (name, value) in expected {
         assert_eq!(environment[name], json!(value), "{name}");
     }
-    let names: Vec<&String> = environment.as_object().unwrap().keys().collect();
-    let users = ["CARGO_MANIFEST_DIR", "USER", "SHELL", "PWD"];
-    let leaked: Vec<_> = users.iter().filter(|name| names.iter().any(|known| known == *name)).collect();
+    let varying =
+        ["AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "HOME", "LAMBDA_TASK_ROOT", "_X_AMZN_TRACE_ID"];
+    // What the shell of the test's bootstrap adds, and what makes it the function.
+    let tests_own = ["OLDPWD", "PWD", "SHLVL", "TEST_BINARY", "_"];
+    let known = |name: &&String| {
+        expected.iter().map(|(name, _)| *name).chain(varying).chain(tests_own).any(|known| known == name.as_str())
+    };
+    let leaked: Vec<&String> = environment.as_object().unwrap().keys().filter(|name| !known(name)).collect();
     assert!(leaked.is_empty(), "{leaked:?}");
     assert_ne!(environment["HOME"], json!(std::env::var("HOME").unwrap_or_default()));
     assert_eq!(fs::read_dir(environment["HOME"].as_str().unwrap()).unwrap().count(), 0);

@@ -81,11 +81,14 @@ async fn an_invocation_goes_on_when_its_caller_has_gone() {
     let lambda = Lambda::new(config).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let caller = tokio::spawn({
+    let mut caller = tokio::spawn({
         let lambda = Arc::clone(&lambda);
         async move { invoke(&lambda, meet(address)).await }
     });
-    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut stream = tokio::select! {
+        accepted = listener.accept() => accepted.unwrap().0,
+        ended = &mut caller => panic!("{ended:?}"),
+    };
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     stream.write_all(b"!").await.unwrap();
@@ -103,12 +106,15 @@ async fn a_shutdown_ends_what_runs_and_what_waits() {
     let lambda = limited(1);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let callers = [(); 2].map(|()| {
+    let mut callers = [(); 2].map(|()| {
         let lambda = Arc::clone(&lambda);
         let payload = Bytes::from(meet(address).to_string());
         tokio::spawn(async move { lambda.invoke("Deeds", payload, InvokeOptions::default()).await })
     });
-    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut stream = tokio::select! {
+        accepted = listener.accept() => accepted.unwrap().0,
+        ended = &mut callers[0] => panic!("{ended:?}"),
+    };
     lambda.shutdown().await;
     for caller in callers {
         assert_eq!(caller.await.unwrap().unwrap_err(), InvokeError::ShuttingDown);
@@ -121,11 +127,21 @@ async fn a_shutdown_ends_what_runs_and_what_waits() {
 
 #[tokio::test]
 async fn dropping_lambda_ends_its_processes() {
-    let lambda = lambda();
+    let mut config = config(vec![function()]);
+    let (_, mut lines) = record(&mut config);
+    let lambda = Lambda::new(config).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let payload = Bytes::from(meet(listener.local_addr().unwrap()).to_string());
     lambda.invoke_event("Deeds", payload, InvokeOptions::default()).unwrap();
-    let (mut stream, _) = listener.accept().await.unwrap();
+    let ended = async {
+        while let Some(line) = lines.recv().await {
+            assert!(!line.line.starts_with("END"), "the function did not wait");
+        }
+    };
+    let mut stream = tokio::select! {
+        accepted = listener.accept() => accepted.unwrap().0,
+        () = ended => panic!("the log has ended"),
+    };
     drop(lambda);
     assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
 }

@@ -16,12 +16,14 @@ use tokio::{
 use super::cargo::{self, Message, Metadata, Package};
 
 /// How functions are built.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct BuildOptions {
     /// The release profile in place of the dev profile.
     pub release: bool,
     /// Compiler messages in colour.
     pub color: bool,
+    /// The folder of the artefacts, in place of the workspace's own.
+    pub target_dir: Option<PathBuf>,
 }
 
 /// What a build tells while it goes on.
@@ -173,16 +175,16 @@ pub async fn build(
         }
     }
     for (metadata, wanted) in &workspaces {
-        executables.extend(build_workspace(&metadata.workspace_root, wanted, options, &mut progress).await?);
+        executables.extend(build_workspace(&metadata.workspace_root, wanted, &options, &mut progress).await?);
     }
     Ok(executables)
 }
 
 fn manifest(function: &str, package_dir: &Path) -> Result<PathBuf, BuildError> {
-    package_dir.join("Cargo.toml").canonicalize().map_err(|_| BuildError::NoPackage {
-        function: function.to_owned(),
-        package_dir: package_dir.to_owned(),
-    })
+    package_dir
+        .join("Cargo.toml")
+        .canonicalize()
+        .map_err(|_| BuildError::NoPackage { function: function.to_owned(), package_dir: package_dir.to_owned() })
 }
 
 fn holds(metadata: &Metadata, manifest: &Path) -> bool {
@@ -198,11 +200,8 @@ async fn metadata(function: &str, manifest: &Path) -> Result<Metadata, BuildErro
         .output()
         .await
         .map_err(BuildError::NoCargo)?;
-    let unreadable = |output: String| BuildError::Manifest {
-        function: function.to_owned(),
-        manifest: manifest.to_owned(),
-        output,
-    };
+    let unreadable =
+        |output: String| BuildError::Manifest { function: function.to_owned(), manifest: manifest.to_owned(), output };
     if !output.status.success() {
         return Err(unreadable(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
@@ -251,7 +250,7 @@ fn resolve(function: &str, metadata: &Metadata, manifest: &Path, binary: Option<
 async fn build_workspace(
     workspace: &Path,
     wanted: &[Wanted],
-    options: BuildOptions,
+    options: &BuildOptions,
     progress: &mut (impl FnMut(BuildEvent) + Send),
 ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let started = Instant::now();
@@ -296,7 +295,7 @@ async fn build_workspace(
     wanted.iter().map(|wanted| executable(wanted, &built)).collect()
 }
 
-fn command(workspace: &Path, wanted: &[Wanted], options: BuildOptions) -> Command {
+fn command(workspace: &Path, wanted: &[Wanted], options: &BuildOptions) -> Command {
     let mut command = cargo::command();
     command.args(["build", "--workspace", "--message-format=json-render-diagnostics"]);
     // The workspace's own `.cargo/config.toml` counts.
@@ -307,6 +306,9 @@ fn command(workspace: &Path, wanted: &[Wanted], options: BuildOptions) -> Comman
     if options.color {
         command.args(["--color", "always"]);
     }
+    if let Some(target_dir) = &options.target_dir {
+        command.arg("--target-dir").arg(target_dir);
+    }
     for wanted in wanted {
         command.args(["--bin", &wanted.binary]);
     }
@@ -314,10 +316,7 @@ fn command(workspace: &Path, wanted: &[Wanted], options: BuildOptions) -> Comman
     command
 }
 
-fn executable(
-    wanted: &Wanted,
-    built: &BTreeMap<(String, String), PathBuf>,
-) -> Result<(String, PathBuf), BuildError> {
+fn executable(wanted: &Wanted, built: &BTreeMap<(String, String), PathBuf>) -> Result<(String, PathBuf), BuildError> {
     match built.get(&(wanted.package_id.clone(), wanted.binary.clone())) {
         Some(executable) => Ok((wanted.function.clone(), executable.clone())),
         None => Err(BuildError::NoExecutable {

@@ -40,12 +40,7 @@ pub(crate) struct Target {
 #[serde(tag = "reason", rename_all = "kebab-case")]
 pub(crate) enum Message {
     /// Something was compiled, or found compiled.
-    CompilerArtifact {
-        package_id: String,
-        target: Target,
-        executable: Option<PathBuf>,
-        fresh: bool,
-    },
+    CompilerArtifact { package_id: String, target: Target, executable: Option<PathBuf>, fresh: bool },
     /// All else.
     #[serde(other)]
     Other,

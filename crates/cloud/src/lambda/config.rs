@@ -71,7 +71,7 @@ impl LambdaConfig {
             environment: BTreeMap::new(),
             log_sink: Arc::new(|_| ()),
             max_processes: cores.saturating_mul(NonZeroUsize::MIN.saturating_add(9)),
-            retry_delays: vec![Duration::from_secs(60), Duration::from_secs(120)],
+            retry_delays: vec![Duration::from_mins(1), Duration::from_mins(2)],
         }
     }
 }

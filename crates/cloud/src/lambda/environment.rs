@@ -37,16 +37,9 @@ pub(crate) fn variables(
     config: &LambdaConfig,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
     if let Some(variable) = function.environment.keys().find(|name| RESERVED.contains(&name.as_str())) {
-        return Err(ConfigError::ReservedVariable {
-            function: function.name.clone(),
-            variable: variable.clone(),
-        });
+        return Err(ConfigError::ReservedVariable { function: function.name.clone(), variable: variable.clone() });
     }
-    let defaults = [
-        ("LANG", "en_US.UTF-8"),
-        ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
-        ("TZ", ":UTC"),
-    ];
+    let defaults = [("LANG", "en_US.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"), ("TZ", ":UTC")];
     let mut variables: BTreeMap<String, String> = owned(defaults).collect();
     variables.extend(function.environment.clone());
     variables.extend(config.environment.clone());

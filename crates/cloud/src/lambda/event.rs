@@ -21,7 +21,9 @@ pub(crate) async fn run(pool: Arc<Pool>, task: Task, retry_delays: Arc<[Duration
                 tracing::warn!(request_id = task.request_id, error, "an asynchronous invocation failed");
             }
             Err(InvokeError::ShuttingDown) => return,
-            Err(error) => tracing::warn!(request_id = task.request_id, %error, "an asynchronous invocation did not run"),
+            Err(error) => {
+                tracing::warn!(request_id = task.request_id, %error, "an asynchronous invocation did not run");
+            }
         }
         let Some(delay) = delays.next() else {
             tracing::error!(request_id = task.request_id, "an event was dropped: its retries are used up");

@@ -96,11 +96,11 @@ impl FrontEnd {
             functions.push(configuration::configuration(&deployed.spec));
             last = Some(name);
         }
-        let mut list = json!({ "Functions": functions });
-        if let (Some(list), Some(last), Some(_)) = (list.as_object_mut(), last, rest.peek()) {
-            list.insert("NextMarker".to_owned(), json!(last));
+        let mut answer = json!({ "Functions": functions });
+        if let (Some(answer), Some(last), Some(_)) = (answer.as_object_mut(), last, rest.peek()) {
+            answer.insert("NextMarker".to_owned(), json!(last));
         }
-        Ok(document(&list))
+        Ok(document(&answer))
     }
 
     fn describe(

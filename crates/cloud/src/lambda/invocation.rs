@@ -110,10 +110,7 @@ impl PlatformError {
     }
 
     pub(crate) fn exited(reason: &str) -> Self {
-        Self {
-            error_type: "Runtime.ExitError",
-            message: reason.to_owned(),
-        }
+        Self { error_type: "Runtime.ExitError", message: reason.to_owned() }
     }
 
     pub(crate) fn response_too_large() -> Self {
@@ -132,10 +129,7 @@ impl PlatformError {
     }
 
     pub(crate) fn invalid_entrypoint(reason: &str) -> Self {
-        Self {
-            error_type: "Runtime.InvalidEntrypoint",
-            message: reason.to_owned(),
-        }
+        Self { error_type: "Runtime.InvalidEntrypoint", message: reason.to_owned() }
     }
 
     /// The payload of the failed invocation. Lambda's own errors have the request id in their message, all but the one

@@ -28,9 +28,9 @@ impl Operation {
             ("GET", ["2015-03-31", "functions", name, "configuration"]) => {
                 Self::GetFunctionConfiguration((*name).to_owned())
             }
-            (method, segments) => {
-                Self::Unsupported(unsupported(method, segments).map_or_else(|| format!("{method} {path}"), str::to_owned))
-            }
+            (method, segments) => Self::Unsupported(
+                unsupported(method, segments).map_or_else(|| format!("{method} {path}"), str::to_owned),
+            ),
         }
     }
 }

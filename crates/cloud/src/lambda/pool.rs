@@ -89,7 +89,10 @@ impl Pool {
         let mut time_left = timeout;
         let mut initialised = sandbox.initialise(INIT_LIMIT).await;
         if let Err(InitFailure::TimedOut) = initialised {
-            sandbox.logs().platform(format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: timeout", milliseconds(INIT_LIMIT)));
+            sandbox.logs().platform(format!(
+                "INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: timeout",
+                milliseconds(INIT_LIMIT)
+            ));
             let again = Instant::now();
             sandbox = match Sandbox::spawn(&self.program).await {
                 Ok(sandbox) => sandbox,
@@ -123,25 +126,22 @@ impl Pool {
     ) -> Result<Invocation, InvokeError> {
         let id = &task.request_id;
         let duration = started.elapsed();
-        let mut status = String::new();
-        let (payload, failed) = match turn {
-            Turn::Answered(payload) => (payload, false),
-            Turn::Failed(payload) => {
-                status.push_str("\tStatus: error");
-                (payload, true)
-            }
+        let (payload, failed, status) = match turn {
+            Turn::Answered(payload) => (payload, false, None),
+            Turn::Failed(payload) => (payload, true, Some("Status: error".to_owned())),
             Turn::Ended(error) | Turn::NotTaken(error) => {
                 sandbox.logs().platform(format!("RequestId: {id} Error: {}", error.message));
-                status.push_str(&match error.error_type {
-                    "Sandbox.Timedout" => "\tStatus: timeout".to_owned(),
-                    other => format!("\tStatus: error\tError Type: {other}"),
-                });
-                (error.payload(id), true)
+                let status = match error.error_type {
+                    "Sandbox.Timedout" => "Status: timeout".to_owned(),
+                    other => format!("Status: error\tError Type: {other}"),
+                };
+                (error.payload(id), true, Some(status))
             }
             Turn::ShuttingDown => return Err(InvokeError::ShuttingDown),
         };
         sandbox.logs().platform(format!("END RequestId: {id}"));
-        sandbox.logs().platform(self.report(&sandbox, id, duration, init_duration, &status));
+        let memory = sandbox.max_memory_mb();
+        sandbox.logs().platform(self.report(id, duration, init_duration, memory, status));
         let log_tail = sandbox.logs().tail();
         self.put_idle(sandbox);
         Ok(Invocation {
@@ -155,22 +155,25 @@ impl Pool {
         })
     }
 
-    fn report(&self, sandbox: &Sandbox, id: &str, duration: Duration, init: Option<Duration>, status: &str) -> String {
+    fn report(
+        &self,
+        id: &str,
+        duration: Duration,
+        init: Option<Duration>,
+        memory: Option<u64>,
+        status: Option<String>,
+    ) -> String {
         let billed = duration.saturating_add(init.unwrap_or_default());
-        let mut report = format!(
-            "REPORT RequestId: {id}\tDuration: {:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {} MB",
-            milliseconds(duration),
-            milliseconds(billed).ceil(),
-            self.memory_mb,
-        );
-        if let Some(memory) = sandbox.max_memory_mb() {
-            report.push_str(&format!("\tMax Memory Used: {memory} MB"));
-        }
-        if let Some(init) = init {
-            report.push_str(&format!("\tInit Duration: {:.2} ms", milliseconds(init)));
-        }
-        report.push_str(status);
-        report
+        let mut fields = vec![
+            format!("REPORT RequestId: {id}"),
+            format!("Duration: {:.2} ms", milliseconds(duration)),
+            format!("Billed Duration: {:.0} ms", milliseconds(billed).ceil()),
+            format!("Memory Size: {} MB", self.memory_mb),
+        ];
+        fields.extend(memory.map(|memory| format!("Max Memory Used: {memory} MB")));
+        fields.extend(init.map(|init| format!("Init Duration: {:.2} ms", milliseconds(init))));
+        fields.extend(status);
+        fields.join("\t")
     }
 
     /// The end of an invocation whose process did not start.

@@ -215,10 +215,12 @@ impl Endpoint {
             Ok(_) if streamed => {
                 let refusal = PlatformError::streamed();
                 let answer = failure(StatusCode::BAD_REQUEST, refusal.error_type, &refusal.message);
-                self.respond(id, Report::Refused(refusal)).unwrap_or_else(|| answer)
+                self.respond(id, Report::Refused(refusal)).unwrap_or(answer)
             }
             Ok(Some(body)) => self.respond(id, Report::Response(body)).unwrap_or_else(accepted),
-            Ok(None) => self.respond(id, Report::Refused(PlatformError::response_too_large())).unwrap_or_else(too_large),
+            Ok(None) => {
+                self.respond(id, Report::Refused(PlatformError::response_too_large())).unwrap_or_else(too_large)
+            }
         }
     }
 
@@ -228,7 +230,9 @@ impl Endpoint {
         match read(request).await {
             Err(error) => failure(StatusCode::BAD_REQUEST, "InvalidRequest", &error.to_string()),
             Ok(Some(body)) => self.respond(id, Report::Error(described(body, &error_type))).unwrap_or_else(accepted),
-            Ok(None) => self.respond(id, Report::Refused(PlatformError::response_too_large())).unwrap_or_else(too_large),
+            Ok(None) => {
+                self.respond(id, Report::Refused(PlatformError::response_too_large())).unwrap_or_else(too_large)
+            }
         }
     }
 
@@ -291,11 +295,7 @@ async fn read(request: Request<Incoming>) -> Result<Option<Bytes>, hyper::Error>
 
 /// The payload of a reported error: as the runtime posted it, or made of its header where it posted nothing.
 fn described(body: Bytes, error_type: &str) -> Bytes {
-    if body.is_empty() {
-        json!({ "errorType": error_type, "errorMessage": "" }).to_string().into()
-    } else {
-        body
-    }
+    if body.is_empty() { json!({ "errorType": error_type, "errorMessage": "" }).to_string().into() } else { body }
 }
 
 fn error_type(headers: &HeaderMap) -> String {

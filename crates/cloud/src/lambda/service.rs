@@ -74,9 +74,9 @@ impl Lambda {
     pub async fn invoke(&self, name: &str, payload: Bytes, options: InvokeOptions) -> Result<Invocation, InvokeError> {
         let (pool, task) = self.task(name, payload, options, MAX_REQUEST)?;
         let invocation = self.invocations.spawn(async move { pool.invoke(&task).await });
-        invocation.await.unwrap_or_else(|error| {
-            Err(InvokeError::Service { function: name.to_owned(), reason: error.to_string() })
-        })
+        invocation
+            .await
+            .unwrap_or_else(|error| Err(InvokeError::Service { function: name.to_owned(), reason: error.to_string() }))
     }
 
     /// Invokes a function without waiting: gives the request id at once. After a function error the event is tried

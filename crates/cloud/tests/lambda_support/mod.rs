@@ -1,9 +1,14 @@
 //! What the tests of the local Lambda share: the function that they invoke, and its settings.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic, here too")]
+
+mod function;
+
 use std::{
     collections::BTreeMap,
     env,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,18 +18,15 @@ use cloud::lambda::{FunctionSpec, Invocation, InvokeOptions, Lambda, LambdaConfi
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-/// The example `lambda_function`, which Cargo builds beside the tests of this package.
-pub fn executable() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let profile = test.ancestors().nth(2).unwrap();
-    let executable = profile.join("examples/lambda_function");
-    assert!(executable.exists(), "run `cargo build -p cloud --examples`, as `cargo test -p cloud` does");
-    executable
+/// A file of this folder.
+pub(crate) fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lambda_support").join(name)
 }
 
 /// A function `Deeds` that has ten seconds.
-pub fn function() -> FunctionSpec {
-    let executable = executable();
+pub(crate) fn function() -> FunctionSpec {
+    let executable = file("bootstrap");
+    let test_binary = env::current_exe().unwrap().to_str().unwrap().to_owned();
     FunctionSpec {
         function: sam::Function {
             logical_id: "DeedsFunction".to_owned(),
@@ -35,30 +37,29 @@ pub fn function() -> FunctionSpec {
             runtime: "provided.al2023".to_owned(),
             timeout: Duration::from_secs(10),
             memory_mb: 128,
-            environment: BTreeMap::new(),
+            environment: BTreeMap::from([("TEST_BINARY".to_owned(), test_binary)]),
         },
         executable,
     }
 }
 
 /// The settings of a Lambda with these functions.
-pub fn config(functions: Vec<FunctionSpec>) -> LambdaConfig {
+pub(crate) fn config(functions: Vec<FunctionSpec>) -> LambdaConfig {
     LambdaConfig::new(functions, "http://127.0.0.1:4566")
 }
 
 /// A Lambda with the one function.
-pub fn lambda() -> Arc<Lambda> {
+pub(crate) fn lambda() -> Arc<Lambda> {
     Lambda::new(config(vec![function()])).unwrap()
 }
 
 /// Invokes `Deeds`.
-pub async fn invoke(lambda: &Lambda, payload: Value) -> Invocation {
+pub(crate) async fn invoke(lambda: &Lambda, payload: Value) -> Invocation {
     lambda.invoke("Deeds", Bytes::from(payload.to_string()), InvokeOptions::default()).await.unwrap()
 }
 
 /// The answer of `Deeds`, which has to be a good one.
-#[allow(dead_code, reason = "each test binary uses its part")]
-pub async fn answer(lambda: &Lambda, payload: Value) -> Value {
+pub(crate) async fn answer(lambda: &Lambda, payload: Value) -> Value {
     let invocation = invoke(lambda, payload).await;
     let payload = json_of(&invocation);
     assert!(!invocation.failed, "{payload}");
@@ -66,14 +67,12 @@ pub async fn answer(lambda: &Lambda, payload: Value) -> Value {
 }
 
 /// The payload of an invocation.
-#[allow(dead_code, reason = "each test binary uses its part")]
-pub fn json_of(invocation: &Invocation) -> Value {
+pub(crate) fn json_of(invocation: &Invocation) -> Value {
     serde_json::from_slice(&invocation.payload).unwrap()
 }
 
 /// The error of an invocation that has to have failed: its type and message.
-#[allow(dead_code, reason = "each test binary uses its part")]
-pub fn error_of(invocation: &Invocation) -> (String, String) {
+pub(crate) fn error_of(invocation: &Invocation) -> (String, String) {
     assert!(invocation.failed);
     let error = json_of(invocation);
     let text = |name: &str| error[name].as_str().unwrap().to_owned();
@@ -81,8 +80,7 @@ pub fn error_of(invocation: &Invocation) -> (String, String) {
 }
 
 /// Keeps all log lines, and tells of each as it comes.
-#[allow(dead_code, reason = "each test binary uses its part")]
-pub fn record(config: &mut LambdaConfig) -> (Arc<Mutex<Vec<LogLine>>>, mpsc::UnboundedReceiver<LogLine>) {
+pub(crate) fn record(config: &mut LambdaConfig) -> (Arc<Mutex<Vec<LogLine>>>, mpsc::UnboundedReceiver<LogLine>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let (sender, receiver) = mpsc::unbounded_channel();
     let kept = Arc::clone(&lines);
@@ -94,7 +92,6 @@ pub fn record(config: &mut LambdaConfig) -> (Arc<Mutex<Vec<LogLine>>>, mpsc::Unb
 }
 
 /// The payload that makes `Deeds` wait at an address.
-#[allow(dead_code, reason = "each test binary uses its part")]
-pub fn meet(address: std::net::SocketAddr) -> Value {
+pub(crate) fn meet(address: std::net::SocketAddr) -> Value {
     json!({ "do": "meet", "at": address.to_string() })
 }
