@@ -4,6 +4,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{Environment, SettingError};
 
+/// The runtime logs each failure a second time, outside the span of its invocation.
+const REPEATED: &str = "lambda_runtime::layers::panic=off";
+
 /// Writes logs to stdout from here on: one JSON object a line, with `timestamp`, `level` and `message` where Lambda looks
 /// for them.
 ///
@@ -23,20 +26,24 @@ pub(crate) fn init(environment: &Environment) -> Result<(), SettingError> {
 }
 
 fn filter(environment: &Environment) -> Result<EnvFilter, SettingError> {
-    if let Some(filter) = environment.optional_value("RUST_LOG", "a level or a log filter")? {
-        return Ok(filter);
-    }
-    match environment.optional("AWS_LAMBDA_LOG_LEVEL").as_deref() {
-        None => Ok(EnvFilter::new("info")),
-        // Lambda knows a level above `error`, Rust does not.
-        Some("FATAL") => Ok(EnvFilter::new("error")),
-        Some(level @ ("TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR")) => Ok(EnvFilter::new(level)),
-        Some(other) => Err(SettingError::Invalid {
-            variable: "AWS_LAMBDA_LOG_LEVEL".to_owned(),
-            expected: "one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL".to_owned(),
-            reason: format!("it is {other}"),
-        }),
-    }
+    let (variable, expected, filter) = match environment.optional("RUST_LOG") {
+        Some(filter) => ("RUST_LOG", "a level or a log filter", filter),
+        None => (
+            "AWS_LAMBDA_LOG_LEVEL",
+            "one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
+            match environment.optional("AWS_LAMBDA_LOG_LEVEL") {
+                // Lambda knows a level above `error`, Rust does not.
+                Some(level) if level == "FATAL" => "ERROR".to_owned(),
+                Some(level) => level,
+                None => "INFO".to_owned(),
+            },
+        ),
+    };
+    EnvFilter::builder().parse(format!("{filter},{REPEATED}")).map_err(|error| SettingError::Invalid {
+        variable: variable.to_owned(),
+        expected: expected.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -53,8 +60,10 @@ mod tests {
             (&[("RUST_LOG", "check_size=trace")], "check_size=trace"),
         ];
         for (variables, expected) in cases {
-            let filter = filter(&Environment::of(variables.iter().copied())).unwrap();
-            assert_eq!(filter.to_string(), *expected, "{variables:?}");
+            let filter = filter(&Environment::of(variables.iter().copied())).unwrap().to_string();
+            let mut directives: Vec<&str> = filter.split(',').collect();
+            directives.retain(|directive| *directive != REPEATED);
+            assert_eq!(directives, [*expected], "{variables:?}");
         }
     }
 
