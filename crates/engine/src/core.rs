@@ -119,11 +119,19 @@ pub struct Call {
 
 /// A call, for as long as the execution lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(u64);
+pub struct CallId {
+    /// Who made it: an answer needs no search.
+    branch: BranchId,
+    number: u64,
+}
 
 /// A timer, for as long as the execution lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TimerId(u64);
+pub struct TimerId {
+    /// Who set it: nobody searches for who waits.
+    branch: BranchId,
+    number: u64,
+}
 
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,7 +158,8 @@ pub struct Execution {
     commands: Vec<Command>,
     outcome: Option<Outcome>,
     now: OffsetDateTime,
-    next_id: u64,
+    /// The next call or timer.
+    next_number: u64,
     random: Cell<u64>,
     time_limit: Option<TimerId>,
     /// The history is full: nothing but its last event can be written.
@@ -170,7 +179,7 @@ impl Execution {
             ready: VecDeque::new(),
             commands: Vec::new(),
             outcome: None,
-            next_id: 1,
+            next_number: 1,
             time_limit: None,
             full: false,
         }
@@ -230,7 +239,7 @@ impl Execution {
         let (input, role_arn) = (self.identity.input.clone(), self.identity.role_arn.clone());
         self.append(0, EventKind::ExecutionStarted { input: input.clone(), role_arn });
         if let Some(seconds) = self.machine.timeout_seconds {
-            self.time_limit = Some(self.set_timer(Duration::from_secs(seconds)));
+            self.time_limit = Some(self.set_timer(BranchId::ROOT, Duration::from_secs(seconds)));
         }
         let graph = self.machine.graph.clone();
         let next = Next::Enter(graph.start, input);
@@ -286,8 +295,8 @@ impl Execution {
         self.history.len() as u64
     }
 
-    fn set_timer(&mut self, after: Duration) -> TimerId {
-        let timer = TimerId(self.new_id());
+    fn set_timer(&mut self, branch: BranchId, after: Duration) -> TimerId {
+        let timer = TimerId { branch, number: self.new_number() };
         let at = time::Duration::try_from(after).ok().and_then(|after| self.now.checked_add(after));
         // Later than any date that can be written is never.
         if let Some(at) = at {
@@ -296,10 +305,10 @@ impl Execution {
         timer
     }
 
-    fn new_id(&mut self) -> u64 {
-        let id = self.next_id;
-        self.next_id += 1;
-        id
+    fn new_number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
     }
 
     /// 64 random bits, the next of the sequence that the seed begins (`SplitMix64`).

@@ -11,8 +11,13 @@ use time::OffsetDateTime;
 use super::{CallId, TimerId, context::MapItem, fork::Fork};
 
 /// A branch's place among all that the execution ever had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct BranchId(usize);
+
+impl BranchId {
+    /// The machine's own graph, the first branch of every execution.
+    pub(super) const ROOT: Self = Self(0);
+}
 
 /// Where control is in one graph.
 #[derive(Debug)]
@@ -125,11 +130,11 @@ impl Branches {
     }
 
     pub(super) fn waiting_for_call(&self, call: CallId) -> Option<BranchId> {
-        self.alive().find(|(_, branch)| branch.call() == Some(call)).map(|(id, _)| id)
+        (self.get(call.branch)?.call() == Some(call)).then_some(call.branch)
     }
 
     pub(super) fn waiting_for_timer(&self, timer: TimerId) -> Option<BranchId> {
-        self.alive().find(|(_, branch)| branch.timer() == Some(timer)).map(|(id, _)| id)
+        (self.get(timer.branch)?.timer() == Some(timer)).then_some(timer.branch)
     }
 
     pub(super) fn children_of(&self, parent: BranchId) -> Vec<BranchId> {

@@ -87,7 +87,7 @@ impl Execution {
         match work {
             Ok(Work::Done(output, transition)) => self.leave(id, output, transition),
             Ok(Work::Wait(until)) => {
-                let timer = self.set_timer((until - self.now).unsigned_abs());
+                let timer = self.set_timer(id, (until - self.now).unsigned_abs());
                 if let Some(branch) = self.branches.get_mut(id) {
                     branch.waits_for = Some(WaitsFor::Wait(timer));
                 }
@@ -180,7 +180,7 @@ impl Execution {
         let Some((graph, visit)) = self.at(id) else { return };
         let state = graph.state(visit.state);
         if let Some(delay) = self.retry(id, state, &fault, origin) {
-            let timer = self.set_timer(delay);
+            let timer = self.set_timer(id, delay);
             if let Some(branch) = self.branches.get_mut(id) {
                 branch.waits_for = Some(WaitsFor::Retry(timer));
             }

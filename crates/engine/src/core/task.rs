@@ -28,9 +28,9 @@ impl Execution {
             parameters::check(&task.resource, &input)?;
             Ok((input, timeout))
         })?;
-        let call = CallId(self.new_id());
+        let call = CallId { branch: id, number: self.new_number() };
         self.append_to(id, scheduled(&task.resource, &input, timeout, &self.identity.region));
-        let timeout = timeout.map(|seconds| self.set_timer(Duration::from_secs(seconds)));
+        let timeout = timeout.map(|seconds| self.set_timer(id, Duration::from_secs(seconds)));
         if let Some(branch) = self.branches.get_mut(id) {
             branch.waits_for = Some(WaitsFor::Call { call, timeout });
         }

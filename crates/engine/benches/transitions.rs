@@ -1,0 +1,100 @@
+//! What a transition costs, in memory: `cargo bench -p engine`.
+//!
+//! Each benchmark runs whole executions; its throughput is in transitions, which must stay above a million a second.
+
+use std::{fmt::Write, sync::Arc};
+
+use asl::{Machine, Value};
+use divan::{Bencher, counter::ItemsCount};
+use engine::{Execution, Happened, Identity, Outcome};
+use time::OffsetDateTime;
+
+fn main() {
+    divan::main();
+}
+
+/// A thousand Pass states in a row.
+#[divan::bench]
+fn pass_chain(bencher: Bencher<'_, '_>) {
+    run(bencher, &chain(1000), "{\"a\":1}", 1000);
+}
+
+/// A quarter of a megabyte through a hundred Pass states.
+#[divan::bench]
+fn large_payload(bencher: Bencher<'_, '_>) {
+    let items: Vec<String> = (0..1000).map(|n| format!("\"{n:0>240}\"")).collect();
+    run(bencher, &chain(100), &format!("{{\"items\":[{}]}}", items.join(",")), 100);
+}
+
+/// A Pass state that writes a result into its input, a thousand times.
+#[divan::bench]
+fn result_path(bencher: Bencher<'_, '_>) {
+    let state = r#""Type":"Pass","Parameters":{"b.$":"$.a"},"ResultPath":"$.r""#;
+    run(bencher, &chain_of(1000, state), "{\"a\":1}", 1000);
+}
+
+/// A loop of a Pass state that counts and a Choice state that looks, a thousand times round.
+#[divan::bench]
+fn choice_loop(bencher: Bencher<'_, '_>) {
+    let definition = r#"{"StartAt":"Count","States":{
+        "Count":{"Type":"Pass","Parameters":{"n.$":"States.MathAdd($.n, 1)"},"Next":"Enough"},
+        "Enough":{"Type":"Choice","Choices":[{"Variable":"$.n","NumericLessThan":1000,"Next":"Count"}],"Default":"Done"},
+        "Done":{"Type":"Succeed"}}}"#;
+    run(bencher, definition, "{\"n\":0}", 2000);
+}
+
+/// A Map state with a thousand iterations of one Pass state.
+#[divan::bench]
+fn map(bencher: Bencher<'_, '_>) {
+    let definition = r#"{"StartAt":"Each","States":{"Each":{"Type":"Map","End":true,
+        "ItemProcessor":{"StartAt":"Pass","States":{"Pass":{"Type":"Pass","End":true}}}}}}"#;
+    let items: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
+    run(bencher, definition, &format!("[{}]", items.join(",")), 1000);
+}
+
+/// A Parallel state with ten branches, each a Parallel state with ten branches of one Pass state.
+#[divan::bench]
+fn parallel(bencher: Bencher<'_, '_>) {
+    let fork = |branch: &str| {
+        format!(
+            r#"{{"StartAt":"Fork","States":{{"Fork":{{"Type":"Parallel","End":true,"Branches":[{}]}}}}}}"#,
+            vec![branch; 10].join(",")
+        )
+    };
+    let pass = r#"{"StartAt":"Pass","States":{"Pass":{"Type":"Pass","End":true}}}"#;
+    run(bencher, &fork(&fork(pass)), "{}", 111);
+}
+
+fn chain(length: usize) -> String {
+    chain_of(length, r#""Type":"Pass""#)
+}
+
+fn chain_of(length: usize, state: &str) -> String {
+    let mut states = String::new();
+    for n in 1..length {
+        write!(states, r#""S{n}":{{{state},"Next":"S{}"}},"#, n + 1).unwrap();
+    }
+    format!(r#"{{"StartAt":"S1","States":{{{states}"S{length}":{{{state},"End":true}}}}}}"#)
+}
+
+fn run(bencher: Bencher<'_, '_>, definition: &str, input: &str, transitions: usize) {
+    let machine = Arc::new(Machine::compile(&Value::parse(definition).unwrap()).unwrap());
+    let now = OffsetDateTime::UNIX_EPOCH;
+    let identity = Arc::new(Identity {
+        arn: "arn:aws:states:us-east-1:123456789012:execution:bench:one".into(),
+        name: "one".into(),
+        state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:bench".into(),
+        state_machine_name: "bench".into(),
+        role_arn: "arn:aws:iam::123456789012:role/bench".into(),
+        region: "us-east-1".into(),
+        started_at: now,
+        input: Value::parse(input).unwrap(),
+        seed: 1,
+    });
+    bencher.counter(ItemsCount::new(transitions)).bench(|| {
+        let mut execution = Execution::new(machine.clone(), identity.clone());
+        let commands = execution.step(Happened::Started, now);
+        assert!(commands.is_empty() && matches!(execution.outcome(), Some(Outcome::Succeeded(_))));
+        execution
+    });
+}
