@@ -8,7 +8,9 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use rustack_cloudwatch_core::{config::CloudWatchConfig, handler::RustackCloudWatchHandler, provider::RustackCloudWatch};
+use rustack_cloudwatch_core::{
+    config::CloudWatchConfig, handler::RustackCloudWatchHandler, provider::RustackCloudWatch,
+};
 use rustack_cloudwatch_http::{
     body::CloudWatchResponseBody,
     dispatch::{Protocol, dispatch_operation},

@@ -159,11 +159,7 @@ fn look_up(table: &[(&str, Known)], name: &str, format: Format) -> Route {
 }
 
 fn host(parts: &Parts) -> &str {
-    parts
-        .uri
-        .host()
-        .or_else(|| text(&parts.headers, header::HOST.as_str()))
-        .unwrap_or_default()
+    parts.uri.host().or_else(|| text(&parts.headers, header::HOST.as_str())).unwrap_or_default()
 }
 
 fn is_api_host(host: &str) -> bool {

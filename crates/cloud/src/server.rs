@@ -108,12 +108,7 @@ impl Server {
     }
 }
 
-async fn serve_connection<S: Service>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    front: Arc<S>,
-    shutdown: CancellationToken,
-) {
+async fn serve_connection<S: Service>(stream: TcpStream, peer: SocketAddr, front: Arc<S>, shutdown: CancellationToken) {
     // Small answers must not wait for the client's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");

@@ -20,10 +20,9 @@ pub(crate) enum Format {
 pub(crate) fn error(format: Format, status: StatusCode, code: &str, message: &str) -> Response {
     let id = request_id();
     let (content_type, body) = match format {
-        Format::Json => (
-            "application/x-amz-json-1.0",
-            serde_json::json!({ "__type": code, "message": message }).to_string(),
-        ),
+        Format::Json => {
+            ("application/x-amz-json-1.0", serde_json::json!({ "__type": code, "message": message }).to_string())
+        }
         Format::QueryXml => ("text/xml", query_xml(code, message, &id)),
         Format::S3Xml => ("application/xml", s3_xml(code, message, &id)),
     };

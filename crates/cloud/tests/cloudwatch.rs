@@ -1,4 +1,5 @@
 //! `CloudWatch` metrics in its three protocols.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod common;
 
@@ -43,8 +44,8 @@ async fn metrics_are_put_and_read_with_the_rust_client() {
     assert_eq!((point.sum(), point.maximum()), (Some(5.0), Some(4.0)));
 
     let metric = Metric::builder().namespace("Games").metric_name("Completed").dimensions(dimension()).build();
-    let stat = MetricStat::builder().metric(metric).period(1_000_000_020).stat("Average").build();
-    let query = MetricDataQuery::builder().id("q").metric_stat(stat).build();
+    let average = MetricStat::builder().metric(metric).period(1_000_000_020).stat("Average").build();
+    let query = MetricDataQuery::builder().id("q").metric_stat(average).build();
     let data =
         client.get_metric_data().metric_data_queries(query).start_time(start).end_time(end).send().await.unwrap();
     assert_eq!(data.metric_data_results().first().unwrap().values(), [2.5]);

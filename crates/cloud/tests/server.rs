@@ -1,4 +1,5 @@
 //! The port and the front: what every service gets from them.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod common;
 

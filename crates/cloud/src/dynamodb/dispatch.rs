@@ -53,10 +53,7 @@ fn run<Q: DeserializeOwned, A: Serialize>(body: &[u8], call: impl FnOnce(Q) -> R
 /// For operations about tables and streams, whose bodies hold ARNs and no user data.
 fn with_arns<Q: DeserializeOwned, A: Serialize>(body: &[u8], call: impl FnOnce(Q) -> Result<A>) -> Result<String> {
     let body = String::from_utf8_lossy(body);
-    let body = match body.contains(LOCAL_ARN) {
-        true => Cow::Owned(body.replace(LOCAL_ARN, ENGINE_ARN)),
-        false => body,
-    };
+    let body = if body.contains(LOCAL_ARN) { Cow::Owned(body.replace(LOCAL_ARN, ENGINE_ARN)) } else { body };
     Ok(run(body.as_bytes(), call)?.replace(ENGINE_ARN, LOCAL_ARN))
 }
 

@@ -56,9 +56,10 @@ struct Decoder {
 
 impl Decoder {
     fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
-        stream::try_unfold(self, |mut decoder| async move {
-            Ok(decoder.next_data().await?.map(|data| (data, decoder)))
-        })
+        stream::try_unfold(
+            self,
+            |mut decoder| async move { Ok(decoder.next_data().await?.map(|data| (data, decoder))) },
+        )
     }
 
     async fn next_data(&mut self) -> io::Result<Option<Bytes>> {
@@ -119,7 +120,9 @@ impl Decoder {
         while self.unread.is_empty() {
             match self.body.frame().await {
                 None => return Ok(false),
-                Some(frame) => self.unread = frame.map_err(io::Error::other)?.into_data().unwrap_or_default(),
+                Some(frame) => {
+                    self.unread = frame.map_err(io::Error::other)?.into_data().unwrap_or_default();
+                }
             }
         }
         Ok(true)
@@ -132,6 +135,8 @@ fn malformed(what: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::Collected;
+
     use super::*;
 
     const SIGNED: &str = "5;chunk-signature=aa\r\nhello\r\n6;chunk-signature=bb\r\n world\r\n\
@@ -169,7 +174,7 @@ mod tests {
             ("3\r\nabc\r\n0\r\nno colon\r\n\r\n", None),
         ];
         for (text, expected) in cases {
-            let decoded = decode(in_pieces(text, 4)).0.collect().await.ok().map(|body| body.to_bytes());
+            let decoded = decode(in_pieces(text, 4)).0.collect().await.ok().map(Collected::to_bytes);
             assert_eq!(decoded.as_deref(), expected.map(str::as_bytes), "{text:?}");
         }
     }

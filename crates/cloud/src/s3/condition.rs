@@ -42,6 +42,7 @@ impl WriteCondition {
 
 /// What must hold for an object to be read.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_field_names, reason = "the names of the headers")]
 pub(super) struct ReadCondition {
     pub(super) if_match: Option<ETagCondition>,
     pub(super) if_none_match: Option<ETagCondition>,
@@ -80,7 +81,9 @@ impl ReadCondition {
     /// The same for the source of a copy, which has no "not modified".
     pub(super) fn check_source(&self, version: &Version, content: &Content) -> S3Result<()> {
         self.check(version, content).map_err(|error| match error.code() {
-            S3ErrorCode::NotModified => s3_error!(PreconditionFailed, "The source is the one excluded"),
+            S3ErrorCode::NotModified => {
+                s3_error!(PreconditionFailed, "The source is the one excluded")
+            }
             _ => error,
         })
     }

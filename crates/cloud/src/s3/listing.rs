@@ -42,21 +42,20 @@ pub(super) fn list<'k, V, T>(
             break;
         }
         from = Bound::Excluded(key.clone());
-        let Some(item) = show(key, value) else { continue };
+        let Some(item) = show(key, value) else {
+            continue;
+        };
         if page.items.len() + page.common_prefixes.len() >= query.limit {
             page.next = last.filter(|_| query.limit > 0);
             break;
         }
-        match common_prefix(key, query) {
-            Some(common) => {
-                from = Bound::Excluded(behind(common));
-                last = Some(common.to_owned());
-                page.common_prefixes.insert(common.to_owned());
-            }
-            None => {
-                last = Some(key.clone());
-                page.items.push(item);
-            }
+        if let Some(common) = common_prefix(key, query) {
+            from = Bound::Excluded(behind(common));
+            last = Some(common.to_owned());
+            page.common_prefixes.insert(common.to_owned());
+        } else {
+            last = Some(key.clone());
+            page.items.push(item);
         }
     }
     page
@@ -94,17 +93,20 @@ mod tests {
     use super::*;
 
     fn names(keys: &[&str], query: &Query<'_>) -> (Vec<String>, Vec<String>, Option<String>) {
-        let keys: BTreeMap<String, ()> = keys.iter().map(|key| ((*key).to_owned(), ())).collect();
-        let page = list(&keys, query, |key, ()| (key != "hidden").then(|| key.to_owned()));
+        let keys: BTreeMap<String, usize> = keys.iter().map(|key| ((*key).to_owned(), key.len())).collect();
+        let page = list(&keys, query, |key, _| (key != "hidden").then(|| key.to_owned()));
         (page.items, page.common_prefixes.into_iter().collect(), page.next)
     }
 
     const KEYS: &[&str] = &["a", "a/1", "a/2", "a/b/3", "b", "hidden", "é/x"];
 
+    /// A query; the items, the common prefixes and where to go on.
+    type Case<'a> = (Query<'a>, &'a [&'a str], &'a [&'a str], Option<&'a str>);
+
     #[test]
     fn pages() {
         let query = |prefix, delimiter, after, limit| Query { prefix, delimiter, after, limit };
-        let cases: &[(Query<'_>, &[&str], &[&str], Option<&str>)] = &[
+        let cases: &[Case<'_>] = &[
             (query("", None, None, 9), &["a", "a/1", "a/2", "a/b/3", "b", "é/x"], &[], None),
             (query("", None, None, 2), &["a", "a/1"], &[], Some("a/1")),
             (query("", None, Some("a/1"), 2), &["a/2", "a/b/3"], &[], Some("a/b/3")),

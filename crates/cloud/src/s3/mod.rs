@@ -15,7 +15,12 @@ mod request;
 mod store;
 mod uploads;
 
-use std::{future::Future, path::Path, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+};
 
 use axum::body::Body;
 use http::{HeaderValue, StatusCode};
@@ -81,6 +86,11 @@ impl S3 {
             bucket: name.to_owned(),
             reason: error.message().map_or_else(|| error.to_string(), str::to_owned),
         })
+    }
+
+    /// The file that holds the data of the newest version of an object, where there is one.
+    pub fn file_of(&self, bucket: &str, key: &str) -> Option<PathBuf> {
+        self.store.file_of(bucket, key)
     }
 
     async fn answer(&self, request: Request) -> Response {

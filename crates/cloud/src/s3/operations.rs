@@ -1,4 +1,5 @@
 //! The operations of S3, each handed on to the module of its kind.
+#![allow(clippy::unused_async, reason = "the trait is asynchronous; what only reads the index does not wait")]
 
 mod buckets;
 mod copy;
@@ -20,9 +21,9 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 use super::{
-    event::{EventKind, ObjectEvent},
+    event::{EventKind, ObjectEvent, Reason},
     request::Caller,
-    store::{Store, sequencer},
+    store::{Committed, Deleted, Store, sequencer},
 };
 
 /// The account that owns everything here.
@@ -35,18 +36,6 @@ pub(super) struct Operations {
     events: mpsc::UnboundedSender<ObjectEvent>,
 }
 
-/// The part of an event that the operation knows.
-struct Change<'a> {
-    kind: EventKind,
-    bucket: &'a str,
-    key: &'a str,
-    size: u64,
-    e_tag: Option<String>,
-    version_id: Option<String>,
-    sequence: u64,
-    time: OffsetDateTime,
-}
-
 impl Operations {
     pub(super) fn new(store: Arc<Store>, events: mpsc::UnboundedSender<ObjectEvent>) -> Self {
         Self { store, events }
@@ -56,21 +45,55 @@ impl Operations {
         Arc::clone(&self.store)
     }
 
-    fn tell(&self, request: &Extensions, change: Change<'_>) {
-        let caller = request.get::<Caller>().cloned();
-        let event = ObjectEvent {
-            kind: change.kind,
-            bucket: change.bucket.to_owned(),
-            key: change.key.to_owned(),
-            size: change.size,
-            e_tag: change.e_tag,
-            version_id: change.version_id,
-            sequencer: sequencer(change.sequence),
-            request_id: caller.as_ref().map(|caller| caller.request_id.clone()).unwrap_or_default(),
-            time: change.time,
-            source_ip: caller.as_ref().and_then(|caller| caller.source_ip),
-            requester: caller.and_then(|caller| caller.requester),
-        };
+    /// Tells about what a request changes.
+    fn teller(&self, request: &Extensions) -> Teller {
+        Teller { events: self.events.clone(), caller: request.get::<Caller>().cloned() }
+    }
+}
+
+/// Goes where a change is made, so that the change is told even if the client is gone by then.
+struct Teller {
+    events: mpsc::UnboundedSender<ObjectEvent>,
+    caller: Option<Caller>,
+}
+
+impl Teller {
+    fn created(&self, reason: Reason, bucket: &str, committed: &Committed) {
+        let Committed { version, content, visible_id } = committed;
+        self.tell(ObjectEvent {
+            size: content.size,
+            e_tag: Some(content.e_tag.clone()),
+            version_id: visible_id.clone(),
+            time: version.modified,
+            ..self.event(EventKind::Created(reason), bucket, &version.key, version.sequence)
+        });
+    }
+
+    fn deleted(&self, bucket: &str, key: &str, deleted: &Deleted) {
+        if let Some(what) = deleted.what {
+            let event = self.event(EventKind::Deleted(what), bucket, key, deleted.sequence);
+            self.tell(ObjectEvent { version_id: deleted.version_id.clone(), ..event });
+        }
+    }
+
+    fn event(&self, kind: EventKind, bucket: &str, key: &str, sequence: u64) -> ObjectEvent {
+        let caller = self.caller.as_ref();
+        ObjectEvent {
+            kind,
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            size: 0,
+            e_tag: None,
+            version_id: None,
+            sequencer: sequencer(sequence),
+            request_id: caller.map(|caller| caller.request_id.clone()).unwrap_or_default(),
+            time: OffsetDateTime::now_utc(),
+            requester: caller.and_then(|caller| caller.requester.clone()),
+            source_ip: caller.and_then(|caller| caller.source_ip),
+        }
+    }
+
+    fn tell(&self, event: ObjectEvent) {
         if self.events.send(event).is_err() {
             tracing::debug!("nobody listens to the events of S3 any more");
         }

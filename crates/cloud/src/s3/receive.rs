@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap};
 use s3s::{
     S3Error, S3ErrorCode, S3Result,
     checksum::ChecksumHasher,
-    crypto::{Checksum as _, Md5},
+    crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256},
     dto::{ChecksumAlgorithm, StreamingBlob},
     s3_error,
 };
@@ -60,12 +60,14 @@ impl Expected {
         let given = self.checksums.named().into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name);
         for name in given.chain(self.algorithms.iter().map(String::as_str)) {
             match name.to_ascii_lowercase().as_str() {
-                "crc32" => hasher.crc32 = Some(Default::default()),
-                "crc32c" => hasher.crc32c = Some(Default::default()),
-                "crc64nvme" => hasher.crc64nvme = Some(Default::default()),
-                "sha1" => hasher.sha1 = Some(Default::default()),
-                "sha256" => hasher.sha256 = Some(Default::default()),
-                other => return Err(s3_error!(NotImplemented, "the checksum algorithm {other:?} is not known")),
+                "crc32" => hasher.crc32 = Some(Crc32::default()),
+                "crc32c" => hasher.crc32c = Some(Crc32c::default()),
+                "crc64nvme" => hasher.crc64nvme = Some(Crc64Nvme::default()),
+                "sha1" => hasher.sha1 = Some(Sha1::default()),
+                "sha256" => hasher.sha256 = Some(Sha256::default()),
+                other => {
+                    return Err(s3_error!(NotImplemented, "the checksum algorithm {other:?} is not known"));
+                }
             }
         }
         Ok(hasher)

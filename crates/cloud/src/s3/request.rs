@@ -66,10 +66,8 @@ fn remove_presigning(parts: &mut Parts) {
     let Some(query) = parts.uri.query().filter(|query| query.contains("X-Amz-")) else {
         return;
     };
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(|pair| !PRESIGNING.contains(&pair.split('=').next().unwrap_or_default()))
-        .collect();
+    let kept: Vec<&str> =
+        query.split('&').filter(|pair| !PRESIGNING.contains(&pair.split('=').next().unwrap_or_default())).collect();
     let path = parts.uri.path();
     let address = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
     if let Ok(address) = address.parse::<Uri>() {

@@ -106,18 +106,20 @@ impl Bucket {
 /// Adds the newest version of its key, and gives back what it replaces.
 fn insert(keys: &mut Keys, version: Arc<Version>) -> Vec<Arc<Version>> {
     let versions = keys.entry(version.key.clone()).or_default();
-    let replaced = match version.id == NULL_VERSION {
-        true => versions.extract_if(.., |old| old.id == NULL_VERSION).collect(),
-        false => Vec::new(),
+    let replaced = if version.id == NULL_VERSION {
+        versions.extract_if(.., |old| old.id == NULL_VERSION).collect()
+    } else {
+        Vec::new()
     };
     versions.push(version);
     replaced
 }
 
 fn is_delete_marker(id: &str, asked_for: bool) -> S3Error {
-    let mut error = match asked_for {
-        true => s3_error!(MethodNotAllowed, "This version is a delete marker."),
-        false => s3_error!(NoSuchKey, "The specified key does not exist."),
+    let mut error = if asked_for {
+        s3_error!(MethodNotAllowed, "This version is a delete marker.")
+    } else {
+        s3_error!(NoSuchKey, "The specified key does not exist.")
     };
     let mut headers = HeaderMap::new();
     headers.insert(HeaderName::from_static("x-amz-delete-marker"), HeaderValue::from_static("true"));
@@ -213,16 +215,16 @@ impl Store {
         mut data: DataFile,
         content: Content,
         condition: &WriteCondition,
-    ) -> S3Result<Arc<Version>> {
+    ) -> S3Result<Committed> {
         let mut buckets = self.write_index();
         let found = buckets.get_mut(bucket).ok_or_else(no_such_bucket)?;
         condition.check(found.current(key).and_then(|version| version.content.as_ref()))?;
         let content = Content { file: data.name.clone(), ..content };
-        let version = self.new_version(key, found.info.versioning, Some(content));
+        let version = self.new_version(key, found.info.versioning, Some(content.clone()));
         self.write_version(bucket, &version)?;
         data.keep = true;
         self.insert(bucket, found, Arc::clone(&version));
-        Ok(version)
+        Ok(Committed { visible_id: found.visible_id(&version), version, content })
     }
 
     /// Deletes the object under a key as its bucket does, or one version for good.
@@ -274,6 +276,13 @@ impl Store {
     /// The folder of a bucket's multipart uploads.
     pub(super) fn uploads(&self, bucket: &str) -> PathBuf {
         self.root.join(bucket).join("uploads")
+    }
+
+    /// The data file of an object's newest version. Does not touch the disk.
+    pub(super) fn file_of(&self, bucket: &str, key: &str) -> Option<PathBuf> {
+        let index = self.read_index();
+        let content = index.get(bucket)?.current(key)?.content.as_ref()?;
+        Some(self.objects(bucket).join(&content.file))
     }
 
     fn objects(&self, bucket: &str) -> PathBuf {
@@ -328,6 +337,14 @@ impl Store {
     fn write_index(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Bucket>> {
         self.buckets.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A version that was just written.
+#[derive(Debug)]
+pub(super) struct Committed {
+    pub(super) version: Arc<Version>,
+    pub(super) content: Content,
+    pub(super) visible_id: Option<String>,
 }
 
 /// A version, and its data ready to be read.
@@ -391,6 +408,8 @@ fn readable_end(key: &str) -> String {
     const LONGEST: usize = 60;
     let end = key.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
     let skipped = end.chars().count().saturating_sub(LONGEST);
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }
+    };
     end.chars().skip(skipped).map(plain).collect()
 }

@@ -96,7 +96,8 @@ impl UploadFolder {
         fs::rename(received, &part).map_err(internal)?;
         let start = format!("part-{number:05}-");
         for other in entries(&self.path)? {
-            let same_number = other.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&start));
+            let same_number =
+                other.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&start));
             if same_number && other != part {
                 fs::remove_file(&other).map_err(internal)?;
             }
@@ -148,7 +149,9 @@ fn read_upload(path: &Path) -> S3Result<Option<Upload>> {
 /// The files of a folder; none when it is not there.
 fn entries(folder: &Path) -> S3Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>().map_err(internal),
+        Ok(entries) => {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>().map_err(internal)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(internal(error)),
     }

@@ -21,25 +21,25 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// A running cloud.
-pub struct Cloud {
-    pub address: SocketAddr,
-    pub s3: Arc<S3>,
-    pub dynamodb: DynamoDb,
-    pub cloudwatch: CloudWatch,
-    pub events: mpsc::UnboundedReceiver<ObjectEvent>,
+pub(crate) struct Cloud {
+    pub(crate) address: SocketAddr,
+    pub(crate) s3: Arc<S3>,
+    pub(crate) dynamodb: DynamoDb,
+    pub(crate) cloudwatch: CloudWatch,
+    pub(crate) events: mpsc::UnboundedReceiver<ObjectEvent>,
     shutdown: CancellationToken,
     serving: JoinHandle<()>,
 }
 
 impl Cloud {
     /// Everything in memory or in a folder that goes away.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         Self::assemble(S3::ephemeral(sender).unwrap(), DynamoDb::ephemeral().unwrap(), events).await
     }
 
     /// Everything in a folder that stays.
-    pub async fn start_in(folder: &Path) -> Self {
+    pub(crate) async fn start_in(folder: &Path) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let s3 = S3::open(&folder.join("s3"), sender).unwrap();
         Self::assemble(s3, DynamoDb::open(&folder.join("dynamodb")).unwrap(), events).await
@@ -58,20 +58,20 @@ impl Cloud {
     }
 
     /// Stops, and waits until everything is closed.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.serving.await.unwrap();
     }
 
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn s3(&self) -> aws_sdk_s3::Client {
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         aws_sdk_s3::Client::from_conf(self.s3_config().build())
     }
 
-    pub fn s3_config(&self) -> aws_sdk_s3::config::Builder {
+    pub(crate) fn s3_config(&self) -> aws_sdk_s3::config::Builder {
         aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(self.endpoint())
@@ -80,7 +80,7 @@ impl Cloud {
             .force_path_style(true)
     }
 
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
             .endpoint_url(self.endpoint())
@@ -90,7 +90,7 @@ impl Cloud {
         aws_sdk_dynamodb::Client::from_conf(config)
     }
 
-    pub fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
+    pub(crate) fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
         let config = aws_sdk_cloudwatch::Config::builder()
             .behavior_version(aws_sdk_cloudwatch::config::BehaviorVersion::latest())
             .endpoint_url(self.endpoint())
@@ -101,22 +101,22 @@ impl Cloud {
     }
 
     /// Sends a request as written, on a connection of its own, and gives the whole response.
-    pub async fn raw(&self, head: &str, body: &str) -> String {
+    pub(crate) async fn raw(&self, head: &str, body: &str) -> String {
         raw(self.address, head, body).await
     }
 
     /// The events so far.
-    pub fn take_events(&mut self) -> Vec<ObjectEvent> {
+    pub(crate) fn take_events(&mut self) -> Vec<ObjectEvent> {
         std::iter::from_fn(|| self.events.try_recv().ok()).collect()
     }
 }
 
-pub fn credentials() -> Credentials {
+pub(crate) fn credentials() -> Credentials {
     Credentials::new("AKIDTEST", "any secret", None, None, "test")
 }
 
 /// `head` is the request line and headers, a line each; length and host are added.
-pub async fn raw(address: SocketAddr, head: &str, body: &str) -> String {
+pub(crate) async fn raw(address: SocketAddr, head: &str, body: &str) -> String {
     let mut lines: Vec<String> = head.lines().map(|line| line.trim().to_owned()).collect();
     if !head.to_ascii_lowercase().contains("host:") {
         lines.push(format!("host: {address}"));

@@ -29,7 +29,7 @@ pub(super) async fn create_bucket(
     let location = Some(format!("/{bucket}"));
     // In us-east-1, creating one's own bucket again is no error.
     blocking(move || store.create_bucket(&bucket, Versioning::Off)).await?;
-    Ok(S3Response::new(CreateBucketOutput { location, ..Default::default() }))
+    Ok(S3Response::new(CreateBucketOutput { location }))
 }
 
 pub(super) async fn delete_bucket(
@@ -86,7 +86,9 @@ pub(super) async fn put_bucket_versioning(
     let versioning = match input.versioning_configuration.status.as_ref().map(BucketVersioningStatus::as_str) {
         Some(BucketVersioningStatus::ENABLED) => Versioning::Enabled,
         Some(BucketVersioningStatus::SUSPENDED) => Versioning::Suspended,
-        _ => return Err(s3_error!(IllegalVersioningConfigurationException, "The status is Enabled or Suspended")),
+        _ => {
+            return Err(s3_error!(IllegalVersioningConfigurationException, "The status is Enabled or Suspended"));
+        }
     };
     let store = operations.store();
     blocking(move || store.set_versioning(&input.bucket, versioning)).await?;

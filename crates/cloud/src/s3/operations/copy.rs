@@ -11,16 +11,16 @@ use s3s::{
 };
 
 use super::{
-    Change, Operations,
+    Operations,
     refuse::{acl, encryption, other_owner, refuse, storage_class, unsupported},
 };
 use crate::s3::{
     blocking,
     condition::{ReadCondition, WriteCondition},
-    event::{EventKind, Reason},
+    event::Reason,
     object::{Checksums, Content, attributes},
     receive::hex,
-    store::internal,
+    store::{Committed, internal},
 };
 
 pub(super) async fn copy_object(
@@ -55,8 +55,8 @@ pub(super) async fn copy_object(
     let replacement = attributes!(input);
 
     let data = operations.store.new_data(&input.bucket, &input.key)?;
-    let (store, bucket, key) = (operations.store(), input.bucket.clone(), input.key.clone());
-    let (version, content, source_id) = blocking(move || {
+    let (store, teller) = (operations.store(), operations.teller(&request.extensions));
+    let (Committed { version, content, visible_id }, source_id) = blocking(move || {
         let mut source = store.open_data(&source_bucket, &source_key, source_version.as_deref())?;
         condition.check_source(&source.version, &source.content)?;
         let mut whole = File::create(data.path()).map_err(internal)?;
@@ -69,27 +69,15 @@ pub(super) async fn copy_object(
         }
         if !content.parts.is_empty() {
             // A copy is in one piece whatever its source was.
-            content = Content { e_tag: md5_of(data.path())?, parts: Vec::new(), checksums: Checksums::default(), ..content };
+            content =
+                Content { e_tag: md5_of(data.path())?, parts: Vec::new(), checksums: Checksums::default(), ..content };
         }
-        let version = store.commit(&bucket, &key, data, content.clone(), &WriteCondition::default())?;
-        Ok((version, content, source.visible_id))
+        let committed = store.commit(&input.bucket, &input.key, data, content, &WriteCondition::default())?;
+        teller.created(Reason::Copy, &input.bucket, &committed);
+        Ok((committed, source.visible_id))
     })
     .await?;
 
-    let version_id = operations.store.with_bucket(&input.bucket, |bucket| Ok(bucket.visible_id(&version)))?;
-    operations.tell(
-        &request.extensions,
-        Change {
-            kind: EventKind::Created(Reason::Copy),
-            bucket: &input.bucket,
-            key: &input.key,
-            size: content.size,
-            e_tag: Some(content.e_tag.clone()),
-            version_id: version_id.clone(),
-            sequence: version.sequence,
-            time: version.modified,
-        },
-    );
     let result = CopyObjectResult {
         e_tag: Some(content.e_tag()),
         last_modified: Some(version.last_modified()),
@@ -98,7 +86,7 @@ pub(super) async fn copy_object(
     Ok(S3Response::new(CopyObjectOutput {
         copy_object_result: Some(result),
         copy_source_version_id: source_id,
-        version_id,
+        version_id: visible_id,
         ..Default::default()
     }))
 }

@@ -4,13 +4,12 @@ use http::Extensions;
 #[allow(clippy::wildcard_imports, reason = "an input and an output for every operation")]
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
-use time::OffsetDateTime;
 
 use super::{
-    Change, Operations,
+    Operations,
     refuse::{other_owner, refuse},
 };
-use crate::s3::{blocking, condition::WriteCondition, event::EventKind, store::Deleted};
+use crate::s3::{blocking, condition::WriteCondition, store::Deleted};
 
 /// The most keys in one `DeleteObjects`.
 const MOST_KEYS: usize = 1000;
@@ -77,23 +76,12 @@ async fn delete(
     version_id: Option<String>,
     condition: WriteCondition,
 ) -> S3Result<Deleted> {
-    let (store, owned_bucket, owned_key) = (operations.store(), bucket.to_owned(), key.to_owned());
-    let deleted =
-        blocking(move || store.delete(&owned_bucket, &owned_key, version_id.as_deref(), &condition)).await?;
-    if let Some(what) = deleted.what {
-        operations.tell(
-            extensions,
-            Change {
-                kind: EventKind::Deleted(what),
-                bucket,
-                key,
-                size: 0,
-                e_tag: None,
-                version_id: deleted.version_id.clone(),
-                sequence: deleted.sequence,
-                time: OffsetDateTime::now_utc(),
-            },
-        );
-    }
-    Ok(deleted)
+    let (store, teller) = (operations.store(), operations.teller(extensions));
+    let (bucket, key) = (bucket.to_owned(), key.to_owned());
+    blocking(move || {
+        let deleted = store.delete(&bucket, &key, version_id.as_deref(), &condition)?;
+        teller.deleted(&bucket, &key, &deleted);
+        Ok(deleted)
+    })
+    .await
 }

@@ -3,11 +3,16 @@
 use std::ops::Bound;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 #[allow(clippy::wildcard_imports, reason = "an input and an output for every operation")]
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::{ACCOUNT, Operations, read::signed, refuse::{other_owner, refuse}};
+use super::{
+    ACCOUNT, Operations,
+    read::signed,
+    refuse::{other_owner, refuse},
+};
 use crate::s3::{
     listing::{PAGE, Page, Query, list},
     object::Version,
@@ -138,7 +143,8 @@ pub(super) async fn list_object_versions(
     let prefix = input.prefix.as_deref().unwrap_or_default();
     let markers = (input.key_marker.as_deref(), input.version_id_marker.as_deref());
     let url = input.encoding_type.as_ref();
-    let mut output = operations.store.with_bucket(&input.bucket, |bucket| Ok(versions(bucket, prefix, markers, limit, url)))?;
+    let mut output =
+        operations.store.with_bucket(&input.bucket, |bucket| Ok(versions(bucket, prefix, markers, limit, url)))?;
     output.name = Some(input.bucket);
     output.max_keys = i32::try_from(limit).ok();
     output.prefix = input.prefix.map(|prefix| encoded(prefix, url));
@@ -232,16 +238,13 @@ fn from_token(token: &str) -> S3Result<String> {
     key.ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))
 }
 
+/// What is not percent-encoded.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
 /// A key as the client wants it: percent-encoded, since XML cannot carry every character.
 pub(super) fn encoded(key: String, url: Option<&EncodingType>) -> String {
-    if url.is_none() {
-        return key;
+    match url {
+        None => key,
+        Some(_) => utf8_percent_encode(&key, PLAIN).to_string(),
     }
-    key.bytes().fold(String::with_capacity(key.len()), |mut text, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => text.push(char::from(byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-        text
-    })
 }

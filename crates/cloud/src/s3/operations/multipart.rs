@@ -10,7 +10,7 @@ use s3s::{
 use time::OffsetDateTime;
 
 use super::{
-    Change, Operations,
+    Operations,
     lists::{encoded, limit},
     read::signed,
     refuse::{acl, encryption, other_owner, refuse, storage_class},
@@ -18,9 +18,10 @@ use super::{
 use crate::s3::{
     blocking,
     condition::WriteCondition,
-    event::{EventKind, Reason},
+    event::Reason,
     object::{Checksums, Content, attributes, checksums},
     receive::{Expected, hex, receive},
+    store::Committed,
     uploads::{Part as StoredPart, Upload, UploadFolder},
 };
 
@@ -73,7 +74,8 @@ pub(super) async fn upload_part(
         input.checksum_algorithm.as_ref(),
     );
     let store = operations.store();
-    let folder = blocking(move || Ok(UploadFolder::open(&store, &input.bucket, &input.key, &input.upload_id)?.0)).await?;
+    let folder =
+        blocking(move || Ok(UploadFolder::open(&store, &input.bucket, &input.key, &input.upload_id)?.0)).await?;
     let arriving = Arriving(folder.receiving());
     let received = receive(input.body.take(), &arriving.0, expected).await?;
     let received = blocking(move || {
@@ -114,8 +116,9 @@ pub(super) async fn complete_multipart_upload(
     let condition = WriteCondition { if_match: input.if_match, if_none_match: input.if_none_match };
     let wanted = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let data = operations.store.new_data(&input.bucket, &input.key)?;
-    let (store, bucket, key) = (operations.store(), input.bucket.clone(), input.key.clone());
-    let (version, content) = blocking(move || {
+    let (store, teller) = (operations.store(), operations.teller(&request.extensions));
+    let (bucket, key) = (input.bucket.clone(), input.key.clone());
+    let Committed { content, visible_id, .. } = blocking(move || {
         let (folder, upload) = UploadFolder::open(&store, &bucket, &key, &input.upload_id)?;
         let parts = chosen(&wanted, &folder.parts()?)?;
         let size = parts.iter().map(|part| part.size).sum();
@@ -131,30 +134,17 @@ pub(super) async fn complete_multipart_upload(
             checksums: Checksums::default(),
             parts: parts.iter().map(|part| part.size).collect(),
         };
-        let version = store.commit(&bucket, &key, data, content.clone(), &condition)?;
+        let committed = store.commit(&bucket, &key, data, content, &condition)?;
+        teller.created(Reason::CompleteMultipartUpload, &bucket, &committed);
         folder.remove()?;
-        Ok((version, content))
+        Ok(committed)
     })
     .await?;
-    let version_id = operations.store.with_bucket(&input.bucket, |bucket| Ok(bucket.visible_id(&version)))?;
-    operations.tell(
-        &request.extensions,
-        Change {
-            kind: EventKind::Created(Reason::CompleteMultipartUpload),
-            bucket: &input.bucket,
-            key: &input.key,
-            size: content.size,
-            e_tag: Some(content.e_tag.clone()),
-            version_id: version_id.clone(),
-            sequence: version.sequence,
-            time: version.modified,
-        },
-    );
     Ok(S3Response::new(CompleteMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
         e_tag: Some(content.e_tag()),
-        version_id,
+        version_id: visible_id,
         ..Default::default()
     }))
 }
@@ -264,8 +254,7 @@ pub(super) async fn list_multipart_uploads(
     let prefix = input.prefix.clone().unwrap_or_default();
     let limit = limit(input.max_uploads)?;
     let skipped = on_pages_before(&uploads, input.key_marker.as_deref(), input.upload_id_marker.as_deref());
-    let mut rest =
-        uploads.into_iter().skip(skipped).filter(|(_, upload)| upload.key.starts_with(&prefix)).peekable();
+    let mut rest = uploads.into_iter().skip(skipped).filter(|(_, upload)| upload.key.starts_with(&prefix)).peekable();
     let listed: Vec<(String, Upload)> = rest.by_ref().take(limit).collect();
     let is_truncated = rest.peek().is_some();
     let last = listed.last().filter(|_| is_truncated);

@@ -111,13 +111,13 @@ pub(super) async fn get_object(
     })
     .await?;
     let checksums = span.checksums(&opened.content, input.checksum_mode.as_ref());
-    let mut output = described!(GetObjectOutput, opened.content, opened.version, opened.visible_id, span, checksums, part);
-    output.body = Some(match start {
-        Some(whole) => StreamingBlob::from(s3s::Body::from(whole)),
-        None => {
-            let rest = tokio::fs::File::from_std(opened.file).take(span.bytes.end - span.bytes.start);
-            StreamingBlob::wrap(ReaderStream::with_capacity(rest, PIECE))
-        }
+    let mut output =
+        described!(GetObjectOutput, opened.content, opened.version, opened.visible_id, span, checksums, part);
+    output.body = Some(if let Some(whole) = start {
+        StreamingBlob::from(s3s::Body::from(whole))
+    } else {
+        let rest = tokio::fs::File::from_std(opened.file).take(span.bytes.end - span.bytes.start);
+        StreamingBlob::wrap(ReaderStream::with_capacity(rest, PIECE))
     });
     Ok(S3Response::new(output))
 }
@@ -148,9 +148,15 @@ impl Span {
     fn of(content: &Content, range: Option<Range>, part: Option<i32>) -> S3Result<Self> {
         let size = content.size;
         let bytes = match (range, part) {
-            (None, None) => return Ok(Self { bytes: 0..size, header: None }),
-            (Some(_), Some(_)) => return Err(s3_error!(InvalidRequest, "Either a range or a part number")),
-            (Some(range), None) => range.check(size).ok().filter(|bytes| !bytes.is_empty()).ok_or_else(|| unsatisfiable(size))?,
+            (None, None) => {
+                return Ok(Self { bytes: 0..size, header: None });
+            }
+            (Some(_), Some(_)) => {
+                return Err(s3_error!(InvalidRequest, "Either a range or a part number"));
+            }
+            (Some(range), None) => {
+                range.check(size).ok().filter(|bytes| !bytes.is_empty()).ok_or_else(|| unsatisfiable(size))?
+            }
             (None, Some(part)) => part_bytes(content, part)?,
         };
         let header = format!("bytes {}-{}/{size}", bytes.start, bytes.end.saturating_sub(1));

@@ -6,15 +6,16 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::{
-    Change, Operations,
+    Operations,
     refuse::{acl, encryption, other_owner, refuse, storage_class},
 };
 use crate::s3::{
     blocking,
     condition::WriteCondition,
-    event::{EventKind, Reason},
+    event::Reason,
     object::{Content, attributes, checksums},
     receive::{Expected, receive},
+    store::Committed,
 };
 
 pub(super) async fn put_object(
@@ -51,26 +52,16 @@ pub(super) async fn put_object(
     };
     let condition = WriteCondition { if_match: input.if_match, if_none_match: input.if_none_match };
 
-    let (store, bucket, key) = (operations.store(), input.bucket.clone(), input.key.clone());
-    let committed = content.clone();
-    let version = blocking(move || store.commit(&bucket, &key, data, committed, &condition)).await?;
-    let version_id = operations.store.with_bucket(&input.bucket, |bucket| Ok(bucket.visible_id(&version)))?;
-    operations.tell(
-        &request.extensions,
-        Change {
-            kind: EventKind::Created(reason),
-            bucket: &input.bucket,
-            key: &input.key,
-            size: content.size,
-            e_tag: Some(content.e_tag.clone()),
-            version_id: version_id.clone(),
-            sequence: version.sequence,
-            time: version.modified,
-        },
-    );
+    let (store, teller) = (operations.store(), operations.teller(&request.extensions));
+    let Committed { content, visible_id, .. } = blocking(move || {
+        let committed = store.commit(&input.bucket, &input.key, data, content, &condition)?;
+        teller.created(reason, &input.bucket, &committed);
+        Ok(committed)
+    })
+    .await?;
     Ok(S3Response::new(PutObjectOutput {
         e_tag: Some(content.e_tag()),
-        version_id,
+        version_id: visible_id,
         checksum_crc32: content.checksums.crc32,
         checksum_crc32c: content.checksums.crc32c,
         checksum_crc64nvme: content.checksums.crc64nvme,

@@ -56,12 +56,7 @@ impl Store {
         }
         let versions = buckets.values().flat_map(|bucket| bucket.keys.values().flatten());
         let last = versions.map(|version| version.sequence).max().unwrap_or_default();
-        Ok(Self {
-            root: root.to_owned(),
-            buckets: RwLock::new(buckets),
-            sequence: AtomicU64::new(last),
-            _lock: lock,
-        })
+        Ok(Self { root: root.to_owned(), buckets: RwLock::new(buckets), sequence: AtomicU64::new(last), _lock: lock })
     }
 }
 
