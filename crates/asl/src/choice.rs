@@ -234,9 +234,8 @@ impl Test {
                 _ => Ok(false),
             },
             Self::String(relation, operand) => match value {
-                Value::String(text) => operand.compare(scope, string, |other| {
-                    relation.holds(text.encode_utf16().cmp(other.encode_utf16()))
-                }),
+                Value::String(text) => operand
+                    .compare(scope, string, |other| relation.holds(text.encode_utf16().cmp(other.encode_utf16()))),
                 _ => Ok(false),
             },
             Self::Timestamp(relation, operand) => match moment(value) {

@@ -41,7 +41,11 @@ pub fn compile_text(text: &str) -> Compiled {
     let mut findings = Findings::default();
     let root = Pointer::root();
     if text.len() > MAX_DEFINITION {
-        findings.error(Code::SchemaValidationFailed, &root, format!("the definition has more than {MAX_DEFINITION} bytes"));
+        findings.error(
+            Code::SchemaValidationFailed,
+            &root,
+            format!("the definition has more than {MAX_DEFINITION} bytes"),
+        );
     } else {
         match Value::parse(text) {
             Ok(definition) => return compile(&definition),

@@ -40,6 +40,7 @@ enum Argument {
 macro_rules! functions {
     ($($name:ident: $arguments:expr,)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(clippy::upper_case_acronyms, reason = "the names are the service's own")]
         enum Function { $($name,)* }
 
         impl Function {
@@ -139,9 +140,9 @@ fn values(arguments: &[Argument], scope: &Scope<'_>) -> Result<Vec<Value>, Fault
         .map(|argument| match argument {
             Argument::Text(text) => Ok(format::unescape(text).into()),
             Argument::Literal(value) => Ok(value.clone()),
-            Argument::Path(path) => path.find(scope).map_err(|missing| {
-                Fault::new(names::INTRINSIC_FAILURE, format!("Invalid path '{path}' : {missing}"))
-            }),
+            Argument::Path(path) => path
+                .find(scope)
+                .map_err(|missing| Fault::new(names::INTRINSIC_FAILURE, format!("Invalid path '{path}' : {missing}"))),
             Argument::Call(call) => call.evaluate(scope),
         })
         .collect()

@@ -41,7 +41,10 @@ enum Step {
     Fields(Vec<Arc<str>>),
     Index(i64),
     Indexes(Vec<i64>),
-    Slice { from: Option<i64>, to: Option<i64> },
+    Slice {
+        from: Option<i64>,
+        to: Option<i64>,
+    },
     Wildcard,
     /// Every value below this one, itself first.
     Descend,

@@ -279,9 +279,11 @@ impl From<&serde_json::Value> for Value {
             serde_json::Value::Number(number) => Self::Number(number.clone()),
             serde_json::Value::String(text) => Self::from(text.as_str()),
             serde_json::Value::Array(items) => items.iter().map(Self::from).collect::<Vec<_>>().into(),
-            serde_json::Value::Object(fields) => {
-                fields.iter().map(|(key, value)| (Arc::from(key.as_str()), Self::from(value))).collect::<Object>().into()
-            }
+            serde_json::Value::Object(fields) => fields
+                .iter()
+                .map(|(key, value)| (Arc::from(key.as_str()), Self::from(value)))
+                .collect::<Object>()
+                .into(),
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Each benchmark runs whole executions; its throughput is in transitions, which must stay above a million a second.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up must stop")]
+
 use std::{fmt::Write, sync::Arc};
 
 use asl::{Machine, Value};
@@ -58,7 +60,7 @@ fn parallel(bencher: Bencher<'_, '_>) {
     let fork = |branch: &str| {
         format!(
             r#"{{"StartAt":"Fork","States":{{"Fork":{{"Type":"Parallel","End":true,"Branches":[{}]}}}}}}"#,
-            vec![branch; 10].join(",")
+            [branch; 10].join(",")
         )
     };
     let pass = r#"{"StartAt":"Pass","States":{"Pass":{"Type":"Pass","End":true}}}"#;

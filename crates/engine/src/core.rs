@@ -222,7 +222,7 @@ impl Execution {
         match happened {
             Happened::Started => self.start(),
             Happened::TaskStarted { call } => self.task_started(call),
-            Happened::TaskSucceeded { call, output } => self.task_succeeded(call, output),
+            Happened::TaskSucceeded { call, output } => self.task_succeeded(call, &output),
             Happened::TaskFailed { call, fault } => self.task_failed(call, fault),
             Happened::TimerFired { timer } if self.time_limit == Some(timer) => {
                 self.end(Outcome::TimedOut(Fault::named(names::TIMEOUT)), 0);

@@ -151,7 +151,9 @@ fn test(fields: &mut Fields<'_>, name: &'static str, operator: Operator) -> Opti
             };
             operand(fields, name, number).map(|operand| Test::Numeric(relation, operand))
         }
-        Operator::String(relation) => operand(fields, name, |fields, name| fields.text(name)).map(|operand| Test::String(relation, operand)),
+        Operator::String(relation) => {
+            operand(fields, name, |fields, name| fields.text(name)).map(|operand| Test::String(relation, operand))
+        }
         Operator::Timestamp(relation) => {
             let moment = |fields: &mut Fields<'_>, name| {
                 let at = timestamp::parse(&fields.text(name)?);

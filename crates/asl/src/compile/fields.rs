@@ -49,11 +49,7 @@ impl<'a> Fields<'a> {
     /// Reports that fields are missing, as the service does.
     pub(super) fn require(&mut self, name: &'static str) {
         if !self.has(name) {
-            self.findings.error(
-                Code::SchemaValidationFailed,
-                &self.at,
-                format!("These fields are required: [{name}]"),
-            );
+            self.findings.error(Code::SchemaValidationFailed, &self.at, format!("These fields are required: [{name}]"));
         }
     }
 

@@ -61,7 +61,11 @@ pub(super) fn inner_graph(value: &Value, at: Pointer, outer: &Names, fields: &mu
     let mut inner = fields.below(value, at)?;
     if outer.nesting == MAX_NESTING {
         let at = inner.at.clone();
-        inner.findings.error(Code::SchemaValidationFailed, &at, format!("More than {MAX_NESTING} nested levels of states"));
+        inner.findings.error(
+            Code::SchemaValidationFailed,
+            &at,
+            format!("More than {MAX_NESTING} nested levels of states"),
+        );
         return None;
     }
     // Both may stand on a branch or processor; neither changes what it does.

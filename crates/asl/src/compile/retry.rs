@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    diagnostic::Code,
-    fields::Fields,
-    graph::Names,
-};
+use super::{diagnostic::Code, fields::Fields, graph::Names};
 use crate::{
     fault::names,
     machine::OnError,
@@ -67,7 +63,8 @@ fn retrier(fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, Retrier)> {
     let errors = errors(fields);
     let interval_seconds = fields.small_count("IntervalSeconds", 1..=99_999_999, 1);
     let max_attempts = fields.small_count("MaxAttempts", 0..=99_999_999, 3);
-    let max_delay_seconds = fields.has("MaxDelaySeconds").then(|| fields.small_count("MaxDelaySeconds", 1..=31_622_400, 1));
+    let max_delay_seconds =
+        fields.has("MaxDelaySeconds").then(|| fields.small_count("MaxDelaySeconds", 1..=31_622_400, 1));
     let backoff_rate = backoff_rate(fields);
     let full_jitter = match fields.text("JitterStrategy").as_deref() {
         None | Some("NONE") => false,

@@ -226,7 +226,15 @@ fn parallel(names: &Names, fields: &mut Fields<'_>) -> Option<Parallel> {
     let on_error = retry::on_error(names, fields);
     let transition = transition(names, fields)?;
     let complete = graphs.len() == branches?.len();
-    complete.then_some(Parallel { io, parameters, branches: graphs, result_selector, result_path, on_error, transition })
+    complete.then_some(Parallel {
+        io,
+        parameters,
+        branches: graphs,
+        result_selector,
+        result_path,
+        on_error,
+        transition,
+    })
 }
 
 fn map(names: &Names, fields: &mut Fields<'_>) -> Option<Map> {

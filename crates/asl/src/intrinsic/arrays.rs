@@ -27,7 +27,8 @@ pub(super) fn length(array: &Value) -> Result<Value, String> {
 
 pub(super) fn partition(array: &Value, size: &Value) -> Result<Value, String> {
     let items = elements(array)?;
-    let size = usize::try_from(integer(size)?).ok().filter(|size| *size > 0).ok_or("the chunk size must be positive")?;
+    let size =
+        usize::try_from(integer(size)?).ok().filter(|size| *size > 0).ok_or("the chunk size must be positive")?;
     Ok(items.chunks(size).map(|chunk| Value::from(chunk.to_vec())).collect::<Vec<_>>().into())
 }
 
@@ -37,12 +38,11 @@ pub(super) fn range(first: &Value, last: &Value, step: &Value) -> Result<Value, 
         0 => return Err("the step must not be 0".into()),
         step => step > 0,
     };
-    let items: Vec<Value> =
-        std::iter::successors(Some(first), |previous| previous.checked_add(step))
-            .take_while(|item| if up { *item <= last } else { *item >= last })
-            .take(MAX_RANGE + 1)
-            .map(Value::from)
-            .collect();
+    let items: Vec<Value> = std::iter::successors(Some(first), |previous| previous.checked_add(step))
+        .take_while(|item| if up { *item <= last } else { *item >= last })
+        .take(MAX_RANGE + 1)
+        .map(Value::from)
+        .collect();
     if items.len() > MAX_RANGE {
         return Err(format!("the range has more than {MAX_RANGE} elements"));
     }

@@ -114,8 +114,7 @@ fn word<'a>(rest: &mut &'a str) -> &'a str {
         .char_indices()
         .find(|(_, c)| {
             match (quote, c) {
-                (Some(open), c) if open == *c => quote = None,
-                (Some(_), _) => {}
+                (Some(open), c) => quote = Some(open).filter(|open| open != c),
                 (None, '\'' | '"') => quote = Some(*c),
                 (None, '[') => brackets += 1,
                 (None, ']') => brackets = brackets.saturating_sub(1),

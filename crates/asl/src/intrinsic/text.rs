@@ -1,5 +1,7 @@
 //! Strings, JSON text and hashes.
 
+use std::fmt::Write;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::Digest;
 
@@ -49,7 +51,12 @@ pub(super) fn hash(data: &Value, algorithm: &Value) -> Result<Value, String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 pub(super) fn json_merge(first: &Value, second: &Value, deep: &Value) -> Result<Value, String> {

@@ -92,8 +92,7 @@ fn slice(value: &Value, from: Option<i64>, to: Option<i64>) -> &[Value] {
 fn missing_field(value: &Value, before: &[Step], name: &str) -> Missing {
     let place = place(before);
     Missing(match value {
-        Value::Object(_) => format!("Missing property in path {place}['{name}']"),
-        Value::Null => format!("Missing property in path {place}['{name}']"),
+        Value::Object(_) | Value::Null => format!("Missing property in path {place}['{name}']"),
         other => format!(
             "Expected to find an object with property ['{name}'] in path {place} but found '{}'. This is not a json \
              object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonNodeJsonProvider'.",

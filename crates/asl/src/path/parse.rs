@@ -98,11 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn error(&self, message: impl Into<String>) -> PathError {
-        PathError {
-            text: self.text.into(),
-            at: self.text[..self.at].chars().count(),
-            message: message.into(),
-        }
+        PathError { text: self.text.into(), at: self.text[..self.at].chars().count(), message: message.into() }
     }
 
     fn root(&mut self) -> Result<Root, PathError> {
@@ -134,7 +130,8 @@ impl<'a> Reader<'a> {
             steps.push(Step::Wildcard);
             return Ok(());
         }
-        let name = self.take_while(|c| !matches!(c, '.' | '[' | ']' | '(' | ')' | ' ' | ',' | '=' | '<' | '>' | '!' | '&' | '|'));
+        let name = self
+            .take_while(|c| !matches!(c, '.' | '[' | ']' | '(' | ')' | ' ' | ',' | '=' | '<' | '>' | '!' | '&' | '|'));
         if name.is_empty() {
             return Err(self.error("expected a name"));
         }

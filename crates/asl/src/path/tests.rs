@@ -65,7 +65,10 @@ fn text_that_is_no_path_is_refused_with_its_place() {
         ("$.a[", "expected a quoted name, an index, a slice, '*' or '?(' at character 4 of '$.a['"),
         ("$.a['b]", "a quote is not closed at character 7 of '$.a['b]'"),
         ("$.a.length()", "the path function 'length()' is not supported at character 10 of '$.a.length()'"),
-        ("$.a[?(@.b =~ /x/)]", "expected a comparison (==, !=, <, <=, >, >=), '&&', '||' or ')' at character 10 of '$.a[?(@.b =~ /x/)]'"),
+        (
+            "$.a[?(@.b =~ /x/)]",
+            "expected a comparison (==, !=, <, <=, >, >=), '&&', '||' or ')' at character 10 of '$.a[?(@.b =~ /x/)]'",
+        ),
     ] {
         assert_eq!(Path::parse(path).map(|_| ()).map_err(|error| error.to_string()), Err(message.to_owned()));
     }

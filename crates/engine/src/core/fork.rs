@@ -66,10 +66,10 @@ impl Execution {
             let selected = dataflow::select(&map.io.input_path, scope)?;
             let inner = scope.with_input(&selected);
             let concurrency = map.max_concurrency.as_ref();
-            let concurrency = concurrency.map(|count| dataflow::count(count, "MaxConcurrencyPath", &inner)).transpose()?;
-            let items = match dataflow::select(&map.items_path, &inner)? {
-                Value::Array(items) => items,
-                _ => return Err(not_an_array(map)),
+            let concurrency =
+                concurrency.map(|count| dataflow::count(count, "MaxConcurrencyPath", &inner)).transpose()?;
+            let Value::Array(items) = dataflow::select(&map.items_path, &inner)? else {
+                return Err(not_an_array(map));
             };
             Ok((selected.clone(), items, concurrency))
         })?;
@@ -119,8 +119,7 @@ impl Execution {
         let iteration = self.iteration(id, index);
         let started = self.append(previous, EventKind::MapIterationStarted(iteration));
         let next = Next::Enter(map.processor.start, input);
-        let child =
-            Branch::new(map.processor.clone(), Some(Parent { branch: id, index }), started, Some(item), next);
+        let child = Branch::new(map.processor.clone(), Some(Parent { branch: id, index }), started, Some(item), next);
         let child = self.branches.add(child);
         self.ready.push_back(child);
         Ok(())
@@ -164,12 +163,14 @@ impl Execution {
         let result = Value::from(fork.results.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>());
         let Some((graph, visit)) = self.at(id) else { return };
         let (kind, shape, transition) = match &graph.state(visit.state).kind {
-            Kind::Parallel(parallel) => (EventKind::ParallelStateSucceeded, parallel_shape(parallel), parallel.transition),
+            Kind::Parallel(parallel) => {
+                (EventKind::ParallelStateSucceeded, parallel_shape(parallel), parallel.transition)
+            }
             Kind::Map(map) => (EventKind::MapStateSucceeded, map_shape(map), map.transition),
             _ => return,
         };
         self.append(last_event, kind);
-        self.finish(id, result, &shape, transition);
+        self.finish(id, &result, &shape, transition);
     }
 
     /// A branch has failed, and its siblings are given up.
@@ -191,7 +192,8 @@ impl Execution {
 
     /// The error of a Parallel or Map state that is not retried.
     pub(super) fn forked_work_failed(&mut self, id: BranchId, state: &State) {
-        let started = self.branches.get(id).and_then(|branch| Some(branch.last_event > branch.visit.as_ref()?.entered_event));
+        let started =
+            self.branches.get(id).and_then(|branch| Some(branch.last_event > branch.visit.as_ref()?.entered_event));
         match (&state.kind, started) {
             (Kind::Parallel(_), Some(true)) => self.append_to(id, EventKind::ParallelStateFailed),
             (Kind::Map(_), Some(true)) => self.append_to(id, EventKind::MapStateFailed),
@@ -211,7 +213,8 @@ impl Execution {
             if let Some(state_type @ ("Task" | "Wait" | "Parallel" | "Map")) = state_type {
                 self.append(child.last_event, EventKind::StateAborted { state_type });
             }
-            let in_map = self.at(id).is_some_and(|(graph, visit)| matches!(graph.state(visit.state).kind, Kind::Map(_)));
+            let in_map =
+                self.at(id).is_some_and(|(graph, visit)| matches!(graph.state(visit.state).kind, Kind::Map(_)));
             if let (true, Some(parent)) = (in_map, child.parent) {
                 let iteration = self.iteration(id, parent.index);
                 self.append(child.last_event, EventKind::MapIterationAborted(iteration));

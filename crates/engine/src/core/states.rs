@@ -77,7 +77,10 @@ impl Execution {
                 self.evaluate(id, |scope| do_wait(wait, scope, now))
             }
             Kind::Succeed(succeed) => self.evaluate(id, |scope| {
-                Ok(Work::Done(through(&succeed.io, scope, dataflow::select(&succeed.io.input_path, scope)?)?, Transition::End))
+                Ok(Work::Done(
+                    through(&succeed.io, scope, &dataflow::select(&succeed.io.input_path, scope)?)?,
+                    Transition::End,
+                ))
             }),
             Kind::Fail(fail) => self.evaluate(id, |scope| do_fail(fail, scope)),
             Kind::Task(task) => self.schedule(id, &visit, state, task).map(|()| Work::Begun),
@@ -102,7 +105,8 @@ impl Execution {
     pub(super) fn wait_over(&mut self, id: BranchId) {
         let Some((graph, visit)) = self.at(id) else { return };
         let Kind::Wait(wait) = &graph.state(visit.state).kind else { return };
-        let output = self.evaluate(id, |scope| through(&wait.io, scope, dataflow::select(&wait.io.input_path, scope)?));
+        let output =
+            self.evaluate(id, |scope| through(&wait.io, scope, &dataflow::select(&wait.io.input_path, scope)?));
         match output {
             Ok(output) => self.leave(id, output, wait.transition),
             Err(fault) => self.handle(id, fault, Origin::Other),
@@ -139,11 +143,11 @@ impl Execution {
     }
 
     /// Makes a state's output of its result, and leaves it.
-    pub(super) fn finish(&mut self, id: BranchId, result: Value, shape: &ResultShape<'_>, transition: Transition) {
+    pub(super) fn finish(&mut self, id: BranchId, result: &Value, shape: &ResultShape<'_>, transition: Transition) {
         let output = self.evaluate(id, |scope| {
-            let selected = dataflow::fill(shape.result_selector, &scope.with_input(&result))?;
+            let selected = dataflow::fill(shape.result_selector, &scope.with_input(result))?;
             let placed = dataflow::place(shape.result_path, scope.input, selected)?;
-            through(shape.io, scope, placed)
+            through(shape.io, scope, &placed)
         });
         match output {
             Ok(output) => self.leave(id, output, transition),
@@ -231,8 +235,8 @@ pub(super) struct ResultShape<'a> {
 }
 
 /// A value through `OutputPath`.
-fn through(io: &InputOutput, scope: &Scope<'_>, value: Value) -> Result<Value, Fault> {
-    dataflow::select(&io.output_path, &scope.with_input(&value))
+fn through(io: &InputOutput, scope: &Scope<'_>, value: &Value) -> Result<Value, Fault> {
+    dataflow::select(&io.output_path, &scope.with_input(value))
 }
 
 fn do_pass(pass: &Pass, scope: &Scope<'_>) -> Result<Work, Fault> {
@@ -242,7 +246,7 @@ fn do_pass(pass: &Pass, scope: &Scope<'_>) -> Result<Work, Fault> {
         None => dataflow::fill(pass.parameters.as_ref(), &scope.with_input(&input))?,
     };
     let placed = dataflow::place(&pass.result_path, scope.input, result)?;
-    Ok(Work::Done(through(&pass.io, scope, placed)?, pass.transition))
+    Ok(Work::Done(through(&pass.io, scope, &placed)?, pass.transition))
 }
 
 fn do_choice(choice: &Choice, scope: &Scope<'_>) -> Result<Work, Fault> {
@@ -256,11 +260,9 @@ fn do_choice(choice: &Choice, scope: &Scope<'_>) -> Result<Work, Fault> {
         }
     }
     let Some(next) = next else {
-        return Err(Fault::runtime(
-            "Failed to transition out of the state. The state does not point to a next state.",
-        ));
+        return Err(Fault::runtime("Failed to transition out of the state. The state does not point to a next state."));
     };
-    Ok(Work::Done(through(&choice.io, scope, input)?, Transition::Next(next)))
+    Ok(Work::Done(through(&choice.io, scope, &input)?, Transition::Next(next)))
 }
 
 fn do_wait(wait: &Wait, scope: &Scope<'_>, now: OffsetDateTime) -> Result<Work, Fault> {
@@ -321,6 +323,8 @@ fn error_output(fault: &Fault) -> Value {
 pub(super) fn too_large(name: &str) -> Fault {
     Fault::new(
         names::DATA_LIMIT_EXCEEDED,
-        format!("The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."),
+        format!(
+            "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
+        ),
     )
 }

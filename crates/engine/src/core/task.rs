@@ -52,7 +52,7 @@ impl Execution {
         });
     }
 
-    pub(super) fn task_succeeded(&mut self, call: CallId, output: Value) {
+    pub(super) fn task_succeeded(&mut self, call: CallId, output: &Value) {
         if output.text_len(PAYLOAD_LIMIT) > PAYLOAD_LIMIT {
             let Some(id) = self.branches.waiting_for_call(call) else { return };
             let Some(resource) = self.resource(id) else { return };

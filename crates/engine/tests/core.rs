@@ -1,0 +1,247 @@
+//! The interpreter through its one function: what happened goes in, commands and history come out.
+
+mod support;
+
+use asl::Fault;
+use engine::{Command, Happened, Outcome, history::MAX_EVENTS};
+use serde_json::json;
+use support::{Played, function, pass, task};
+
+#[test]
+fn retries_wait_longer_each_time_up_to_the_cap() {
+    let mut played = Played::start(
+        &task(json!({"Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 3,
+                                "MaxDelaySeconds": 20}]})),
+        &json!({}),
+    );
+    let mut delays = Vec::new();
+    for _ in 0..4 {
+        let before = played.now;
+        played.fail("Busy");
+        played.fire_next_timer();
+        delays.push((played.now - before).whole_seconds());
+    }
+    assert_eq!(delays, [2, 6, 18, 20]);
+    played.fail("Busy");
+    assert_eq!(played.outcome(), &Outcome::Failed(Fault::named("Busy")));
+}
+
+#[test]
+fn each_retrier_counts_its_own_tries() {
+    let mut played = Played::start(
+        &task(json!({"Retry": [{"ErrorEquals": ["A"], "MaxAttempts": 1}, {"ErrorEquals": ["B"], "MaxAttempts": 1}]})),
+        &json!({}),
+    );
+    for error in ["A", "B"] {
+        played.fail(error);
+        played.fire_next_timer();
+    }
+    assert_eq!(played.last_call().retry_count, 2);
+    played.fail("A");
+    assert_eq!(played.outcome(), &Outcome::Failed(Fault::named("A")));
+}
+
+#[test]
+fn jitter_draws_delays_within_the_backoff_and_the_same_ones_for_the_same_seed() {
+    let delays = |seed| {
+        let definition = task(json!({"Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 100,
+                                                "MaxAttempts": 20, "BackoffRate": 1, "JitterStrategy": "FULL"}]}));
+        let mut played = Played::start_with_seed(&definition, &json!({}), seed);
+        let mut delays = Vec::new();
+        for _ in 0..20 {
+            let before = played.now;
+            played.fail("Busy");
+            played.fire_next_timer();
+            delays.push((played.now - before).whole_milliseconds());
+        }
+        delays
+    };
+    let drawn = delays(1);
+    assert!(drawn.iter().all(|delay| (0..100_000).contains(delay)), "{drawn:?}");
+    assert_eq!(drawn, delays(1));
+    assert_ne!(drawn, delays(2));
+}
+
+#[test]
+fn a_task_that_takes_too_long_is_cancelled_and_its_late_answer_ignored() {
+    let mut played = Played::start(
+        &task(json!({"TimeoutSeconds": 30, "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "After"}]})),
+        &json!({}),
+    );
+    let call = played.last_call().id;
+    played.step(Happened::TaskStarted { call });
+    played.fire_next_timer();
+    assert_eq!((played.now - support::START).whole_seconds(), 30);
+    assert!(matches!(played.commands.last(), Some(Command::CancelTask { call: cancelled }) if *cancelled == call));
+    let history = played.types();
+    played.step(Happened::TaskSucceeded { call, output: asl::Value::Null });
+    assert_eq!(played.types(), history);
+    assert_eq!(
+        history[2..6],
+        ["LambdaFunctionScheduled", "LambdaFunctionStarted", "LambdaFunctionTimedOut", "TaskStateExited"]
+    );
+    assert_eq!(played.output(), json!({"Error": "States.Timeout", "Cause": ""}));
+}
+
+#[test]
+fn a_time_out_that_comes_after_the_answer_changes_nothing() {
+    let mut played = Played::start(&task(json!({"TimeoutSeconds": 30})), &json!({}));
+    played.succeed(&json!("done"));
+    let history = played.types();
+    played.fire_next_timer();
+    assert_eq!(played.types(), history);
+    assert_eq!(played.output(), json!("done"));
+}
+
+#[test]
+fn a_machine_that_takes_too_long_ends_with_one_event_that_follows_none() {
+    let mut played = Played::start(
+        &json!({"TimeoutSeconds": 5, "StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": true}}}),
+        &json!({}),
+    );
+    played.fire_next_timer();
+    assert_eq!(played.outcome(), &Outcome::TimedOut(Fault::named("States.Timeout")));
+    assert_eq!(played.types(), ["ExecutionStarted", "WaitStateEntered", "ExecutionTimedOut"]);
+    assert_eq!(played.execution.history()[2].previous_id, 0);
+}
+
+#[test]
+fn a_stop_ends_it_cancels_its_calls_and_is_the_last_thing_that_happens() {
+    let mut played = Played::start(&task(json!({})), &json!({}));
+    let call = played.last_call().id;
+    let fault = Fault::new("Why", "because");
+    played.step(Happened::StopRequested { fault: fault.clone() });
+    assert_eq!(played.outcome(), &Outcome::Aborted(fault.clone()));
+    assert!(matches!(played.commands.last(), Some(Command::CancelTask { call: cancelled }) if *cancelled == call));
+    let history = played.types();
+    assert_eq!(history.last().map(String::as_str), Some("ExecutionAborted"));
+    played.step(Happened::TaskSucceeded { call, output: asl::Value::Null });
+    played.step(Happened::StopRequested { fault: Fault::default() });
+    played.step(Happened::Started);
+    assert_eq!(played.types(), history);
+    assert_eq!(played.outcome(), &Outcome::Aborted(fault));
+}
+
+#[test]
+fn it_starts_only_once() {
+    let mut played = Played::start(&task(json!({})), &json!({}));
+    played.step(Happened::Started);
+    assert_eq!(played.types(), ["ExecutionStarted", "TaskStateEntered", "LambdaFunctionScheduled"]);
+}
+
+#[test]
+fn a_branch_that_fails_takes_its_siblings_with_it() {
+    let branch = |state| json!({"StartAt": "S", "States": {"S": state}});
+    let calls = json!({"Type": "Task", "Resource": function(), "End": true});
+    let waits = json!({"Type": "Wait", "Seconds": 9, "End": true});
+    let nested = json!({"Type": "Map", "End": true, "ItemsPath": "$.items", "ItemProcessor": branch(calls.clone())});
+    let mut played = Played::start(
+        &json!({"StartAt": "All", "States": {"All": {"Type": "Parallel", "End": true, "Branches":
+            [branch(calls), branch(waits), branch(nested)]}}}),
+        &json!({"items": [1, 2]}),
+    );
+    let calls = played.calls();
+    assert_eq!(calls.len(), 3);
+    let history = played.types().len();
+    played.step(Happened::TaskFailed { call: calls[0].id, fault: Fault::named("Broken") });
+    assert_eq!(
+        played.types()[history..],
+        [
+            "LambdaFunctionFailed",
+            "WaitStateAborted",
+            "TaskStateAborted",
+            "MapIterationAborted",
+            "TaskStateAborted",
+            "MapIterationAborted",
+            "MapStateAborted",
+            "ParallelStateFailed",
+            "ExecutionFailed"
+        ]
+    );
+    let cancelled: Vec<_> = played.cancelled();
+    assert_eq!(cancelled, [calls[1].id, calls[2].id]);
+    assert_eq!(played.outcome(), &Outcome::Failed(Fault::named("Broken")));
+}
+
+#[test]
+fn a_map_keeps_to_its_concurrency_and_to_the_order_of_its_items() {
+    let mut played = Played::start(
+        &json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "MaxConcurrency": 2, "End": true,
+            "ItemProcessor": task(json!({}))}}}),
+        &json!(["a", "b", "c", "d"]),
+    );
+    // The second iteration ends first: the third begins at once, and the results keep the items' order.
+    let mut order = Vec::new();
+    for index in [1, 0, 3, 2] {
+        let calls = played.calls();
+        assert!(calls.len() - order.len() <= 2);
+        let call = &calls[index];
+        order.push(call.input.to_string());
+        played.step(Happened::TaskSucceeded { call: call.id, output: call.input.clone() });
+    }
+    assert_eq!(order, [r#""b""#, r#""a""#, r#""d""#, r#""c""#]);
+    assert_eq!(played.output(), json!(["a", "b", "c", "d"]));
+}
+
+#[test]
+fn no_more_than_forty_iterations_run_at_once() {
+    let items: Vec<_> = (0..100).collect();
+    let played = Played::start(
+        &json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true, "ItemProcessor": task(json!({}))}}}),
+        &json!(items),
+    );
+    assert_eq!(played.calls().len(), 40);
+}
+
+#[test]
+fn a_history_is_full_at_its_limit_and_says_so() {
+    let played = Played::start(
+        &json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"},
+            "B": {"Type": "Choice", "Default": "A", "Choices": [{"Variable": "$", "IsString": true, "Next": "C"}]},
+            "C": {"Type": "Succeed"}}}),
+        &json!({}),
+    );
+    let cause = "The execution reached the maximum number of history events (25000).";
+    assert_eq!(played.execution.history().len(), MAX_EVENTS);
+    assert_eq!(played.outcome(), &Outcome::Failed(Fault::runtime(cause)));
+    assert!(played.execution.history().iter().zip(1..).all(|(event, id)| event.id == id));
+}
+
+#[test]
+fn an_answer_over_the_payload_limit_fails_the_task() {
+    let mut played = Played::start(&task(json!({})), &json!({}));
+    played.succeed(&json!("x".repeat(asl::PAYLOAD_LIMIT - 1)));
+    let cause = format!(
+        "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit.",
+        function()
+    );
+    assert_eq!(played.outcome(), &Outcome::Failed(Fault::new("States.DataLimitExceeded", cause)));
+    assert_eq!(played.types()[3], "LambdaFunctionFailed");
+}
+
+#[test]
+fn an_answer_at_the_payload_limit_is_taken() {
+    let mut played = Played::start(&task(json!({})), &json!({}));
+    let largest = json!("x".repeat(asl::PAYLOAD_LIMIT - 2));
+    played.succeed(&largest);
+    assert_eq!(played.output(), largest);
+}
+
+#[test]
+fn a_value_that_grows_over_the_payload_limit_fails_its_state() {
+    let half = "x".repeat(asl::PAYLOAD_LIMIT / 2);
+    let played = Played::start(&pass(json!({"Parameters": {"a.$": "$", "b.$": "$"}})), &json!(half));
+    let Outcome::Failed(fault) = played.outcome() else { panic!("{:?}", played.outcome()) };
+    assert_eq!(fault.error.as_deref(), Some("States.DataLimitExceeded"));
+}
+
+#[test]
+fn a_wait_until_the_past_is_over_at_once() {
+    let mut played = Played::start(
+        &json!({"StartAt": "W", "States": {"W": {"Type": "Wait", "Timestamp": "2001-01-01T00:00:00Z", "End": true}}}),
+        &json!({}),
+    );
+    played.fire_next_timer();
+    assert_eq!(played.now, support::START);
+    assert_eq!(played.output(), json!({}));
+}
