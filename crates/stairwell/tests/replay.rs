@@ -25,7 +25,8 @@ fn the_first_difference_is_told() {
         (("extra", Value::Null), "event 2 (PassStateEntered)/extra: recorded null, now nothing"),
     ] {
         let (field, value) = change;
-        let mut case = case(r#"{"category":"history","definition":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}}"#);
+        let mut case =
+            case(r#"{"category":"history","definition":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}}"#);
         case.events = vec![
             Value::parse(
                 r#"{"id":1,"previousEventId":0,"type":"ExecutionStarted","executionStartedEventDetails":
@@ -38,7 +39,10 @@ fn the_first_difference_is_told() {
             )
             .unwrap(),
         ];
-        assert_eq!(failure(&case), "event 3 is not recorded: {\"id\":3,\"previousEventId\":2,\"stateExitedEventDetails\":{\"name\":\"A\",\"output\":\"null\",\"outputDetails\":{\"truncated\":false}},\"type\":\"PassStateExited\"}");
+        assert_eq!(
+            failure(&case),
+            "event 3 is not recorded: {\"id\":3,\"previousEventId\":2,\"stateExitedEventDetails\":{\"name\":\"A\",\"output\":\"null\",\"outputDetails\":{\"truncated\":false}},\"type\":\"PassStateExited\"}"
+        );
         if let Some(Value::Object(event)) = case.events.get_mut(1) {
             std::sync::Arc::make_mut(event).insert(field.into(), value);
         }

@@ -1,24 +1,23 @@
 //! Comparing a history with the recorded one, event by event.
 
-use asl::{
-    Value,
-    value::Object,
-};
+use asl::{Value, value::Object};
 use engine::{Execution, history};
 
-use super::{case::Case, text::{Bindings, Leniency}};
+use super::{
+    case::Case,
+    text::{Bindings, Leniency},
+};
 
 /// What the recorder left of an id that depends on how branches interleaved.
 const SCRAMBLED: &str = "[0]";
 
 /// The first difference between an execution's history and a case's, as a sentence.
-pub fn histories(case: &Case, execution: &Execution) -> Result<(), String> {
+pub(super) fn histories(case: &Case, execution: &Execution) -> Result<(), String> {
     let events: Vec<Value> =
         execution.history().iter().map(|event| as_recorded(&history::to_json(event, true))).collect();
     let recorded: Vec<Value> = case.events.iter().map(without_time).collect();
     let differs = |what: &str| case.notes.nondeterminism.iter().any(|kind| kind == what);
-    let leniency =
-        Leniency { numbers: differs("random-or-clock-values"), redrive_count: differs("context-values") };
+    let leniency = Leniency { numbers: differs("random-or-clock-values"), redrive_count: differs("context-values") };
     let mut bindings = Bindings::new(leniency);
     if case.notes.ids_scrambled {
         return scrambled(&recorded, &events, &mut bindings);

@@ -19,10 +19,8 @@ use std::{
 
 use engine::Outcome;
 
-pub use play::PlayError;
-
 use case::{Case, Ending};
-use play::{Script, play, status};
+use play::{PlayError, Script, play, status};
 
 /// Why cases could not be replayed at all.
 #[derive(Debug, thiserror::Error)]
@@ -193,7 +191,7 @@ fn replay_runs(case: &Case) -> Result<(), Unequal> {
             Unequal::Difference(difference) => {
                 Unequal::Difference(format!("run {} of {}: {difference}", index + 1, case.runs.len()))
             }
-            not_supported => not_supported,
+            not_supported @ Unequal::NotSupported(_) => not_supported,
         })?;
     }
     Ok(())

@@ -22,7 +22,7 @@ const MASKED_TIME: &str = "<timestamp>";
 
 /// Why a case could not be played to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum PlayError {
+pub(super) enum PlayError {
     /// The definition or an answer needs something that is not supported yet.
     #[error("{0}")]
     NotSupported(String),
@@ -41,21 +41,21 @@ pub enum PlayError {
 
 /// What is played.
 #[derive(Clone, Copy)]
-pub struct Script<'a> {
+pub(super) struct Script<'a> {
     /// The definition.
-    pub definition: &'a Value,
+    pub(super) definition: &'a Value,
     /// The execution's input.
-    pub input: &'a Value,
+    pub(super) input: &'a Value,
     /// The role that the recording names.
-    pub role_arn: &'a str,
+    pub(super) role_arn: &'a str,
     /// The answers of the outside world.
-    pub answers: &'a [TaskResult],
+    pub(super) answers: &'a [TaskResult],
     /// What somebody did while it ran.
-    pub external_calls: &'a [ExternalCall],
+    pub(super) external_calls: &'a [ExternalCall],
 }
 
 /// Plays an execution until it ends, or waits for something that never comes.
-pub fn play(script: Script<'_>) -> Result<Execution, PlayError> {
+pub(super) fn play(script: Script<'_>) -> Result<Execution, PlayError> {
     if script.input.to_string().contains(MASKED_TIME) {
         return Err(PlayError::NotSupported(format!("the input lost a time to the placeholder {MASKED_TIME}")));
     }
@@ -191,7 +191,7 @@ impl<'a> Player<'a> {
 }
 
 /// The service's name for how an execution ended; `RUNNING` for one that has not.
-pub fn status(execution: &Execution) -> &'static str {
+pub(super) fn status(execution: &Execution) -> &'static str {
     match execution.outcome() {
         None => "RUNNING",
         Some(Outcome::Succeeded(_)) => "SUCCEEDED",

@@ -42,23 +42,23 @@ const WORDS: &[&str] = &[
 
 /// What each placeholder has stood for so far.
 #[derive(Clone, Debug, Default)]
-pub struct Bindings {
+pub(super) struct Bindings {
     texts: HashMap<String, String>,
     leniency: Leniency,
 }
 
 /// What need not be the same.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Leniency {
+pub(super) struct Leniency {
     /// Numbers: the execution drew them at random.
-    pub numbers: bool,
+    pub(super) numbers: bool,
     /// `RedriveCount` in a context object: a recording may be older than the field.
-    pub redrive_count: bool,
+    pub(super) redrive_count: bool,
 }
 
 /// Where two values differ.
 #[derive(Debug)]
-pub struct Difference {
+pub(super) struct Difference {
     place: String,
     recorded: Option<Value>,
     found: Option<Value>,
@@ -74,12 +74,12 @@ impl std::fmt::Display for Difference {
 
 impl Bindings {
     /// Nothing is bound yet.
-    pub fn new(leniency: Leniency) -> Self {
+    pub(super) fn new(leniency: Leniency) -> Self {
         Self { texts: HashMap::new(), leniency }
     }
 
     /// Compares a value with the recorded one; `place` is where they are, for the message.
-    pub fn compare(&mut self, place: &str, recorded: &Value, found: &Value) -> Result<(), Box<Difference>> {
+    pub(super) fn compare(&mut self, place: &str, recorded: &Value, found: &Value) -> Result<(), Difference> {
         match (recorded, found) {
             (Value::Object(recorded), Value::Object(found)) => {
                 for (key, value) in recorded.iter() {
@@ -89,7 +89,8 @@ impl Bindings {
                         None => return Err(difference(&place, Some(value), None)),
                     }
                 }
-                let is_new = |key: &str| !(recorded.contains_key(key) || self.leniency.redrive_count && key == "RedriveCount");
+                let is_new =
+                    |key: &str| !(recorded.contains_key(key) || self.leniency.redrive_count && key == "RedriveCount");
                 match found.iter().find(|(key, _)| is_new(key)) {
                     Some((key, value)) => Err(difference(&format!("{place}/{key}"), None, Some(value))),
                     None => Ok(()),
@@ -146,12 +147,12 @@ impl Bindings {
 }
 
 /// Whether two values match, whatever their placeholders stand for.
-pub fn matches_loosely(recorded: &Value, found: &Value) -> bool {
+pub(super) fn matches_loosely(recorded: &Value, found: &Value) -> bool {
     Bindings::default().compare("", recorded, found).is_ok()
 }
 
-fn difference(place: &str, recorded: Option<&Value>, found: Option<&Value>) -> Box<Difference> {
-    Box::new(Difference { place: place.to_owned(), recorded: recorded.cloned(), found: found.cloned() })
+fn difference(place: &str, recorded: Option<&Value>, found: Option<&Value>) -> Difference {
+    Difference { place: place.to_owned(), recorded: recorded.cloned(), found: found.cloned() }
 }
 
 fn mask_dates(text: &str) -> String {
