@@ -1,5 +1,7 @@
 //! Lambda's HTTP API, as its clients see it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic, its helpers too")]
+
 mod lambda_support;
 
 use std::{sync::Arc, time::Duration};
@@ -16,6 +18,9 @@ use lambda_support::{config, function, lambda, record};
 use serde_json::{Value, json};
 
 const INVOKE: &str = "/2015-03-31/functions/Deeds/invocations";
+
+/// Method, path, a header, payload; status, exception, a part of its message.
+type Case<'a> = (Method, &'a str, Option<(&'a str, &'a str)>, &'a str, u16, &'a str, &'a str);
 
 async fn call(front_end: &FrontEnd, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let mut request = Request::builder().method(method).uri(path);
@@ -112,7 +117,6 @@ async fn what_is_wrong_is_refused_by_its_name() {
     let large = format!("\"{}\"", "x".repeat(6 * 1024 * 1024));
     let large_event = format!("\"{}\"", "x".repeat(1024 * 1024));
     let event = ("X-Amz-Invocation-Type", "Event");
-    type Case<'a> = (Method, &'a str, Option<(&'a str, &'a str)>, &'a str, u16, &'a str, &'a str);
     let cases: [Case<'_>; 13] = [
         (
             Method::POST,

@@ -1,8 +1,10 @@
 //! Builds of functions, in a small workspace made for the purpose.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic, its helpers too")]
+
 mod lambda_support;
 
-use std::{fs, path::Path};
+use std::{env, fs, path::Path, process::Command};
 
 use cloud::lambda::{BuildError, BuildEvent, BuildOptions, build};
 use lambda_support::function;
@@ -62,6 +64,33 @@ async fn a_workspace_is_built_by_one_call_and_once() {
         });
         assert_eq!(compiled, Some(if compiled_before { 0 } else { 3 }));
     }
+}
+
+/// The tests run under `cargo test`, which describes this package in the environment. A build script that watches those
+/// variables must not see them, or it would run again.
+#[tokio::test]
+async fn what_was_built_from_a_shell_is_not_built_again() {
+    let folder = tempfile::tempdir().unwrap();
+    workspace(folder.path());
+    let watched = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_MANIFEST_PATH", "OUT_DIR"];
+    let prints = watched.map(|name| format!("println!(\"cargo::rerun-if-env-changed={name}\");"));
+    fs::write(folder.path().join("one/build.rs"), format!("fn main() {{ {} }}\n", prints.concat())).unwrap();
+    let mut shell = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    shell.args(["build", "--workspace", "--bin", "one", "--target-dir"]).arg(folder.path().join("target"));
+    shell.current_dir(folder.path());
+    for name in watched {
+        shell.env_remove(name);
+    }
+    assert!(shell.output().unwrap().status.success());
+    let mut compiled = None;
+    let functions = [of("One", &folder.path().join("one"), None)];
+    let observe = |event| {
+        if let BuildEvent::Finished { compiled: count, .. } = event {
+            compiled = Some(count);
+        }
+    };
+    build(&functions, options(folder.path()), observe).await.unwrap();
+    assert_eq!(compiled, Some(0));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Invocations of a real function: what it answers, and what is said when it fails.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic, its helpers too")]
+
 mod lambda_support;
 
 use std::{collections::BTreeMap, fs, time::Duration};
@@ -99,6 +101,13 @@ async fn a_payload_above_the_limit_is_refused() {
 }
 
 #[tokio::test]
+async fn options_that_fit_into_no_header_are_refused() {
+    let options = InvokeOptions { client_context: Some("{\n}".to_owned()), ..InvokeOptions::default() };
+    let error = lambda().invoke("Deeds", Bytes::new(), options).await.unwrap_err();
+    assert_eq!(error, InvokeError::InvalidOption { option: "client context" });
+}
+
+#[tokio::test]
 async fn a_function_that_does_not_start_says_so() {
     let mut broken = function();
     broken.function.environment.insert("FAIL_AT_START".to_owned(), "yes".to_owned());
@@ -141,12 +150,13 @@ async fn a_function_sees_its_context() {
     let options = InvokeOptions {
         trace_id: Some("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1".to_owned()),
         client_context: Some(r#"{"custom":{"a":"b"}}"#.to_owned()),
-        ..InvokeOptions::default()
+        request_id: Some("8f5d8a3c-0000-4000-8000-000000000000".to_owned()),
     };
     let payload = Bytes::from_static(br#"{"do":"context"}"#);
     let invocation = lambda.invoke("Deeds", payload, options.clone()).await.unwrap();
     let context = json_of(&invocation);
-    assert_eq!(context["requestId"], json!(invocation.request_id));
+    assert_eq!(context["requestId"], json!(options.request_id));
+    assert_eq!(Some(invocation.request_id), options.request_id);
     assert_eq!(context["arn"], json!(function().function.arn));
     assert_eq!(context["traceId"], json!(options.trace_id));
     assert_eq!(context["clientContext"]["custom"], json!({ "a": "b" }));

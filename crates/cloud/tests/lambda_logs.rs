@@ -1,5 +1,7 @@
 //! What functions print, and what Lambda says about invocations.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic, its helpers too")]
+
 mod lambda_support;
 
 use cloud::lambda::{Lambda, LogKind};

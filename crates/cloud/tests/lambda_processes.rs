@@ -1,5 +1,7 @@
 //! The processes behind a function: how many there are, how they are used again, and how they end.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic, its helpers too")]
+
 mod lambda_support;
 
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
@@ -8,7 +10,7 @@ use bytes::Bytes;
 use cloud::lambda::{InvokeError, InvokeOptions, Lambda};
 use futures::future::join_all;
 use lambda_support::{answer, config, function, invoke, lambda, meet, record};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -68,8 +70,9 @@ async fn a_process_that_died_while_it_had_nothing_to_do_is_replaced_unseen() {
     let lambda = lambda();
     for _ in 0..5 {
         let process = answer(&lambda, json!({ "do": "process" })).await;
-        let pid = i32::try_from(process.as_i64().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+        let pid = Pid::from_raw(i32::try_from(process.as_i64().unwrap()).unwrap()).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+        waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
         assert_ne!(answer(&lambda, json!({ "do": "process" })).await, process);
     }
 }

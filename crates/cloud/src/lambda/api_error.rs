@@ -46,6 +46,7 @@ impl From<InvokeError> for ApiError {
         let (status, code) = match &error {
             InvokeError::ResourceNotFound { .. } => (StatusCode::NOT_FOUND, "ResourceNotFoundException"),
             InvokeError::RequestTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException"),
+            InvokeError::InvalidOption { .. } => (StatusCode::BAD_REQUEST, "InvalidParameterValueException"),
             InvokeError::Service { .. } | InvokeError::ShuttingDown => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException")
             }

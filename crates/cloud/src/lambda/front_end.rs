@@ -169,8 +169,7 @@ fn options(headers: &HeaderMap) -> Result<InvokeOptions, ApiError> {
 fn client_context(encoded: &str) -> Option<String> {
     let decoded = BASE64_STANDARD.decode(encoded).ok()?;
     let context: Value = serde_json::from_slice(&decoded).ok()?;
-    let line = context.is_object().then(|| context.to_string())?;
-    HeaderValue::from_str(&line).ok().map(|_| line)
+    context.is_object().then(|| context.to_string())
 }
 
 fn wants_tail(headers: &HeaderMap) -> Result<bool, ApiError> {

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -59,6 +60,12 @@ pub enum InvokeError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// An option does not fit into the header that the function would get it in.
+    #[error("the {option} has characters that no HTTP header can have")]
+    InvalidOption {
+        /// The option: `client context`.
+        option: &'static str,
+    },
     /// This machine could not give the function a process.
     #[error("cannot start a process for function `{function}`: {reason}")]
     Service {
@@ -82,13 +89,21 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    pub(crate) fn new(payload: Bytes, options: InvokeOptions) -> Self {
-        Self {
-            request_id: options.request_id.unwrap_or_else(|| Uuid::new_v4().to_string()),
-            payload,
-            trace_id: options.trace_id.unwrap_or_else(new_trace_id),
-            client_context: options.client_context,
+    /// A task with the caller's options, which have to fit into the headers that the function gets them in.
+    pub(crate) fn new(payload: Bytes, options: InvokeOptions) -> Result<Self, InvokeError> {
+        let InvokeOptions { trace_id, client_context, request_id } = options;
+        let named = [("trace id", &trace_id), ("client context", &client_context), ("request id", &request_id)];
+        for (option, text) in named {
+            if text.as_ref().is_some_and(|text| HeaderValue::from_bytes(text.as_bytes()).is_err()) {
+                return Err(InvokeError::InvalidOption { option });
+            }
         }
+        Ok(Self {
+            request_id: request_id.unwrap_or_else(|| Uuid::new_v4().to_string()),
+            payload,
+            trace_id: trace_id.unwrap_or_else(new_trace_id),
+            client_context,
+        })
     }
 }
 

@@ -126,6 +126,9 @@ struct Endpoint {
     reporter: mpsc::UnboundedSender<Report>,
 }
 
+/// The pause after a connection that was not accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
 type Answer = Response<Full<Bytes>>;
 
 async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>) {
@@ -134,9 +137,9 @@ async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>) {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // No free file descriptor, or a client that is gone already. The next one may have better luck.
+                // No free file descriptor, or a client that is gone already: others need a moment to end.
                 tracing::warn!(%error, "a connection to the Runtime API was not accepted");
-                tokio::task::yield_now().await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
@@ -202,7 +205,7 @@ impl Endpoint {
             event = event.header("Lambda-Runtime-Client-Context", context);
         }
         event.body(Full::new(task.payload)).unwrap_or_else(|error| {
-            // A trace id or client context that is no header value; the front end lets none through.
+            // The function's ARN is the one value that was not checked before.
             failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &error.to_string())
         })
     }

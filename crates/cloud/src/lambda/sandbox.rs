@@ -63,7 +63,8 @@ pub(crate) enum Turn {
     Failed(Bytes),
     /// Lambda ended it.
     Ended(PlatformError),
-    /// The process went away before it took the invocation.
+    /// The process went away before it took the invocation. One that has taken it may have begun with it: its end is
+    /// [`Turn::Ended`], and nothing runs twice.
     NotTaken(PlatformError),
     ShuttingDown,
 }

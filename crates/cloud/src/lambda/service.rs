@@ -137,7 +137,8 @@ impl Lambda {
             return Err(InvokeError::ShuttingDown);
         }
         let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
-        Ok((Arc::clone(&deployed.pool), Task::new(payload, options)))
+        let task = Task::new(payload, options)?;
+        Ok((Arc::clone(&deployed.pool), task))
     }
 }
 
