@@ -1,5 +1,7 @@
 //! Replays the project's own recorded cases, and cases that must not pass.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::path::{Path, PathBuf};
 
 use asl::Value;

@@ -16,7 +16,7 @@ use crate::replay::{ReplayError, Verdict, best, replay};
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell replay tests/cases
-  stairwell replay tests/cases/retry.json --verbose
+  stairwell replay tests/cases/retry-then-catch.json --verbose
   stairwell replay recordings --best tests/recorded-best.txt")]
 pub struct ReplayArgs {
     /// Files, or folders with .json files anywhere below them

@@ -4,6 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{ReplayError, Summary};
 
+/// The first line of the file.
+const HEADING: &str =
+    "# The most recorded cases of each category that have passed: `stairwell replay PATH… --best FILE --update`.\n";
+
 /// The categories whose passes are fewer than the file says, each as a sentence.
 ///
 /// The file has a line for each category: its name, a blank, the count. Empty lines and those that begin with `#` are
@@ -20,8 +24,10 @@ pub fn fallen_below(path: &Path, summary: &Summary) -> Result<Vec<String>, Repla
 
 /// Writes the counts of a summary to such a file.
 pub fn write(path: &Path, summary: &Summary) -> Result<(), ReplayError> {
+    let heading = std::iter::once(HEADING.to_owned());
     let lines = summary.categories.iter().map(|(category, counts)| format!("{category} {}\n", counts.passed));
-    std::fs::write(path, lines.collect::<String>()).map_err(|source| ReplayError::Write { path: path.into(), source })
+    std::fs::write(path, heading.chain(lines).collect::<String>())
+        .map_err(|source| ReplayError::Write { path: path.into(), source })
 }
 
 fn parse(text: &str) -> Result<BTreeMap<String, usize>, String> {
