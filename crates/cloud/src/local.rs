@@ -23,8 +23,9 @@ use crate::{
     front::Front,
     lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
     route::ServiceName,
-    s3::{CreateBucketError, OpenError, S3},
+    s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     server::{BindError, Server},
+    service::{Request, Response, Service},
     states::{self, CallerOf, LoadError, States, Tasks},
 };
 
@@ -85,7 +86,10 @@ pub struct LocalCloud {
     states: Arc<States>,
     lambda: Arc<Lambda>,
     cloudwatch: Arc<CloudWatch>,
+    s3: Arc<S3>,
+    front: Arc<Front>,
     logs: broadcast::Sender<FunctionLog>,
+    changes: broadcast::Sender<ObjectEvent>,
     left_out: Vec<LeftOut>,
     shutdown: CancellationToken,
     tasks: JoinSet<()>,
@@ -120,24 +124,28 @@ impl LocalCloud {
             Events::new(application, &options.region, &options.account, lambda.clone(), states.clone())?;
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());
 
-        let front = Front::new()
+        let front = Arc::new(Front::new()
             .with(ServiceName::States, Arc::new(states::FrontEnd::new(states.clone())))
             .with(ServiceName::Lambda, Arc::new(lambda::FrontEnd::new(lambda.clone())))
-            .with(ServiceName::S3, storage.s3)
+            .with(ServiceName::S3, storage.s3.clone())
             .with(ServiceName::DynamoDb, storage.dynamodb)
             .with(ServiceName::CloudWatch, cloudwatch.clone())
-            .with(ServiceName::Apis, Arc::new(apis));
+            .with(ServiceName::Apis, Arc::new(apis)));
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
-        serving.spawn(server.serve(Arc::new(front), shutdown.clone()));
-        serving.spawn(send_changes(events, changed));
+        serving.spawn(server.serve(front.clone(), shutdown.clone()));
+        let changes = broadcast::Sender::new(LOG_BACKLOG);
+        serving.spawn(send_changes(events, changed, changes.clone()));
 
         Ok(Self {
             address,
             states,
             lambda,
             cloudwatch,
+            s3: storage.s3,
+            front,
             logs,
+            changes,
             left_out,
             shutdown,
             tasks: serving,
@@ -170,9 +178,24 @@ impl LocalCloud {
         &self.cloudwatch
     }
 
+    /// Its buckets.
+    pub fn s3(&self) -> &S3 {
+        &self.s3
+    }
+
+    /// Answers a request as the port would, without a connection.
+    pub async fn send(&self, request: Request) -> Response {
+        self.front.call(request).await
+    }
+
     /// What functions write, from now on.
     pub fn logs(&self) -> broadcast::Receiver<FunctionLog> {
         self.logs.subscribe()
+    }
+
+    /// What becomes of objects in its buckets, from now on.
+    pub fn changes(&self) -> broadcast::Receiver<ObjectEvent> {
+        self.changes.subscribe()
     }
 
     /// What of the template it leaves out, beyond what [`Application::left_out`] tells.
@@ -199,7 +222,7 @@ impl Storage {
     async fn open(
         application: Application,
         folder: Option<PathBuf>,
-        changes: mpsc::UnboundedSender<crate::s3::ObjectEvent>,
+        changes: mpsc::UnboundedSender<ObjectEvent>,
     ) -> Result<Self, StartError> {
         tokio::task::spawn_blocking(move || {
             let (s3, dynamodb) = match folder {
@@ -243,9 +266,15 @@ fn start_lambda(
     Lambda::new(config)
 }
 
-async fn send_changes(events: Events, mut changed: mpsc::UnboundedReceiver<crate::s3::ObjectEvent>) {
+async fn send_changes(
+    events: Events,
+    mut changed: mpsc::UnboundedReceiver<ObjectEvent>,
+    changes: broadcast::Sender<ObjectEvent>,
+) {
     while let Some(change) = changed.recv().await {
         events.object_changed(&change);
+        // Nobody may listen; that is no error.
+        let _ = changes.send(change);
     }
 }
 

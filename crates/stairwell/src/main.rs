@@ -2,31 +2,74 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use stairwell::commands::replay;
+use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
+use stairwell::{
+    commands::{completions, demo, invoke, replay, run, up, validate},
+    error::Error,
+    terminal,
+};
 
 /// Run Step Functions workflows and their Lambda functions on this machine
 ///
 /// Reads the template that `sam deploy` ships. Needs no Docker and no AWS account.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 120)]
+#[command(after_help = "Exit status: 0 when all went well, 1 when an execution, a function or a check failed, 2 when \
+                        the command could not be carried out.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+
+    /// Whether to use colours; NO_COLOR is respected
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
+    Up(up::UpArgs),
+    Run(run::RunExecutionArgs),
+    Invoke(invoke::InvokeArgs),
+    Validate(validate::ValidateArgs),
     Replay(replay::ReplayArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = match &cli.command {
-        Command::Replay(args) => replay::run(args),
-    };
-    result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::from(2)
-    })
+    terminal::set_color(cli.color);
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("STAIRWELL_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .init();
+    match carry_out(&cli.command) {
+        Ok(status) => status,
+        Err(error) => {
+            error.tell();
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn carry_out(command: &Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Validate(args) => validate::run(args),
+        Command::Replay(args) => replay::run(args).map_err(Error::Replay),
+        Command::Completions(args) => {
+            completions::run(args, &mut Cli::command());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo(args) => block_on(demo::run(args)),
+        Command::Up(args) => block_on(up::run(args)),
+        Command::Run(args) => block_on(run::run(args)),
+        Command::Invoke(args) => block_on(invoke::run(args)),
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<ExitCode, Error>>) -> Result<ExitCode, Error> {
+    tokio::runtime::Runtime::new().map_err(Error::Runtime)?.block_on(command)
 }

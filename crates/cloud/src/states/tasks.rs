@@ -150,6 +150,7 @@ fn result(invocation: &Invocation) -> Result<Value, Fault> {
 fn service_fault(error: &InvokeError) -> Fault {
     let (name, status) = match error {
         InvokeError::ResourceNotFound { .. } => ("Lambda.ResourceNotFoundException", 404),
+        InvokeError::InvalidOption { .. } => ("Lambda.InvalidParameterValueException", 400),
         InvokeError::RequestTooLarge { .. } => ("Lambda.RequestTooLargeException", 413),
         InvokeError::Service { .. } | InvokeError::ShuttingDown => ("Lambda.ServiceException", 500),
     };
@@ -168,7 +169,7 @@ fn envelope(invocation: &Invocation, payload: Value) -> Value {
         ("X-Amz-Executed-Version", text("$LATEST")),
         ("x-amzn-Remapped-Content-Length", text("0")),
         ("x-amzn-RequestId", text(&invocation.request_id)),
-        ("X-Amzn-Trace-Id", text(&invocation.trace_id)),
+        ("X-Amzn-Trace-Id", text(&String::from_utf8_lossy(invocation.trace_id.as_bytes()))),
     ];
     let all: Object =
         headers.iter().map(|(name, value)| ((*name).into(), Value::from(vec![value.clone()]))).collect();

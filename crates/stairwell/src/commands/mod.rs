@@ -1,3 +1,9 @@
 //! The commands, one module each.
 
+pub mod completions;
+pub mod demo;
+pub mod invoke;
 pub mod replay;
+pub mod run;
+pub mod up;
+pub mod validate;

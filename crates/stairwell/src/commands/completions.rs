@@ -1,0 +1,19 @@
+//! `stairwell completions`
+
+use clap::Args;
+use clap_complete::Shell;
+
+/// Write a completion script for a shell to standard output
+#[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  stairwell completions bash > ~/.local/share/bash-completion/completions/stairwell
+  stairwell completions fish > ~/.config/fish/completions/stairwell.fish")]
+pub struct CompletionsArgs {
+    /// The shell
+    shell: Shell,
+}
+
+/// Runs the command.
+pub fn run(args: &CompletionsArgs, command: &mut clap::Command) {
+    clap_complete::generate(args.shell, command, "stairwell", &mut std::io::stdout());
+}

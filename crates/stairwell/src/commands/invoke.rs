@@ -1,0 +1,79 @@
+//! `stairwell invoke`
+
+use std::{io::Write, process::ExitCode};
+
+use bytes::Bytes;
+use clap::Args;
+use cloud::lambda::{InvokeOptions, LogKind};
+
+use crate::{
+    error::Error,
+    project::{RunArgs, TemplateArgs, build_functions, document, start},
+    terminal::{DIM, LogText, painted},
+};
+
+/// Invoke one function with an event, as `sam local invoke` does, without Docker
+///
+/// Writes the function's answer to standard output and its log to standard error. Exits with 1 if the function failed.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  stairwell invoke CheckSizeFunction -e events/check-size/object.json
+  echo '{\"key\":\"a.csv\"}' | stairwell invoke CheckSizeFunction -e - | jq .size")]
+pub struct InvokeArgs {
+    /// The function's key in the template, or its name
+    function: String,
+
+    /// The event: a JSON file, - for standard input, or the JSON itself
+    #[arg(short, long, default_value = "{}", value_name = "JSON")]
+    event: String,
+
+    /// Write the function's log as it is, and what Lambda itself says
+    #[arg(long)]
+    raw_log: bool,
+
+    #[command(flatten)]
+    template: TemplateArgs,
+
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// Runs the command.
+pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
+    let mut application = args.template.load()?;
+    let event = document(&args.event)?;
+    let function = application
+        .functions
+        .iter()
+        .find(|function| [&function.logical_id, &function.name].contains(&&args.function))
+        .cloned()
+        .ok_or_else(|| Error::Unknown {
+            kind: "function",
+            name: args.function.clone(),
+            known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
+        })?;
+    // Only this one is built; the others would only be waited for.
+    application.functions.retain(|other| other.name == function.name);
+    application.rules.clear();
+    application.http_apis.clear();
+    application.state_machines.clear();
+    let executables = build_functions(&application, args.run.release).await?;
+    let cloud = start(&application, &executables, &args.run, 0).await?;
+    let mut logs = cloud.logs();
+    let invocation = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default()).await;
+    while let Ok(log) = logs.try_recv() {
+        match (args.raw_log, log.line.kind) {
+            (true, _) => anstream::eprintln!("{}", log.line.line),
+            (false, LogKind::Function) => {
+                anstream::eprintln!("{} {}", painted(DIM, "│"), LogText(&log.line.line));
+            }
+            (false, LogKind::Platform) => {}
+        }
+    }
+    cloud.shutdown().await;
+    let invocation = invocation?;
+    let mut stdout = std::io::stdout();
+    // A reader that went away is no error of ours.
+    let _ = stdout.write_all(&invocation.payload).and_then(|()| writeln!(stdout));
+    Ok(if invocation.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,80 @@
+//! `stairwell run`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use engine::Outcome;
+
+use crate::{
+    error::Error,
+    project::{RunArgs, TemplateArgs, build_functions, document, start},
+    terminal::{Display, watch},
+};
+
+/// Run one execution of a state machine and exit by its status
+///
+/// Shows the states as they go on standard error, and writes the execution's output to standard output.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  stairwell run FileProcessing --input events/file-processing/large.json
+  stairwell run GameCompletion --input '{\"user_id\":\"7\",\"level\":\"1\"}' | jq .
+  echo '{}' | stairwell run HelloWorld --input - --json")]
+pub struct RunExecutionArgs {
+    /// The state machine's key in the template, or its name
+    #[arg(value_name = "STATE MACHINE")]
+    state_machine: String,
+
+    /// The input: a JSON file, - for standard input, or the JSON itself
+    #[arg(short, long, default_value = "{}", value_name = "JSON")]
+    input: String,
+
+    /// The execution's name; a UUID where none is given
+    #[arg(long)]
+    name: Option<String>,
+
+    /// JSON Lines on standard output: every history event, then how it ended
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    template: TemplateArgs,
+
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// Runs the command.
+pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
+    let application = args.template.load()?;
+    let input = document(&args.input)?;
+    let machine = application
+        .state_machines
+        .iter()
+        .find(|machine| [&machine.logical_id, &machine.name].contains(&&args.state_machine))
+        .ok_or_else(|| Error::Unknown {
+            kind: "state machine",
+            name: args.state_machine.clone(),
+            known: application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect(),
+        })?;
+    let executables = build_functions(&application, args.run.release).await?;
+    let cloud = start(&application, &executables, &args.run, 0).await?;
+    let mut logs = cloud.logs();
+    let running = cloud.states().start(&machine.arn, args.name.as_deref(), Some(&input))?;
+    let outcome = tokio::select! {
+        outcome = watch(&running, &machine.logical_id, &mut logs, Display::choose(args.json)) => outcome,
+        _ = tokio::signal::ctrl_c() => {
+            running.stop(asl::Fault::default());
+            running.ended().await
+        }
+    };
+    cloud.shutdown().await;
+    match outcome {
+        Outcome::Succeeded(output) => {
+            if !args.json {
+                println!("{output}");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Ok(ExitCode::FAILURE),
+    }
+}

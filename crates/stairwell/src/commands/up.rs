@@ -1,0 +1,177 @@
+//! `stairwell up`
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use clap::Args;
+use cloud::{
+    lambda::LogKind,
+    local::{FunctionLog, LocalCloud},
+};
+use sam::{Application, LeftOut};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::{
+    error::Error,
+    project::{DEFAULT_PORT, RunArgs, TemplateArgs, build_functions, start},
+    terminal::{BOLD, DIM, Display, GREEN, LogText, YELLOW, painted, watch},
+};
+
+/// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
+///
+/// Every service answers on one port. Point any AWS client at it: AWS_ENDPOINT_URL=http://127.0.0.1:4566, any
+/// credentials, region us-east-1. Stop with Ctrl-C; data stays in the data folder.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  stairwell up
+  stairwell up -t service/template.yaml --port 4600 --ephemeral
+  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws s3 cp data.csv s3://BUCKET/incoming/")]
+pub struct UpArgs {
+    #[command(flatten)]
+    template: TemplateArgs,
+
+    /// The port, on the loopback address; 0 takes any free one
+    #[arg(short, long, default_value_t = DEFAULT_PORT, env = "STAIRWELL_PORT")]
+    port: u16,
+
+    #[command(flatten)]
+    run: RunArgs,
+
+    /// JSON Lines on standard output: where it listens, then the events of every execution
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
+    let application = args.template.load()?;
+    let executables = build_functions(&application, args.run.release).await?;
+    let cloud = start(&application, &executables, &args.run, args.port).await?;
+    if args.json {
+        println!("{}", ready(&application, &cloud));
+    } else {
+        tell(&application, &cloud, args);
+    }
+    let showing = tokio::spawn(show(cloud.states().clone(), subscriber(&cloud), names(&application), args.json));
+    stop_asked().await;
+    showing.abort();
+    if !args.json {
+        anstream::eprintln!("Stopping");
+    }
+    cloud.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a program needs to know to use it.
+fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
+    serde_json::json!({
+        "endpointUrl": cloud.endpoint_url(),
+        "region": sam::REGION,
+        "stateMachines": application.state_machines.iter().map(|machine| (machine.logical_id.clone(), machine.arn.clone())).collect::<BTreeMap<_, _>>(),
+        "functions": application.functions.iter().map(|function| (function.logical_id.clone(), function.arn.clone())).collect::<BTreeMap<_, _>>(),
+        "buckets": application.buckets.iter().map(|bucket| (bucket.logical_id.clone(), bucket.name.clone())).collect::<BTreeMap<_, _>>(),
+        "tables": application.tables.iter().map(|table| (table.logical_id.clone(), table.name.clone())).collect::<BTreeMap<_, _>>(),
+        "apis": application.http_apis.iter().map(|api| (api.logical_id.clone(), format!("{}/_api/{}", cloud.endpoint_url(), api.logical_id))).collect::<BTreeMap<_, _>>(),
+    })
+}
+
+fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
+    let url = cloud.endpoint_url();
+    anstream::eprintln!("{} {} {}", painted(GREEN, "✓"), painted(BOLD, "Ready at"), painted(BOLD, &url));
+    let row = |what: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            anstream::eprintln!("  {} {}", painted(DIM, format_args!("{what:<15}")), names.join(", "));
+        }
+    };
+    row("state machines", application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect());
+    row("functions", application.functions.iter().map(|function| function.logical_id.clone()).collect());
+    row("buckets", application.buckets.iter().map(|bucket| bucket.name.clone()).collect());
+    row("tables", application.tables.iter().map(|table| table.name.clone()).collect());
+    for api in &application.http_apis {
+        let routes = api.routes.iter().map(|route| format!("{} {url}/_api/{}{}", route.method, api.logical_id, route.path));
+        row("routes", routes.collect());
+    }
+    for rule in application.rules.iter().filter(|rule| rule.enabled) {
+        row("rule", vec![rule.name.clone()]);
+    }
+    let data = if args.run.ephemeral { "kept until it stops".to_owned() } else { args.run.data.display().to_string() };
+    row("data", vec![data]);
+    tell_left_out(application.left_out.iter().chain(cloud.left_out()));
+    anstream::eprintln!("{}", painted(DIM, "Stop with Ctrl-C"));
+}
+
+/// What of the template is not there, by the reason.
+fn tell_left_out<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for left_out in left_out {
+        let place = left_out.place.strip_prefix("Resources/").unwrap_or(&left_out.place);
+        by_reason.entry(&left_out.reason).or_default().push(place);
+    }
+    for (reason, places) in by_reason {
+        anstream::eprintln!("  {} {reason}", painted(YELLOW, "left out"));
+        anstream::eprintln!("  {}", painted(DIM, format_args!("                {}", places.join(", "))));
+    }
+}
+
+fn names(application: &Application) -> BTreeMap<String, String> {
+    application.state_machines.iter().map(|machine| (machine.arn.clone(), machine.logical_id.clone())).collect()
+}
+
+/// Subscribes to logs, once for each execution.
+fn subscriber(cloud: &LocalCloud) -> impl Fn() -> tokio::sync::broadcast::Receiver<FunctionLog> + Send + 'static {
+    let logs = cloud.logs();
+    move || logs.resubscribe()
+}
+
+/// Shows every execution that is started, and what functions write that no execution called.
+async fn show(
+    states: std::sync::Arc<cloud::states::States>,
+    logs: impl Fn() -> tokio::sync::broadcast::Receiver<FunctionLog> + Send + 'static,
+    names: BTreeMap<String, String>,
+    json: bool,
+) {
+    let mut started = states.subscribe();
+    let mut other = logs();
+    let display = if json { Display::Json } else { Display::Plain };
+    loop {
+        tokio::select! {
+            running = started.recv() => match running {
+                Ok(running) => {
+                    let title = running.look(|execution| {
+                        let identity = execution.identity();
+                        let machine = names.get(&*identity.state_machine_arn).map_or(&*identity.state_machine_name, String::as_str);
+                        let short: String = identity.name.chars().take(12).collect();
+                        format!("{machine}/{short}")
+                    });
+                    let mut logs = logs();
+                    tokio::spawn(async move { watch(&running, &title, &mut logs, display).await });
+                }
+                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "executions were started faster than shown"),
+                Err(RecvError::Closed) => return,
+            },
+            log = other.recv() => match log {
+                Ok(FunctionLog { line, caller: None }) if line.kind == LogKind::Function && !json => {
+                    let function = painted(BOLD, &line.function);
+                    anstream::eprintln!("{function}  {} {}", painted(DIM, "│"), LogText(&line.line));
+                }
+                Err(RecvError::Closed) => return,
+                _ => {}
+            },
+        }
+    }
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn stop_asked() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

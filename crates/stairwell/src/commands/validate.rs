@@ -1,0 +1,75 @@
+//! `stairwell validate`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use cloud::states::StateMachine;
+
+use crate::{
+    error::Error,
+    problems::Problem,
+    project::TemplateArgs,
+    report,
+    terminal::{GREEN, RED, painted},
+};
+
+/// Check the template and its state machines together
+///
+/// Finds what `sam validate` does not: a `Next` that names no state, a substitution that is missing, a function that does
+/// not exist, a state that nothing leads to. Tells every problem with its place. Exits with 1 if there is an error.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  stairwell validate
+  stairwell validate -t service/template.yaml --json | jq '.[] | .message'")]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    template: TemplateArgs,
+
+    /// A JSON array of problems on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
+    let (problems, summary) = match args.template.load() {
+        Ok(application) => {
+            let mut problems = Vec::new();
+            for described in &application.state_machines {
+                match StateMachine::load(described) {
+                    Ok(machine) => problems.extend(
+                        machine
+                            .warnings
+                            .iter()
+                            .map(|found| Problem::of_definition(&application, &described.logical_id, found)),
+                    ),
+                    Err(errors) => {
+                        problems.extend(errors.iter().map(|error| Problem::of_state_machine(&application, error)));
+                    }
+                }
+            }
+            let (functions, machines) = (application.functions.len(), application.state_machines.len());
+            (problems, format!("{functions} functions, {machines} state machines"))
+        }
+        Err(Error::Project { problems, .. }) => (problems, String::new()),
+        Err(error) => return Err(error),
+    };
+    let errors = problems.iter().filter(|problem| problem.is_error()).count();
+    if args.json {
+        println!("{:#}", serde_json::Value::from(problems.iter().map(Problem::to_json).collect::<Vec<_>>()));
+    } else {
+        for problem in &problems {
+            anstream::eprintln!("{}", report(problem));
+        }
+        let template = args.template.template.display();
+        match errors {
+            0 => anstream::eprintln!("{} {template} is fine: {summary}", painted(GREEN, "✓")),
+            count => anstream::eprintln!(
+                "{} {template} has {count} {}",
+                painted(RED, "✗"),
+                if count == 1 { "error" } else { "errors" }
+            ),
+        }
+    }
+    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

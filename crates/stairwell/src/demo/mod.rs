@@ -1,0 +1,5 @@
+//! What `stairwell demo` does: a script of the application's own, carried out step by step.
+
+pub mod produced;
+pub mod script;
+pub mod steps;

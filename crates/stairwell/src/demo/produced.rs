@@ -1,0 +1,85 @@
+//! What there is now that was not there before.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use cloud::{local::LocalCloud, s3::{EventKind, ObjectEvent}};
+use http::Request;
+use http_body_util::BodyExt;
+use sam::Application;
+use tokio::sync::broadcast;
+
+use crate::terminal::{BOLD, DIM, painted};
+
+/// Collects what a demo produces, from its beginning.
+pub struct Produced {
+    changes: broadcast::Receiver<ObjectEvent>,
+}
+
+impl Produced {
+    /// Begins to collect.
+    pub fn since_now(cloud: &LocalCloud) -> Self {
+        Self { changes: cloud.changes() }
+    }
+
+    /// Tells what was produced, and where it is.
+    pub async fn tell(mut self, application: &Application, cloud: &LocalCloud) {
+        anstream::eprintln!("\n{}", painted(BOLD, "What was produced"));
+        for ((bucket, key), size) in self.objects() {
+            let file = cloud.s3().file_of(&bucket, &key).map(|file| file.display().to_string()).unwrap_or_default();
+            anstream::eprintln!("  s3://{bucket}/{key} {}", painted(DIM, bytes(size)));
+            anstream::eprintln!("    {}", painted(DIM, file));
+        }
+        for table in &application.tables {
+            let count = count(cloud, &table.name).await;
+            let items = if count == 1 { "item" } else { "items" };
+            anstream::eprintln!("  table {} {}", table.logical_id, painted(DIM, format_args!("{count} {items}")));
+        }
+        for metric in cloud.cloudwatch().summaries() {
+            let dimensions: Vec<_> = metric.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            anstream::eprintln!(
+                "  metric {}/{} {} {}",
+                metric.namespace,
+                metric.name,
+                dimensions.join(","),
+                painted(DIM, format_args!("{} samples, {} to {}", metric.samples, metric.minimum, metric.maximum))
+            );
+        }
+    }
+
+    /// The objects that were written and are still there, by bucket and key, with their sizes.
+    fn objects(&mut self) -> BTreeMap<(String, String), u64> {
+        let mut objects = BTreeMap::new();
+        while let Ok(change) = self.changes.try_recv() {
+            let place = (change.bucket, change.key);
+            match change.kind {
+                EventKind::Created(_) => objects.insert(place, change.size),
+                EventKind::Deleted(_) => objects.remove(&place),
+            };
+        }
+        objects
+    }
+}
+
+async fn count(cloud: &LocalCloud, table: &str) -> u64 {
+    let scan = serde_json::json!({ "TableName": table, "Select": "COUNT" }).to_string();
+    let request = Request::post("/")
+        .header("x-amz-target", "DynamoDB_20120810.Scan")
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(Body::from(scan));
+    let Ok(request) = request else { return 0 };
+    let body = cloud.send(request).await.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    answer["Count"].as_u64().unwrap_or(0)
+}
+
+/// `412 bytes`, `38.2 kB`, `2.1 MB`.
+fn bytes(size: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let of = |unit: u64| size as f64 / unit as f64;
+    match size {
+        0..1_000 => format!("{size} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", of(1_000)),
+        _ => format!("{:.1} MB", of(1_000_000)),
+    }
+}

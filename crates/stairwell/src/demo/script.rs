@@ -1,0 +1,84 @@
+//! The script: workflows by name, each a list of steps.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// The workflows, in the order of the file.
+pub type Script = indexmap::IndexMap<String, Workflow>;
+
+/// What is shown of one workflow.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Workflow {
+    /// What it is about.
+    pub title: String,
+    /// What is done, in this order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that is done, and the execution that comes of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Step {
+    /// What happens, for the reader.
+    pub title: String,
+    /// What is done.
+    #[serde(rename = "do")]
+    pub action: Action,
+    /// What comes of it.
+    pub expect: Expectation,
+}
+
+/// What a step does.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Action {
+    /// Puts a file into a bucket.
+    Put {
+        /// The bucket's key in the template.
+        bucket: String,
+        /// The object's key.
+        key: String,
+        /// The file, beside the script.
+        file: PathBuf,
+    },
+    /// Sends a request to an HTTP API.
+    Request {
+        /// The API's key in the template.
+        api: String,
+        /// The HTTP method.
+        method: String,
+        /// The path.
+        path: String,
+        /// The file with the body, beside the script.
+        body: PathBuf,
+    },
+    /// Starts an execution.
+    Start {
+        /// The file with the input, beside the script.
+        input: PathBuf,
+    },
+}
+
+/// The execution that a step leads to.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expectation {
+    /// The state machine's key in the template.
+    pub state_machine: String,
+    /// How the execution ends: `SUCCEEDED`, `FAILED`, …
+    pub status: String,
+}
+
+/// Reads a script.
+pub fn read(file: &Path) -> Result<Script, Error> {
+    let what = file.display().to_string();
+    let text = fs::read_to_string(file).map_err(|source| Error::Read { what, source })?;
+    serde_json::from_str(&text).map_err(|error| Error::Demo { file: file.to_owned(), message: error.to_string() })
+}

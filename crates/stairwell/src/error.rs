@@ -1,0 +1,63 @@
+//! Why a command could not do what it was asked to.
+
+use std::path::PathBuf;
+
+use cloud::{
+    lambda::{BuildError, InvokeError},
+    local::StartError,
+    states::ApiError,
+};
+
+use crate::{problems::Problem, replay::ReplayError};
+
+/// An error of a command. What the run itself came to (a failed execution, say) is an exit status, not an error.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant tells itself in its message")]
+pub enum Error {
+    #[error("{} {} in {}", .problems.len(), if .problems.len() == 1 { "problem" } else { "problems" }, .template.display())]
+    Project { template: PathBuf, problems: Vec<Problem> },
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("cannot read {what}: {source}")]
+    Read { what: String, source: std::io::Error },
+    #[error("{what} is not JSON: {source}")]
+    NotJson { what: String, source: serde_json::Error },
+    #[error("there is no {kind} '{name}' in the template; it has {}", list(.known))]
+    Unknown { kind: &'static str, name: String, known: Vec<String> },
+    #[error("{0}")]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Invoke(#[from] InvokeError),
+    #[error("--parameter-overrides takes Name=Value, not '{0}'")]
+    Override(String),
+    #[error("{}: {message}", file.display())]
+    Demo { file: PathBuf, message: String },
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    #[error("cannot start the runtime: {0}")]
+    Runtime(std::io::Error),
+}
+
+fn list(known: &[String]) -> String {
+    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+}
+
+impl Error {
+    /// Tells the error on standard error.
+    pub fn tell(self) {
+        if let Self::Project { problems, .. } = &self {
+            // A problem's own report has its place; the line below counts them.
+            for problem in problems {
+                anstream::eprintln!("{}", crate::report(problem));
+            }
+        }
+        anstream::eprintln!("{} {self}", crate::terminal::painted(crate::terminal::RED, "error:"));
+        let mut source = std::error::Error::source(&self);
+        while let Some(error) = source {
+            anstream::eprintln!("  because {error}");
+            source = error.source();
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What is wrong with a project, told with its place and with what to do.
+
+use std::fmt;
+
+use asl::{Diagnostic, Severity};
+use cloud::states::LoadError;
+use miette::{Diagnostic as MietteDiagnostic, LabeledSpan, NamedSource, SourceCode};
+use sam::{Application, SourceLocation};
+use serde_json::{Value, json};
+
+/// One thing that is wrong, or should be known.
+#[derive(Debug)]
+pub struct Problem {
+    code: String,
+    message: String,
+    help: Option<String>,
+    severity: miette::Severity,
+    location: Option<SourceLocation>,
+    source: Option<NamedSource<std::sync::Arc<str>>>,
+}
+
+impl Problem {
+    fn new(code: &str, message: String, help: Option<String>, location: Option<SourceLocation>) -> Self {
+        let source = location.as_ref().map(|place| {
+            NamedSource::new(place.file.display().to_string(), place.source().clone())
+        });
+        Self { code: code.to_owned(), message, help, severity: miette::Severity::Error, location, source }
+    }
+
+    /// A problem of the template.
+    pub fn of_template(problem: &sam::Problem) -> Self {
+        Self::new(problem.code(), problem.kind.to_string(), problem.help(), problem.location.clone())
+    }
+
+    /// A finding in a definition.
+    pub fn of_definition(application: &Application, state_machine: &str, found: &Diagnostic) -> Self {
+        let machine = application.state_machines.iter().find(|machine| machine.logical_id == state_machine);
+        let location = machine.and_then(|machine| application.locate(machine, &found.location));
+        let message = match location {
+            Some(_) => format!("{} (state machine {state_machine})", found.message),
+            None => format!("{} (state machine {state_machine}, at {})", found.message, found.location),
+        };
+        let mut problem = Self::new(found.code.name(), message, None, location);
+        if found.severity == Severity::Warning {
+            problem.severity = miette::Severity::Warning;
+        }
+        problem
+    }
+
+    /// A state machine that can't be run.
+    pub fn of_state_machine(application: &Application, error: &LoadError) -> Self {
+        Self::of_definition(application, &error.state_machine, &error.diagnostic)
+    }
+
+    /// Whether it is an error, and not just to be known.
+    pub fn is_error(&self) -> bool {
+        self.severity == miette::Severity::Error
+    }
+
+    /// The problem for machines.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "severity": if self.is_error() { "ERROR" } else { "WARNING" },
+            "code": self.code,
+            "message": self.message,
+            "help": self.help,
+            "file": self.location.as_ref().map(|place| place.file.display().to_string()),
+            "line": self.location.as_ref().map(|place| place.line),
+            "column": self.location.as_ref().map(|place| place.column),
+        })
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl MietteDiagnostic for Problem {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let place = self.location.as_ref()?;
+        let label = LabeledSpan::new(Some("here".to_owned()), place.offset, place.length);
+        Some(Box::new(std::iter::once(label)))
+    }
+}

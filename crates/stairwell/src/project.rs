@@ -1,0 +1,134 @@
+//! A project on its way to running: its template read, its functions built, its local cloud started.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use cloud::{
+    lambda::{BuildEvent, BuildOptions, build},
+    local::{LocalCloud, Options, StartError},
+};
+use sam::{Application, LoadOptions};
+
+use crate::{
+    error::Error,
+    problems::Problem,
+    terminal::{DIM, GREEN, Spinner, painted},
+};
+
+/// The port of the local cloud where the user names none.
+pub const DEFAULT_PORT: u16 = 4566;
+
+/// The template, and how it is read.
+#[derive(Args, Debug, Clone)]
+pub struct TemplateArgs {
+    /// The SAM template
+    #[arg(short, long, default_value = "template.yaml", value_name = "FILE")]
+    pub template: PathBuf,
+
+    /// Values of the template's parameters, over their defaults
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
+    pub parameter_overrides: Vec<String>,
+}
+
+/// How the functions are built, and where data is kept.
+#[derive(Args, Debug, Clone)]
+pub struct RunArgs {
+    /// Keep nothing: data goes when the command ends
+    #[arg(long)]
+    pub ephemeral: bool,
+
+    /// Where data is kept
+    #[arg(long, default_value = ".stairwell", value_name = "FOLDER", conflicts_with = "ephemeral")]
+    pub data: PathBuf,
+
+    /// Build the functions with the release profile
+    #[arg(long)]
+    pub release: bool,
+}
+
+impl TemplateArgs {
+    /// Reads the template and everything it leads to.
+    pub fn load(&self) -> Result<Application, Error> {
+        let mut parameters = BTreeMap::new();
+        for pair in &self.parameter_overrides {
+            let (name, value) = pair.split_once('=').ok_or_else(|| Error::Override(pair.clone()))?;
+            parameters.insert(name.to_owned(), value.to_owned());
+        }
+        let options = LoadOptions { parameters, ..LoadOptions::default() };
+        sam::load(&self.template, &options).map_err(|error| Error::Project {
+            template: error.template.clone(),
+            problems: error.problems.iter().map(Problem::of_template).collect(),
+        })
+    }
+}
+
+/// Builds the functions, with a spinner that tells how far it is.
+pub async fn build_functions(application: &Application, release: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
+    let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let spinner = Spinner::turning("Building the functions");
+    let mut compiled = 0;
+    let executables = build(&application.functions, BuildOptions { release, color, ..BuildOptions::default() }, |event| match event {
+        BuildEvent::Started { functions, .. } => {
+            spinner.show(format!("Building {} functions", functions.len()));
+        }
+        BuildEvent::Compiled { package, count } => {
+            compiled = count;
+            spinner.show(format!("Building the functions: {count} targets compiled, last {package}"));
+        }
+        BuildEvent::Message(line) => spinner.show(line.trim().to_owned()),
+        BuildEvent::Finished { took, .. } => {
+            spinner.clear();
+            let took = painted(DIM, format_args!("in {:.1} s", took.as_secs_f64()));
+            let what = match compiled {
+                0 => "The functions are up to date".to_owned(),
+                count => format!("Built the functions, {count} targets"),
+            };
+            anstream::eprintln!("{} {what} {took}", painted(GREEN, "✓"));
+        }
+    })
+    .await?;
+    Ok(executables)
+}
+
+/// Starts the local cloud of an application whose functions are built.
+pub async fn start(
+    application: &Application,
+    executables: &BTreeMap<String, PathBuf>,
+    args: &RunArgs,
+    port: u16,
+) -> Result<LocalCloud, Error> {
+    let options = Options {
+        port,
+        folder: (!args.ephemeral).then(|| args.data.clone()),
+        region: sam::REGION.to_owned(),
+        account: sam::ACCOUNT.to_owned(),
+    };
+    LocalCloud::start(application, executables, options).await.map_err(|error| match error {
+        StartError::StateMachines(errors) => Error::Project {
+            template: application.template.clone(),
+            problems: errors.iter().map(|error| Problem::of_state_machine(application, error)).collect(),
+        },
+        error => Error::Start(error),
+    })
+}
+
+/// The JSON document that an argument gives: a file's path, `-` for standard input, or the document itself.
+pub fn document(argument: &str) -> Result<String, Error> {
+    let trimmed = argument.trim_start();
+    let (what, text) = if argument == "-" {
+        let what = "standard input".to_owned();
+        (what.clone(), std::io::read_to_string(std::io::stdin()).map_err(|source| Error::Read { what, source })?)
+    } else if trimmed.starts_with(['{', '[', '"']) {
+        ("the document".to_owned(), argument.to_owned())
+    } else {
+        let what = Path::new(argument).display().to_string();
+        (what.clone(), std::fs::read_to_string(argument).map_err(|source| Error::Read { what, source })?)
+    };
+    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+        Ok(_) => Ok(text),
+        Err(source) => Err(Error::NotJson { what, source }),
+    }
+}
