@@ -74,6 +74,18 @@ impl DynamoDb {
         }
     }
 
+    /// Lets the items of a table expire by the time in this attribute, in seconds since 1970. Blocks on the disk.
+    pub fn enable_time_to_live(&self, table: &str, attribute: &str) -> Result<(), DynamoDbError> {
+        let description = serde_json::json!({
+            "TableName": table,
+            "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
+        });
+        let request =
+            serde_json::from_value(description).map_err(|error| DynamoDbError::Description(error.to_string()))?;
+        self.database.update_time_to_live(request)?;
+        Ok(())
+    }
+
     /// Deletes the items whose time to live is over, in all tables, and says how many. Blocks on the disk.
     pub fn delete_expired(&self) -> Result<usize, DynamoDbError> {
         Ok(self.database.sweep_ttl()?)

@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use sam::{Application, LeftOut};
@@ -31,6 +32,9 @@ use crate::{
 
 /// How many log lines an observer may be behind before it misses some.
 const LOG_BACKLOG: usize = 8192;
+
+/// How often expired items are deleted.
+const EXPIRY: Duration = Duration::from_secs(60);
 
 /// How a local cloud is set up.
 #[derive(Clone, Debug)]
@@ -128,7 +132,7 @@ impl LocalCloud {
             .with(ServiceName::States, Arc::new(states::FrontEnd::new(states.clone())))
             .with(ServiceName::Lambda, Arc::new(lambda::FrontEnd::new(lambda.clone())))
             .with(ServiceName::S3, storage.s3.clone())
-            .with(ServiceName::DynamoDb, storage.dynamodb)
+            .with(ServiceName::DynamoDb, storage.dynamodb.clone())
             .with(ServiceName::CloudWatch, cloudwatch.clone())
             .with(ServiceName::Apis, Arc::new(apis)));
         let shutdown = CancellationToken::new();
@@ -136,6 +140,7 @@ impl LocalCloud {
         serving.spawn(server.serve(front.clone(), shutdown.clone()));
         let changes = broadcast::Sender::new(LOG_BACKLOG);
         serving.spawn(send_changes(events, changed, changes.clone()));
+        serving.spawn(delete_expired(storage.dynamodb));
 
         Ok(Self {
             address,
@@ -233,7 +238,10 @@ impl Storage {
                 s3.create_bucket_if_absent(&bucket.name, bucket.versioned)?;
             }
             for table in &application.tables {
-                dynamodb.create_table_if_absent(&table.create)?;
+                let created = dynamodb.create_table_if_absent(&table.create)?;
+                if let (true, Some(attribute)) = (created, &table.ttl_attribute) {
+                    dynamodb.enable_time_to_live(&table.name, attribute)?;
+                }
             }
             Ok(Self { s3: Arc::new(s3), dynamodb: Arc::new(dynamodb) })
         })
@@ -275,6 +283,18 @@ async fn send_changes(
         events.object_changed(&change);
         // Nobody may listen; that is no error.
         let _ = changes.send(change);
+    }
+}
+
+/// Deletes expired items from time to time; `DynamoDB` itself promises no more than "within a few days".
+async fn delete_expired(dynamodb: Arc<DynamoDb>) {
+    let mut turns = tokio::time::interval(EXPIRY);
+    loop {
+        turns.tick().await;
+        let dynamodb = dynamodb.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || dynamodb.delete_expired()).await {
+            tracing::warn!(%error, "expired items could not be deleted");
+        }
     }
 }
 

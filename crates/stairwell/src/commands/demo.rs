@@ -69,7 +69,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
             results.push((step.title.as_str(), shown));
         }
     }
-    produced.tell(&application, &cloud).await;
+    produced.tell(&application, &cloud, !args.run.ephemeral).await;
     tell(&results);
     cloud.shutdown().await;
     Ok(if all_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -23,12 +23,15 @@ impl Produced {
     }
 
     /// Tells what was produced, and where it is.
-    pub async fn tell(mut self, application: &Application, cloud: &LocalCloud) {
+    ///
+    /// Files are named where they are `kept`.
+    pub async fn tell(mut self, application: &Application, cloud: &LocalCloud, kept: bool) {
         anstream::eprintln!("\n{}", painted(BOLD, "What was produced"));
         for ((bucket, key), size) in self.objects() {
-            let file = cloud.s3().file_of(&bucket, &key).map(|file| file.display().to_string()).unwrap_or_default();
             anstream::eprintln!("  s3://{bucket}/{key} {}", painted(DIM, bytes(size)));
-            anstream::eprintln!("    {}", painted(DIM, file));
+            if let Some(file) = cloud.s3().file_of(&bucket, &key).filter(|_| kept) {
+                anstream::eprintln!("    {}", painted(DIM, file.display()));
+            }
         }
         for table in &application.tables {
             let count = count(cloud, &table.name).await;

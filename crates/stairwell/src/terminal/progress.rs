@@ -16,6 +16,8 @@ pub struct Node {
     pub kind: &'static str,
     /// What it is inside of.
     pub parent: Option<usize>,
+    /// Which branch of a Parallel state it is in, counted from 1.
+    pub branch: Option<usize>,
     /// What is inside of it, in the order of entry.
     pub children: Vec<usize>,
     /// When it was entered.
@@ -125,7 +127,10 @@ impl Progress {
         match &event.kind {
             EventKind::StateEntered { state_type, name, .. } => {
                 let parent = previous.and_then(|previous| self.around(previous));
-                Some(self.enter(name.to_string(), state_type, parent, event.at))
+                let branch = previous.and_then(|previous| self.branch(previous, parent));
+                let node = self.enter(name.to_string(), state_type, parent, event.at);
+                self.nodes[node].branch = branch;
+                Some(node)
             }
             EventKind::MapIterationStarted(Iteration { name, index }) => {
                 let map = self.enclosing(previous?, |node| node.kind == "Map" && *node.name == **name);
@@ -158,6 +163,7 @@ impl Progress {
             name,
             kind,
             parent,
+            branch: None,
             children: Vec::new(),
             entered_at: at,
             left_at: None,
@@ -180,6 +186,16 @@ impl Progress {
         let node = &self.nodes[previous];
         let holds = matches!(node.kind, "Parallel" | "Map" | "Iteration") && node.left_at.is_none();
         if holds { Some(previous) } else { node.parent }
+    }
+
+    /// The branch of a state that is entered after an event of `previous`: the same one, or the next of a Parallel state.
+    fn branch(&self, previous: usize, parent: Option<usize>) -> Option<usize> {
+        let parallel = parent.map(|parent| &self.nodes[parent]).filter(|parent| parent.kind == "Parallel")?;
+        if Some(previous) != parent {
+            return self.nodes[previous].branch;
+        }
+        let begun = parallel.children.iter().filter_map(|child| self.nodes[*child].branch).max();
+        Some(begun.unwrap_or(0) + 1)
     }
 
     /// The nearest node, from this one outward, that is wanted and open.

@@ -28,25 +28,39 @@ pub fn render(progress: &Progress, now: OffsetDateTime, frame: usize) -> String 
 }
 
 fn node(progress: &Progress, index: usize, depth: usize, now: OffsetDateTime, frame: usize, text: &mut String) {
-    let node_ = &progress.nodes[index];
+    let shown = &progress.nodes[index];
     let indent = "  ".repeat(depth);
-    let took = node_.left_at.unwrap_or(now) - node_.entered_at;
-    let again = match node_.tries {
+    let took = shown.left_at.unwrap_or(now) - shown.entered_at;
+    let again = match shown.tries {
         0 | 1 => String::new(),
         tries => format!(" {}", painted(YELLOW, format_args!("tried {tries} times"))),
     };
-    let sign = sign(node_.status, frame);
     // Writing to a String can't fail.
-    let _ = writeln!(text, "{indent}{sign} {} {}{again}", node_.name, painted(DIM, duration(took)));
-    for line in &node_.logs {
+    let _ = writeln!(text, "{indent}{} {} {}{again}", sign(shown.status, frame), shown.name, painted(DIM, duration(took)));
+    for line in &shown.logs {
         let _ = writeln!(text, "{indent}  {} {}", painted(DIM, "│"), LogText(line));
     }
-    if let (Status::Caught | Status::Failed, Some(fault), true) = (node_.status, &node_.fault, node_.children.is_empty()) {
+    if let Some(fault) = own_fault(progress, shown) {
         let _ = writeln!(text, "{indent}  {}", failure(fault));
     }
-    for child in &node_.children {
-        node(progress, *child, depth + 1, now, frame, text);
+    let mut branch = None;
+    let mut children = shown.children.clone();
+    children.sort_by_key(|child| progress.nodes[*child].branch);
+    for child in children {
+        let child_branch = progress.nodes[child].branch;
+        if let (Some(number), true) = (child_branch, child_branch != branch) {
+            let _ = writeln!(text, "{indent}  {}", painted(DIM, format_args!("branch {number}")));
+            branch = child_branch;
+        }
+        let inner = depth + 1 + usize::from(child_branch.is_some());
+        node(progress, child, inner, now, frame, text);
     }
+}
+
+/// The error of a state, where neither a state inside it nor the execution's own line tells it.
+fn own_fault<'a>(progress: &Progress, node: &'a Node) -> Option<&'a Fault> {
+    let wrong = matches!(node.status, Status::Caught | Status::Failed) && node.children.is_empty();
+    node.fault.as_ref().filter(|fault| wrong && progress.fault.as_ref() != Some(*fault))
 }
 
 fn sign(status: Status, frame: usize) -> String {
@@ -78,7 +92,7 @@ pub(super) fn failure(fault: &Fault) -> String {
 /// How an execution ended, on one line.
 pub(super) fn ending(progress: &Progress, title: &str) -> String {
     let took = match (progress.started_at, progress.ended_at) {
-        (Some(started), Some(ended)) => duration(ended - started),
+        (Some(started), Some(ended)) => painted(DIM, format_args!("after {}", duration(ended - started))),
         _ => String::new(),
     };
     let status = match progress.status {
@@ -91,7 +105,7 @@ pub(super) fn ending(progress: &Progress, title: &str) -> String {
         (Some(fault), Status::Failed | Status::Aborted) => format!(": {}", failure(fault)),
         _ => String::new(),
     };
-    format!("{} {status} {}{why}", painted(BOLD, title), painted(DIM, format_args!("after {took}")))
+    format!("{} {status} {took}{why}", painted(BOLD, title))
 }
 
 /// One node's line without its tree, for output that can't be redrawn.
