@@ -34,7 +34,7 @@ use crate::{
 const LOG_BACKLOG: usize = 8192;
 
 /// How often expired items are deleted.
-const EXPIRY: Duration = Duration::from_secs(60);
+const EXPIRY: Duration = Duration::from_mins(1);
 
 /// How a local cloud is set up.
 #[derive(Clone, Debug)]
@@ -123,18 +123,21 @@ impl LocalCloud {
         let tasks = Arc::new(Tasks::new(lambda.clone()));
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(tasks.clone());
-        let states = States::new(&application.state_machines, &options.region, tasks).map_err(StartError::StateMachines)?;
+        let states =
+            States::new(&application.state_machines, &options.region, tasks).map_err(StartError::StateMachines)?;
         let (events, left_out) =
             Events::new(application, &options.region, &options.account, lambda.clone(), states.clone())?;
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());
 
-        let front = Arc::new(Front::new()
-            .with(ServiceName::States, Arc::new(states::FrontEnd::new(states.clone())))
-            .with(ServiceName::Lambda, Arc::new(lambda::FrontEnd::new(lambda.clone())))
-            .with(ServiceName::S3, storage.s3.clone())
-            .with(ServiceName::DynamoDb, storage.dynamodb.clone())
-            .with(ServiceName::CloudWatch, cloudwatch.clone())
-            .with(ServiceName::Apis, Arc::new(apis)));
+        let front = Arc::new(
+            Front::new()
+                .with(ServiceName::States, Arc::new(states::FrontEnd::new(states.clone())))
+                .with(ServiceName::Lambda, Arc::new(lambda::FrontEnd::new(lambda.clone())))
+                .with(ServiceName::S3, storage.s3.clone())
+                .with(ServiceName::DynamoDb, storage.dynamodb.clone())
+                .with(ServiceName::CloudWatch, cloudwatch.clone())
+                .with(ServiceName::Apis, Arc::new(apis)),
+        );
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
         serving.spawn(server.serve(front.clone(), shutdown.clone()));

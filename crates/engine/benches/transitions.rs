@@ -91,6 +91,7 @@ fn run(bencher: Bencher<'_, '_>, definition: &str, input: &str, transitions: usi
         region: "us-east-1".into(),
         started_at: now,
         input: Value::parse(input).unwrap(),
+        trace_header: None,
         seed: 1,
     });
     bencher.counter(ItemsCount::new(transitions)).bench(|| {

@@ -43,6 +43,8 @@ pub struct Identity {
     pub started_at: OffsetDateTime,
     /// Its input.
     pub input: Value,
+    /// The X-Ray trace that it is part of, for the calls that it makes.
+    pub trace_header: Option<Arc<str>>,
     /// Where its random numbers come from: the same seed gives the same execution again.
     pub seed: u64,
 }

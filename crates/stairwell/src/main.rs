@@ -20,7 +20,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// Whether to use colours; NO_COLOR is respected
+    /// Whether to use colours; `NO_COLOR` is respected
     #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
     color: ColorChoice,
 }

@@ -21,9 +21,8 @@ pub struct Problem {
 
 impl Problem {
     fn new(code: &str, message: String, help: Option<String>, location: Option<SourceLocation>) -> Self {
-        let source = location.as_ref().map(|place| {
-            NamedSource::new(place.file.display().to_string(), place.source().clone())
-        });
+        let source =
+            location.as_ref().map(|place| NamedSource::new(place.file.display().to_string(), place.source().clone()));
         Self { code: code.to_owned(), message, help, severity: miette::Severity::Error, location, source }
     }
 

@@ -70,25 +70,29 @@ pub async fn build_functions(application: &Application, release: bool) -> Result
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let spinner = Spinner::turning("Building the functions");
     let mut compiled = 0;
-    let executables = build(&application.functions, BuildOptions { release, color, ..BuildOptions::default() }, |event| match event {
-        BuildEvent::Started { functions, .. } => {
-            spinner.show(format!("Building {} functions", functions.len()));
-        }
-        BuildEvent::Compiled { package, count } => {
-            compiled = count;
-            spinner.show(format!("Building the functions: {count} targets compiled, last {package}"));
-        }
-        BuildEvent::Message(line) => spinner.show(line.trim().to_owned()),
-        BuildEvent::Finished { took, .. } => {
-            spinner.clear();
-            let took = painted(DIM, format_args!("in {:.1} s", took.as_secs_f64()));
-            let what = match compiled {
-                0 => "The functions are up to date".to_owned(),
-                count => format!("Built the functions, {count} targets"),
-            };
-            anstream::eprintln!("{} {what} {took}", painted(GREEN, "✓"));
-        }
-    })
+    let executables = build(
+        &application.functions,
+        BuildOptions { release, color, ..BuildOptions::default() },
+        |event| match event {
+            BuildEvent::Started { functions, .. } => {
+                spinner.show(format!("Building {} functions", functions.len()));
+            }
+            BuildEvent::Compiled { package, count } => {
+                compiled = count;
+                spinner.show(format!("Building the functions: {count} targets compiled, last {package}"));
+            }
+            BuildEvent::Message(line) => spinner.show(line.trim().to_owned()),
+            BuildEvent::Finished { took, .. } => {
+                spinner.clear();
+                let took = painted(DIM, format_args!("in {:.1} s", took.as_secs_f64()));
+                let what = match compiled {
+                    0 => "The functions are up to date".to_owned(),
+                    count => format!("Built the functions, {count} targets"),
+                };
+                anstream::eprintln!("{} {what} {took}", painted(GREEN, "✓"));
+            }
+        },
+    )
     .await?;
     Ok(executables)
 }

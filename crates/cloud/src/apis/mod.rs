@@ -23,15 +23,15 @@ use route::Matched;
 
 /// The HTTP APIs of an application.
 pub struct Apis {
-    apis: Vec<HttpApi>,
+    described: Vec<HttpApi>,
     account: String,
     lambda: Arc<Lambda>,
 }
 
 impl Apis {
     /// The APIs, whose routes call these functions.
-    pub fn new(apis: Vec<HttpApi>, account: &str, lambda: Arc<Lambda>) -> Self {
-        Self { apis, account: account.to_owned(), lambda }
+    pub fn new(described: Vec<HttpApi>, account: &str, lambda: Arc<Lambda>) -> Self {
+        Self { described, account: account.to_owned(), lambda }
     }
 
     async fn answer(&self, request: Request) -> Response {
@@ -73,7 +73,7 @@ impl Apis {
 
     /// The API that a request is for, and the path below it.
     fn address<'a>(&self, host: &str, path: &'a str) -> Option<(&HttpApi, &'a str)> {
-        let named = |name: &str| self.apis.iter().find(|api| api.logical_id.eq_ignore_ascii_case(name));
+        let named = |name: &str| self.described.iter().find(|api| api.logical_id.eq_ignore_ascii_case(name));
         if let Some(rest) = path.strip_prefix("/_api/") {
             let end = rest.find('/').unwrap_or(rest.len());
             let (name, below) = rest.split_at(end);

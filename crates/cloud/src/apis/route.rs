@@ -11,10 +11,11 @@ pub(super) struct Matched<'a> {
 }
 
 pub(super) fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<Matched<'a>> {
-    let candidates = routes.iter().filter(|route| route.method == method || route.method == "ANY").filter_map(|route| {
-        let path_parameters = parameters(&route.path, path)?;
-        Some((rank(route), Matched { route, path_parameters }))
-    });
+    let candidates =
+        routes.iter().filter(|route| route.method == method || route.method == "ANY").filter_map(|route| {
+            let path_parameters = parameters(&route.path, path)?;
+            Some((rank(route), Matched { route, path_parameters }))
+        });
     candidates.min_by_key(|(rank, _)| *rank).map(|(_, matched)| matched)
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     lambda::{InvokeOptions, Lambda},
     s3::ObjectEvent,
-    states::States,
+    states::{Start, States},
 };
 
 pub use pattern::{Pattern, PatternError};
@@ -80,7 +80,7 @@ impl Events {
         if self.buckets.contains(&change.bucket) {
             let (detail_type, detail) = object::detail(change);
             let resource = format!("arn:aws:s3:::{}", change.bucket);
-            self.send("default", "aws.s3", detail_type, vec![resource], &detail, change.time);
+            self.send("default", "aws.s3", detail_type, &[resource], &detail, change.time);
         }
     }
 
@@ -89,7 +89,7 @@ impl Events {
         bus: &str,
         source: &str,
         detail_type: &str,
-        resources: Vec<String>,
+        resources: &[String],
         detail: &Value,
         at: OffsetDateTime,
     ) {
@@ -117,9 +117,11 @@ impl Events {
                 .invoke_event(name, Bytes::from(input), InvokeOptions::default())
                 .map(|_| ())
                 .map_err(|error| error.to_string()),
-            Target::StateMachine(arn) => {
-                self.states.start(arn, None, Some(&input)).map(|_| ()).map_err(|error| error.to_string())
-            }
+            Target::StateMachine(arn) => self
+                .states
+                .start(arn, Start { input: Some(&input), ..Start::default() })
+                .map(|_| ())
+                .map_err(|error| error.to_string()),
         };
         match started {
             Ok(()) => tracing::debug!(rule = rule.name, "an event started the target"),
@@ -132,8 +134,7 @@ impl Rule {
     /// A rule with a pattern; nothing for a schedule.
     fn read(described: &EventRule) -> Result<Option<Self>, RuleError> {
         let EventSource::Pattern(pattern) = &described.source else { return Ok(None) };
-        let pattern =
-            Pattern::parse(pattern).map_err(|error| RuleError { rule: described.name.clone(), error })?;
+        let pattern = Pattern::parse(pattern).map_err(|error| RuleError { rule: described.name.clone(), error })?;
         Ok(Some(Self {
             name: described.name.clone(),
             bus: described.bus.clone(),

@@ -72,9 +72,7 @@ fn node(pattern: &Value, place: &str) -> Result<Node, PatternError> {
     match pattern {
         Value::Object(fields) => object(fields, place),
         Value::Array(tests) if tests.is_empty() => Err(error(place, "an empty list matches nothing")),
-        Value::Array(tests) => {
-            tests.iter().map(|value| test(value, place)).collect::<Result<_, _>>().map(Node::Leaf)
-        }
+        Value::Array(tests) => tests.iter().map(|value| test(value, place)).collect::<Result<_, _>>().map(Node::Leaf),
         _ => Err(error(place, "expected an object, or a list of alternatives")),
     }
 }
@@ -311,10 +309,19 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_refused_with_its_place() {
         for (pattern, message) in [
-            (json!({ "source": "aws.s3" }), "the event pattern is not valid at /source: expected an object, or a list of alternatives"),
+            (
+                json!({ "source": "aws.s3" }),
+                "the event pattern is not valid at /source: expected an object, or a list of alternatives",
+            ),
             (json!({ "a": { "b": [] } }), "the event pattern is not valid at /a/b: an empty list matches nothing"),
-            (json!({ "a": [{ "sounds-like": "x" }] }), "the event pattern is not valid at /a/sounds-like: this operator, or its argument, is not known"),
-            (json!({ "a": [{ "numeric": ["~", 1] }] }), "the event pattern is not valid at /a/numeric: expected comparisons such as [\">\", 0, \"<=\", 5]"),
+            (
+                json!({ "a": [{ "sounds-like": "x" }] }),
+                "the event pattern is not valid at /a/sounds-like: this operator, or its argument, is not known",
+            ),
+            (
+                json!({ "a": [{ "numeric": ["~", 1] }] }),
+                "the event pattern is not valid at /a/numeric: expected comparisons such as [\">\", 0, \"<=\", 5]",
+            ),
         ] {
             assert_eq!(Pattern::parse(&pattern).unwrap_err().to_string(), message);
         }

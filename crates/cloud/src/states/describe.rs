@@ -46,7 +46,8 @@ pub(super) fn sync_execution(execution: &Execution) -> Value {
     fields.insert("input".into(), execution.identity().input.to_string().into());
     fields.insert("inputDetails".into(), included());
     result(execution, &mut fields);
-    let milliseconds = stopped_at(execution).map_or(0, |at| (at - execution.identity().started_at).whole_milliseconds());
+    let milliseconds =
+        stopped_at(execution).map_or(0, |at| (at - execution.identity().started_at).whole_milliseconds());
     let milliseconds = u64::try_from(milliseconds).unwrap_or(0);
     // Billed by the 100 ms and by 64 MB: nothing is billed here, but a client expects both.
     let billed = Value::from([

@@ -71,15 +71,13 @@ impl Executions {
 
     pub(super) fn existing(&self, arn: &str, input: &Value) -> Existing {
         let Some(running) = self.0.get(arn) else { return Existing::None };
-        let same =
-            running.look(|execution| execution.outcome().is_none() && execution.identity().input == *input);
+        let same = running.look(|execution| execution.outcome().is_none() && execution.identity().input == *input);
         if same { Existing::Same(running.clone()) } else { Existing::Other }
     }
 
     pub(super) fn of_machine(&self, machine_arn: &str) -> Vec<Arc<Running>> {
-        let belongs = |running: &&Arc<Running>| {
-            running.look(|execution| &*execution.identity().state_machine_arn == machine_arn)
-        };
+        let belongs =
+            |running: &&Arc<Running>| running.look(|execution| &*execution.identity().state_machine_arn == machine_arn);
         self.0.values().rev().filter(belongs).cloned().collect()
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{ApiError, States, Status, describe, page::Page};
+use super::{ApiError, Start, States, Status, describe, page::Page};
 use crate::{
     service::{Request, Response, Service},
     wire::{self, Format},
@@ -46,8 +46,8 @@ impl FrontEnd {
 
     async fn operate(&self, operation: &str, body: &[u8]) -> Result<Value, ApiError> {
         match operation {
-            "StartExecution" => self.start_execution(parse(body)?),
-            "StartSyncExecution" => self.start_sync_execution(parse(body)?).await,
+            "StartExecution" => self.start_execution(&parse(body)?),
+            "StartSyncExecution" => self.start_sync_execution(&parse(body)?).await,
             "StopExecution" => self.stop_execution(parse(body)?),
             "DescribeExecution" => {
                 let request: ExecutionRequest = parse(body)?;
@@ -73,9 +73,8 @@ impl FrontEnd {
         }
     }
 
-    fn start_execution(&self, request: StartRequest) -> Result<Value, ApiError> {
-        let running =
-            self.states.start(&request.state_machine_arn, request.name.as_deref(), request.input.as_deref())?;
+    fn start_execution(&self, request: &StartRequest) -> Result<Value, ApiError> {
+        let running = self.states.start(&request.state_machine_arn, request.start())?;
         Ok(running.look(|execution| {
             let identity = execution.identity();
             Value::from([
@@ -85,7 +84,7 @@ impl FrontEnd {
         }))
     }
 
-    async fn start_sync_execution(&self, request: StartRequest) -> Result<Value, ApiError> {
+    async fn start_sync_execution(&self, request: &StartRequest) -> Result<Value, ApiError> {
         let machine = self.states.machine(&request.state_machine_arn)?;
         if machine.kind == sam::StateMachineKind::Standard {
             return Err(ApiError::new(
@@ -93,8 +92,7 @@ impl FrontEnd {
                 "This operation is not supported by this type of state machine",
             ));
         }
-        let running =
-            self.states.start(&request.state_machine_arn, request.name.as_deref(), request.input.as_deref())?;
+        let running = self.states.start(&request.state_machine_arn, request.start())?;
         running.ended().await;
         Ok(running.look(describe::sync_execution))
     }
@@ -153,9 +151,13 @@ struct StartRequest {
     state_machine_arn: String,
     name: Option<String>,
     input: Option<String>,
-    /// Taken and not used: nothing is traced here.
-    #[serde(rename = "traceHeader")]
-    _trace_header: Option<String>,
+    trace_header: Option<String>,
+}
+
+impl StartRequest {
+    fn start(&self) -> Start<'_> {
+        Start { name: self.name.as_deref(), input: self.input.as_deref(), trace_header: self.trace_header.as_deref() }
+    }
 }
 
 #[derive(Deserialize)]

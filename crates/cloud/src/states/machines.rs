@@ -140,8 +140,9 @@ impl Machines {
 
     pub(super) fn find(&self, arn: &str) -> Result<&Arc<StateMachine>, ApiError> {
         names::state_machine_arn(arn)?;
-        self.0.iter().find(|machine| &*machine.arn == arn).ok_or_else(|| {
-            ApiError::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'"))
-        })
+        self.0
+            .iter()
+            .find(|machine| &*machine.arn == arn)
+            .ok_or_else(|| ApiError::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'")))
     }
 }

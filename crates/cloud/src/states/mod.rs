@@ -35,6 +35,17 @@ use machines::Machines;
 /// How many started executions an observer may be behind before it misses some.
 const STARTED_BACKLOG: usize = 4096;
 
+/// What an execution is started with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start<'a> {
+    /// Its name; a UUID where there is none.
+    pub name: Option<&'a str>,
+    /// Its input as JSON text; `{}` where there is none.
+    pub input: Option<&'a str>,
+    /// The X-Ray trace that it is part of.
+    pub trace_header: Option<&'a str>,
+}
+
 /// The local Step Functions.
 pub struct States {
     region: Arc<str>,
@@ -78,15 +89,10 @@ impl States {
     /// Starts an execution.
     ///
     /// Without a name it gets a UUID. A Standard execution with the name and the input of one that runs is that one.
-    pub fn start(
-        &self,
-        machine_arn: &str,
-        name: Option<&str>,
-        input: Option<&str>,
-    ) -> Result<Arc<Running>, ApiError> {
+    pub fn start(&self, machine_arn: &str, start: Start<'_>) -> Result<Arc<Running>, ApiError> {
         let machine = self.machine(machine_arn)?;
-        let input = parse_input(input)?;
-        let name: Arc<str> = match name {
+        let input = parse_input(start.input)?;
+        let name: Arc<str> = match start.name {
             Some(name) => names::check(name)?.into(),
             None => Uuid::new_v4().to_string().into(),
         };
@@ -108,6 +114,7 @@ impl States {
             region: self.region.clone(),
             started_at: OffsetDateTime::now_utc(),
             input,
+            trace_header: start.trace_header.map(Into::into),
             seed: Uuid::new_v4().as_u64_pair().0,
         };
         let running = Running::start(machine.machine.clone(), Arc::new(identity), self.outside.clone());
@@ -123,9 +130,9 @@ impl States {
     /// The execution with this ARN.
     pub fn execution(&self, arn: &str) -> Result<Arc<Running>, ApiError> {
         names::execution_arn(arn)?;
-        self.executions().find(arn).ok_or_else(|| {
-            ApiError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
-        })
+        self.executions()
+            .find(arn)
+            .ok_or_else(|| ApiError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'")))
     }
 
     /// The executions of a machine, newest first.

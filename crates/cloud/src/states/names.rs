@@ -36,7 +36,6 @@ pub(super) fn state_machine_arn(arn: &str) -> Result<(), ApiError> {
 fn resource(arn: &str) -> Result<&str, ApiError> {
     match arn.splitn(6, ':').collect::<Vec<_>>().as_slice() {
         ["arn", _, "states", _, _, resource] => Ok(resource),
-        ["arn", ..] => Err(ApiError::invalid_arn(format!("Invalid ARN prefix: {arn}"))),
         _ => Err(ApiError::invalid_arn(format!("Invalid ARN prefix: {arn}"))),
     }
 }

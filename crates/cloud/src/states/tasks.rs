@@ -46,10 +46,10 @@ impl Tasks {
         let request_id = Uuid::new_v4().to_string();
         let payload = Bytes::from(payload.to_string());
         let options = InvokeOptions { request_id: Some(request_id.clone()), ..options };
-        let called = Called::new(&self.callers, request_id, caller);
+        let under_way = Called::new(&self.callers, request_id, caller);
         let lambda = self.lambda.clone();
         Box::pin(async move {
-            let _called = called;
+            let _under_way = under_way;
             lambda.invoke(&function, payload, options).await
         })
     }
@@ -59,15 +59,17 @@ type Invoking = std::pin::Pin<Box<dyn Future<Output = Result<Invocation, InvokeE
 
 impl Outside for Tasks {
     fn call(&self, execution: &Arc<Identity>, call: Call) -> Answer {
+        let trace_id = execution.trace_header.as_ref().map(ToString::to_string);
+        let options = InvokeOptions { trace_id, ..InvokeOptions::default() };
         let caller = CallerOf { execution_arn: execution.arn.clone(), state: call.state.clone() };
         match &call.resource {
             Resource::Function { arn } => {
-                let invoking = self.invoke(caller, arn.to_string(), &call.input, InvokeOptions::default());
+                let invoking = self.invoke(caller, arn.to_string(), &call.input, options);
                 Box::pin(async move { result(&invoking.await.map_err(|error| service_fault(&error))?) })
             }
             Resource::Service { .. } => match Parameters::read(&call.input) {
                 Ok(Parameters { function, payload, client_context }) => {
-                    let options = InvokeOptions { client_context, ..InvokeOptions::default() };
+                    let options = InvokeOptions { client_context, ..options };
                     let invoking = self.invoke(caller, function, &payload, options);
                     Box::pin(async move {
                         let invocation = invoking.await.map_err(|error| service_fault(&error))?;
@@ -123,7 +125,8 @@ impl Parameters {
                 (name, value) => return Err(unusable(input, &format!("the local runner knows no {name} {value}"))),
             }
         }
-        let function = function.ok_or_else(|| unusable(input, "The field 'FunctionName' is required but was missing"))?;
+        let function =
+            function.ok_or_else(|| unusable(input, "The field 'FunctionName' is required but was missing"))?;
         Ok(Self { function, payload, client_context })
     }
 }
@@ -137,9 +140,8 @@ fn unusable(parameters: &Value, why: &str) -> Fault {
 fn result(invocation: &Invocation) -> Result<Value, Fault> {
     let payload = serde_json::from_slice::<Value>(&invocation.payload);
     if !invocation.failed {
-        return payload.map_err(|error| {
-            Fault::new("Lambda.Unknown", format!("The function's answer is not JSON: {error}"))
-        });
+        return payload
+            .map_err(|error| Fault::new("Lambda.Unknown", format!("The function's answer is not JSON: {error}")));
     }
     let error = payload.ok().and_then(|payload| payload.get("errorType")?.as_str().map(str::to_owned));
     let cause = String::from_utf8_lossy(&invocation.payload).into_owned();
@@ -171,8 +173,7 @@ fn envelope(invocation: &Invocation, payload: Value) -> Value {
         ("x-amzn-RequestId", text(&invocation.request_id)),
         ("X-Amzn-Trace-Id", text(&String::from_utf8_lossy(invocation.trace_id.as_bytes()))),
     ];
-    let all: Object =
-        headers.iter().map(|(name, value)| ((*name).into(), Value::from(vec![value.clone()]))).collect();
+    let all: Object = headers.iter().map(|(name, value)| ((*name).into(), Value::from(vec![value.clone()]))).collect();
     Value::from([
         ("ExecutedVersion", text("$LATEST")),
         ("Payload", payload),

@@ -40,6 +40,7 @@ impl Played {
             region: "us-east-1".into(),
             started_at: START,
             input: Value::from(input),
+            trace_header: None,
             seed,
         };
         let execution = Execution::new(Arc::new(machine), Arc::new(identity));

@@ -52,12 +52,8 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let cloud = start(&application, &executables, &args.run, 0).await?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     let produced = Produced::since_now(&cloud);
-    let stage = Stage {
-        application: &application,
-        cloud: &cloud,
-        script: &args.script,
-        display: Display::choose(args.json),
-    };
+    let stage =
+        Stage { application: &application, cloud: &cloud, script: &args.script, display: Display::choose(args.json) };
     let mut all_as_expected = true;
     let mut results = Vec::new();
     for workflow in script.values() {
@@ -93,5 +89,8 @@ fn tell(results: &[(&str, Shown)]) {
         let took = duration(shown.took);
         anstream::eprintln!("  {sign} {title} {}", painted(DIM, format_args!("{status}, {expected}, {took}")));
     }
-    anstream::eprintln!("\n{}", painted(DIM, "Next: `cargo stairwell up` keeps it running, `cargo stairwell --help` tells the rest."));
+    anstream::eprintln!(
+        "\n{}",
+        painted(DIM, "Next: `cargo stairwell up` keeps it running, `cargo stairwell --help` tells the rest.")
+    );
 }

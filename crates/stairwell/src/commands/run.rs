@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use cloud::states::Start;
 use engine::Outcome;
 
 use crate::{
@@ -59,7 +60,9 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, 0).await?;
     let mut logs = cloud.logs();
-    let running = cloud.states().start(&machine.arn, args.name.as_deref(), Some(&input))?;
+    let running = cloud
+        .states()
+        .start(&machine.arn, Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() })?;
     let outcome = tokio::select! {
         outcome = watch(&running, &machine.logical_id, &mut logs, Display::choose(args.json)) => outcome,
         _ = tokio::signal::ctrl_c() => {

@@ -18,8 +18,8 @@ use crate::{
 
 /// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
 ///
-/// Every service answers on one port. Point any AWS client at it: AWS_ENDPOINT_URL=http://127.0.0.1:4566, any
-/// credentials, region us-east-1. Stop with Ctrl-C; data stays in the data folder.
+/// Every service answers on one port. Point any AWS client at it: `AWS_ENDPOINT_URL=http://127.0.0.1:4566`,
+/// any credentials, region us-east-1. Stop with Ctrl-C; data stays in the data folder.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell up
@@ -87,7 +87,8 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     row("buckets", application.buckets.iter().map(|bucket| bucket.name.clone()).collect());
     row("tables", application.tables.iter().map(|table| table.name.clone()).collect());
     for api in &application.http_apis {
-        let routes = api.routes.iter().map(|route| format!("{} {url}/_api/{}{}", route.method, api.logical_id, route.path));
+        let routes =
+            api.routes.iter().map(|route| format!("{} {url}/_api/{}{}", route.method, api.logical_id, route.path));
         row("routes", routes.collect());
     }
     for rule in application.rules.iter().filter(|rule| rule.enabled) {

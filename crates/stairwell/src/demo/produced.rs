@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
-use cloud::{local::LocalCloud, s3::{EventKind, ObjectEvent}};
+use cloud::{
+    local::LocalCloud,
+    s3::{EventKind, ObjectEvent},
+};
 use http::Request;
 use http_body_util::BodyExt;
 use sam::Application;

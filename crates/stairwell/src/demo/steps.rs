@@ -8,7 +8,10 @@ use std::{
 };
 
 use axum::body::Body;
-use cloud::{local::LocalCloud, states::Status};
+use cloud::{
+    local::LocalCloud,
+    states::{Start, Status},
+};
 use engine::run::Running;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -22,7 +25,7 @@ use crate::{
 };
 
 /// How long a step waits for the execution that it leads to.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A local cloud with a script's surroundings.
 pub struct Stage<'a> {
@@ -98,7 +101,8 @@ impl Stage<'_> {
             Action::Start { input } => {
                 let input = String::from_utf8(self.read(input)?)
                     .map_err(|_| self.error(format!("{} is not UTF-8", input.display())))?;
-                Ok(Some(self.cloud.states().start(&machine.arn, None, Some(&input))?))
+                let start = Start { input: Some(&input), ..Start::default() };
+                Ok(Some(self.cloud.states().start(&machine.arn, start)?))
             }
         }
     }

@@ -95,6 +95,7 @@ fn identity(script: &Script<'_>) -> Identity {
         region: "us-east-1".into(),
         started_at: START,
         input: script.input.clone(),
+        trace_header: None,
         seed: 1,
     }
 }

@@ -17,13 +17,9 @@ mod tests {
 
     #[test]
     fn durations_have_a_fitting_unit() {
-        for (micros, expected) in [
-            (0, "0 µs"),
-            (999, "999 µs"),
-            (12_345, "12 ms"),
-            (1_240_000, "1.24 s"),
-            (125_000_000, "2 min 5 s"),
-        ] {
+        for (micros, expected) in
+            [(0, "0 µs"), (999, "999 µs"), (12_345, "12 ms"), (1_240_000, "1.24 s"), (125_000_000, "2 min 5 s")]
+        {
             assert_eq!(duration(time::Duration::microseconds(micros)), expected);
         }
     }

@@ -36,7 +36,8 @@ fn node(progress: &Progress, index: usize, depth: usize, now: OffsetDateTime, fr
         tries => format!(" {}", painted(YELLOW, format_args!("tried {tries} times"))),
     };
     // Writing to a String can't fail.
-    let _ = writeln!(text, "{indent}{} {} {}{again}", sign(shown.status, frame), shown.name, painted(DIM, duration(took)));
+    let _ =
+        writeln!(text, "{indent}{} {} {}{again}", sign(shown.status, frame), shown.name, painted(DIM, duration(took)));
     for line in &shown.logs {
         let _ = writeln!(text, "{indent}  {} {}", painted(DIM, "│"), LogText(line));
     }

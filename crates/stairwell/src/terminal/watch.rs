@@ -54,9 +54,9 @@ pub async fn watch(
             drain(logs, &arn, &mut view);
             view.event(&event);
         }
-        if let Some(outcome) = running.look(|execution| {
-            (execution.history().len() == shown).then(|| execution.outcome().cloned()).flatten()
-        }) {
+        if let Some(outcome) = running
+            .look(|execution| (execution.history().len() == shown).then(|| execution.outcome().cloned()).flatten())
+        {
             view.end(&outcome);
             return outcome;
         }
