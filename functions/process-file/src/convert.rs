@@ -17,7 +17,7 @@ use datasketches::error::Error as SketchError;
 use crate::{
     profile::{ColumnProfile, ColumnReport},
     read::{Cell, SealedBatch},
-    schema::{ColumnType, Kinds, Schema},
+    schema::{ColumnType, Kinds, Schema, UTC},
     value,
 };
 
@@ -115,7 +115,7 @@ fn convert_column(batch: &SealedBatch, column: usize, column_type: ColumnType) -
                 |text: &str| value::timestamp(text).filter(|read| read.has_zone == wanted).map(|read| read.micros);
             let (values, nulls) = parse(batch, column, any(read))?;
             let array = TimestampMicrosecondArray::new(values.into(), nulls);
-            Arc::new(if wanted { array.with_timezone("UTC") } else { array })
+            Arc::new(if wanted { array.with_timezone(UTC) } else { array })
         }
         ColumnType::Text => Arc::new(texts(batch, column)),
     })

@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use crate::{read::Cell, value};
 
+/// The time zone of instants, in the form that every reader of Arrow knows without a table of zones.
+pub(crate) const UTC: &str = "+00:00";
+
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,7 +44,7 @@ impl ColumnType {
             Self::Float => DataType::Float64,
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
-            Self::TimestampUtc => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::TimestampUtc => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
             Self::Null | Self::Text => DataType::Utf8,
         }
     }

@@ -65,13 +65,16 @@ impl Table {
     ) -> Result<(Self, usize), Error> {
         let (reader, schema, header) = match format {
             Format::Delimited { delimiter } => {
-                let (reader, names, header) = Delimited::open(start, is_whole, delimiter)?;
-                let reader = RecordReader::Delimited(Box::new(reader));
-                let schema = match schema {
-                    Some(schema) => schema,
-                    None => schema_of(scan(reader.clone(), names, &start[header..], is_whole)?),
+                let open = || Delimited::open(start, is_whole, delimiter);
+                let (reader, names, header) = open()?;
+                let schema = if let Some(schema) = schema {
+                    schema
+                } else {
+                    // A reader of its own: a clone of `csv_core::Reader` does not read as the original does.
+                    let reader = RecordReader::Delimited(Box::new(open()?.0));
+                    schema_of(scan(reader, names, &start[header..], is_whole)?)
                 };
-                (reader, schema, header)
+                (RecordReader::Delimited(Box::new(reader)), schema, header)
             }
             Format::JsonLines => {
                 let header = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };

@@ -71,7 +71,7 @@ pub(crate) fn float(text: &str) -> Option<f64> {
     }
     #[expect(clippy::cast_precision_loss, reason = "2^53 is exact")]
     let may_be_rounded = value.abs() >= LARGEST_EXACT_INTEGER as f64 && digits.iter().all(u8::is_ascii_digit);
-    if may_be_rounded && integer(text).is_none_or(|value| value.abs() > LARGEST_EXACT_INTEGER) {
+    if may_be_rounded && integer(text).is_none_or(|value| value.unsigned_abs() > LARGEST_EXACT_INTEGER.unsigned_abs()) {
         return None;
     }
     Some(value)
@@ -215,6 +215,7 @@ mod tests {
             ("12", Some(12.0)),
             ("9007199254740992", Some(9_007_199_254_740_992.0)),
             ("9007199254740993", None),
+            ("-9223372036854775808", None),
             ("1e999", None),
             ("01.5", None),
             ("+1.5", None),

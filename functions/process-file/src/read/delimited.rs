@@ -8,7 +8,7 @@ use super::{BadRowReason, BadRows, Batch, MAX_COLUMNS, MAX_RECORD_BYTES};
 use crate::error::FileError;
 
 /// A reader of delimited records, after the header.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Delimited {
     csv: Reader,
     columns: usize,

@@ -12,7 +12,7 @@ use super::{BadRowReason, BadRows, Batch, Cell, MAX_COLUMNS, MAX_RECORD_BYTES};
 use crate::{error::FileError, schema::Kinds};
 
 /// A reader of JSON objects with known keys. Keys that are not known are noted with the kinds of their values.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct JsonLines {
     line: u64,
     /// The beginning of a line whose end has not come yet.
@@ -25,7 +25,7 @@ pub(crate) struct JsonLines {
 }
 
 /// The values of one object, in the order they came.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Row {
     bytes: Vec<u8>,
     /// For each known column where its value lies.

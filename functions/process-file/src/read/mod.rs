@@ -79,7 +79,7 @@ impl BadRows {
 }
 
 /// Reads records from a file that comes in pieces.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum RecordReader {
     Delimited(Box<Delimited>),
     JsonLines(Box<JsonLines>),
