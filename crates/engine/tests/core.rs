@@ -245,3 +245,29 @@ fn a_wait_until_the_past_is_over_at_once() {
     assert_eq!(played.now, support::START);
     assert_eq!(played.output(), json!({}));
 }
+
+#[test]
+fn an_item_that_cannot_be_selected_gives_up_the_iterations_that_have_begun() {
+    let definition = json!({
+        "StartAt": "Each",
+        "States": {
+            "Each": {
+                "Type": "Map",
+                "ItemSelector": {"n.$": "States.MathAdd($$.Map.Item.Value, 1)"},
+                "ItemProcessor": {"StartAt": "Call", "States": {"Call": {
+                    "Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "End": true,
+                }}},
+                "Catch": [{"ErrorEquals": ["States.IntrinsicFailure"], "Next": "Caught"}],
+                "End": true,
+            },
+            "Caught": {"Type": "Pass", "Result": "caught", "End": true},
+        },
+    });
+    let mut played = Played::start(&definition, &json!([1, "not a number"]));
+    assert_eq!(played.outcome(), &Outcome::Succeeded("caught".into()));
+    let call = played.last_call().id;
+    assert!(played.commands.iter().any(|command| matches!(command, Command::CancelTask { call: c } if *c == call)));
+    let events = played.execution.history().len();
+    played.succeed(&json!("late"));
+    assert_eq!(played.execution.history().len(), events);
+}

@@ -88,7 +88,10 @@ impl Execution {
             Some(limit) => limit.min(MAX_CONCURRENT_ITERATIONS),
         };
         for _ in 0..at_once.min(count as u64) {
-            self.start_iteration(id, map, last_event)?;
+            if let Err(fault) = self.start_iteration(id, map, last_event) {
+                self.give_up_fork(id);
+                return Err(fault);
+            }
         }
         Ok(())
     }
@@ -136,7 +139,7 @@ impl Execution {
             let succeeded = self.append(branch.last_event, EventKind::MapIterationSucceeded(iteration));
             // The next iteration follows this one's last event; the state itself, the iteration's end.
             if let Err(fault) = self.start_iteration(parent_id, map, branch.last_event) {
-                self.abort_children(parent_id);
+                self.give_up_fork(parent_id);
                 self.handle(parent_id, fault, Origin::Other);
                 self.ready.push_back(parent_id);
                 return;
@@ -181,9 +184,8 @@ impl Execution {
             let iteration = self.iteration(parent.branch, parent.index);
             self.append(branch.last_event, EventKind::MapIterationFailed(iteration));
         }
-        self.abort_children(parent.branch);
+        self.give_up_fork(parent.branch);
         if let Some(parent) = self.branches.get_mut(parent.branch) {
-            parent.waits_for = None;
             parent.last_event = branch.last_event;
         }
         self.handle(parent.branch, fault, Origin::Other);
@@ -198,6 +200,14 @@ impl Execution {
             (Kind::Parallel(_), Some(true)) => self.append_to(id, EventKind::ParallelStateFailed),
             (Kind::Map(_), Some(true)) => self.append_to(id, EventKind::MapStateFailed),
             _ => {}
+        }
+    }
+
+    /// Gives up what a branch has forked: it waits for nothing any more.
+    fn give_up_fork(&mut self, id: BranchId) {
+        self.abort_children(id);
+        if let Some(branch) = self.branches.get_mut(id) {
+            branch.waits_for = None;
         }
     }
 
