@@ -33,7 +33,7 @@ const FUNCTION: &[(&str, Use)] = &[
     ("DurableConfig", LeftOut("Durable functions are not emulated.")),
     ("Environment", Read),
     ("EphemeralStorage", LeftOut("The function's /tmp is this machine's.")),
-    ("EventInvokeConfig", LeftOut("Retries and destinations of asynchronous calls are not emulated.")),
+    ("EventInvokeConfig", LeftOut("Asynchronous calls are tried again as by default; destinations are not emulated.")),
     ("Events", Read),
     ("FileSystemConfigs", LeftOut("File systems are not mounted.")),
     ("FunctionName", Read),
