@@ -39,7 +39,7 @@ impl Problem {
             Some(_) => format!("{} (state machine {state_machine})", found.message),
             None => format!("{} (state machine {state_machine}, at {})", found.message, found.location),
         };
-        let mut problem = Self::new(found.code.name(), message, None, location);
+        let mut problem = Self::new(found.code.name(), message, found.help.clone(), location);
         if found.severity == Severity::Warning {
             problem.severity = miette::Severity::Warning;
         }

@@ -50,6 +50,8 @@ pub struct Diagnostic {
     pub message: String,
     /// Where it is: `/States/Check/Next`, or `/` for the whole definition.
     pub location: String,
+    /// What may have been meant, where that can be said.
+    pub help: Option<String>,
 }
 
 /// `SCHEMA_VALIDATION_FAILED: These fields are required: [Next] at /States/A`, as the service words it.
@@ -85,15 +87,19 @@ pub(super) struct Findings(Vec<Diagnostic>);
 
 impl Findings {
     pub(super) fn error(&mut self, code: Code, at: &Pointer, message: impl Into<String>) {
-        self.add(Severity::Error, code, at, message.into());
+        self.add(Severity::Error, code, at, message.into(), None);
+    }
+
+    pub(super) fn error_with_help(&mut self, code: Code, at: &Pointer, message: String, help: Option<String>) {
+        self.add(Severity::Error, code, at, message, help);
     }
 
     pub(super) fn warning(&mut self, code: Code, at: &Pointer, message: impl Into<String>) {
-        self.add(Severity::Warning, code, at, message.into());
+        self.add(Severity::Warning, code, at, message.into(), None);
     }
 
-    fn add(&mut self, severity: Severity, code: Code, at: &Pointer, message: String) {
-        self.0.push(Diagnostic { severity, code, message, location: at.to_string() });
+    fn add(&mut self, severity: Severity, code: Code, at: &Pointer, message: String, help: Option<String>) {
+        self.0.push(Diagnostic { severity, code, message, location: at.to_string(), help });
     }
 
     pub(super) fn has_errors(&self) -> bool {

@@ -211,13 +211,23 @@ impl<'a> Fields<'a> {
     /// Reports the fields that nobody asked for.
     pub(super) fn close(self) {
         for name in self.object.keys().filter(|name| !self.asked.contains(&&***name)) {
-            self.findings.error(
+            self.findings.error_with_help(
                 Code::SchemaValidationFailed,
                 &self.at.child(name),
                 format!("Field '{name}' is not supported"),
+                did_you_mean(name, self.asked.iter().copied()),
             );
         }
     }
+}
+
+/// `did you mean 'Next'?`: the nearest of the known names, where one is near.
+pub(super) fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    known
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .filter(|(distance, _)| *distance <= 1 + name.len() / 4)
+        .min()
+        .map(|(_, known)| format!("did you mean '{known}'?"))
 }
 
 /// Compiles a payload template.

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::{
     diagnostic::{Code, Pointer},
-    fields::Fields,
+    fields::{Fields, did_you_mean},
     state,
 };
 use crate::{
@@ -32,22 +32,15 @@ impl Names {
         let name = fields.text(field)?;
         let target = self.ids.get(&name).copied();
         if target.is_none() {
-            let message = format!("Missing '{field}' target: {name}{}", self.suggestion(&name));
             let at = fields.at.child(field);
-            fields.findings.error(Code::MissingTransitionTarget, &at, message);
+            fields.findings.error_with_help(
+                Code::MissingTransitionTarget,
+                &at,
+                format!("Missing '{field}' target: {name}"),
+                did_you_mean(&name, self.ids.keys().map(|known| &**known)),
+            );
         }
         target
-    }
-
-    /// The nearest name, where one is near.
-    fn suggestion(&self, name: &str) -> String {
-        self.ids
-            .keys()
-            .map(|known| (strsim::damerau_levenshtein(known, name), known))
-            .filter(|(distance, _)| *distance <= 1 + name.len() / 4)
-            .min()
-            .map(|(_, known)| format!(" (did you mean '{known}'?)"))
-            .unwrap_or_default()
     }
 }
 

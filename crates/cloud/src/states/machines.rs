@@ -114,6 +114,7 @@ fn unsupported_tasks(machine: &Machine) -> Vec<Diagnostic> {
             code: Code::NotSupported,
             message: format!("the service integration '{arn}' is not supported yet"),
             location: format!("/States/{}/Resource", state.name),
+            help: None,
         })
         .collect()
 }

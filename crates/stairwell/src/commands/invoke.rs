@@ -1,6 +1,6 @@
 //! `stairwell invoke`
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::Args;
@@ -9,7 +9,7 @@ use cloud::lambda::{InvokeOptions, LogKind};
 use crate::{
     error::Error,
     project::{RunArgs, TemplateArgs, build_functions, document, start},
-    terminal::{DIM, LogText, painted},
+    terminal::{DIM, LogText, painted, print},
 };
 
 /// Invoke one function with an event, as `sam local invoke` does, without Docker
@@ -72,8 +72,6 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     }
     cloud.shutdown().await;
     let invocation = invocation?;
-    let mut stdout = std::io::stdout();
-    // A reader that went away is no error of ours.
-    let _ = stdout.write_all(&invocation.payload).and_then(|()| writeln!(stdout));
+    print(String::from_utf8_lossy(&invocation.payload));
     Ok(if invocation.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

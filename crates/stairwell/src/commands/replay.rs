@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 
 use crate::replay::{ReplayError, Verdict, best, replay};
+use crate::terminal::print;
 
 /// Replay recorded cases through the interpreter and compare what comes out
 ///
@@ -41,21 +42,21 @@ pub struct ReplayArgs {
 /// Runs the command.
 pub fn run(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
     let summary = replay(&args.paths, |case, verdict| match verdict {
-        Verdict::Failed(difference) => println!("FAILED {}: {difference}", case.name),
-        Verdict::Skipped(what) if args.verbose => println!("skipped {}: {what}", case.name),
-        Verdict::Passed if args.verbose => println!("passed {}", case.name),
+        Verdict::Failed(difference) => print(format_args!("FAILED {}: {difference}", case.name)),
+        Verdict::Skipped(what) if args.verbose => print(format_args!("skipped {}: {what}", case.name)),
+        Verdict::Passed if args.verbose => print(format_args!("passed {}", case.name)),
         _ => {}
     })?;
     let fallen = args.best.as_ref().map(|path| best::fallen_below(path, &summary)).transpose()?.unwrap_or_default();
     for category in &fallen {
-        println!("FEWER {category}");
+        print(format_args!("FEWER {category}"));
     }
     if let (Some(path), true, true) = (&args.best, args.update, fallen.is_empty()) {
         best::write(path, &summary)?;
     }
     for (category, counts) in &summary.categories {
-        println!("{category}: {counts}");
+        print(format_args!("{category}: {counts}"));
     }
-    println!("{}", summary.total);
+    print(summary.total);
     Ok(if summary.total.failed == 0 && fallen.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

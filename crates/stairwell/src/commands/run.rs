@@ -9,7 +9,7 @@ use engine::Outcome;
 use crate::{
     error::Error,
     project::{RunArgs, TemplateArgs, build_functions, document, start},
-    terminal::{Display, watch},
+    terminal::{Display, print, watch},
 };
 
 /// Run one execution of a state machine and exit by its status
@@ -74,7 +74,7 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     match outcome {
         Outcome::Succeeded(output) => {
             if !args.json {
-                println!("{output}");
+                print(output);
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::{
     error::Error,
     project::{DEFAULT_PORT, RunArgs, TemplateArgs, build_functions, start},
-    terminal::{BOLD, DIM, Display, GREEN, LogText, YELLOW, painted, watch},
+    terminal::{BOLD, DIM, Display, GREEN, LogText, YELLOW, painted, print, watch},
 };
 
 /// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
@@ -47,7 +47,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, args.port).await?;
     if args.json {
-        println!("{}", ready(&application, &cloud));
+        print(ready(&application, &cloud));
     } else {
         tell(&application, &cloud, args);
     }

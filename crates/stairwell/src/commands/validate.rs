@@ -10,7 +10,7 @@ use crate::{
     problems::Problem,
     project::TemplateArgs,
     report,
-    terminal::{GREEN, RED, painted},
+    terminal::{GREEN, RED, painted, print},
 };
 
 /// Check the template and its state machines together
@@ -56,7 +56,8 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
     };
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     if args.json {
-        println!("{:#}", serde_json::Value::from(problems.iter().map(Problem::to_json).collect::<Vec<_>>()));
+        let problems = serde_json::Value::from(problems.iter().map(Problem::to_json).collect::<Vec<_>>());
+        print(format_args!("{problems:#}"));
     } else {
         for problem in &problems {
             anstream::eprintln!("{}", report(problem));

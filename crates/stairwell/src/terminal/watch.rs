@@ -1,6 +1,6 @@
 //! Showing an execution while it runs.
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use asl::Value;
 use cloud::{lambda::LogKind, local::FunctionLog};
@@ -8,7 +8,7 @@ use engine::{Event, Outcome, history, run::Running};
 use time::OffsetDateTime;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::{Plain, Progress, Spinner, render, tree};
+use super::{Plain, Progress, Spinner, print, render, tree};
 
 /// How often a live tree is redrawn while nothing happens.
 const REDRAW: Duration = Duration::from_millis(80);
@@ -99,7 +99,7 @@ impl View {
         match self {
             Self::Tree { progress, .. } => progress.apply(event),
             Self::Plain(plain) => plain.event(event).iter().for_each(|line| anstream::eprintln!("{line}")),
-            Self::Json { arn } => write_json(&Value::from([
+            Self::Json { arn } => print(Value::from([
                 ("executionArn", Value::from(arn.as_str())),
                 ("event", history::to_json(event, true)),
             ])),
@@ -114,7 +114,7 @@ impl View {
         match self {
             Self::Tree { progress, .. } => progress.log(&caller.state, &line.line),
             Self::Plain(plain) => anstream::eprintln!("{}", plain.log(&caller.state, &line.line)),
-            Self::Json { arn } => write_json(&Value::from([
+            Self::Json { arn } => print(Value::from([
                 ("executionArn", Value::from(arn.as_str())),
                 ("state", caller.state.clone().into()),
                 ("log", line.line.as_str().into()),
@@ -139,7 +139,7 @@ impl View {
                 anstream::eprint!("{}\n{}", tree::ending(progress, title), render(progress, now, 0));
             }
             Self::Plain(_) => {}
-            Self::Json { arn } => write_json(&ended(arn, outcome)),
+            Self::Json { arn } => print(ended(arn, outcome)),
         }
     }
 }
@@ -160,9 +160,4 @@ fn ended(arn: &str, outcome: &Outcome) -> Value {
         ("error", part(fault.and_then(|fault| fault.error.clone()))),
         ("cause", part(fault.and_then(|fault| fault.cause.clone()))),
     ])
-}
-
-/// Writes a line; a reader that went away is no error of ours.
-fn write_json(value: &Value) {
-    let _ = writeln!(std::io::stdout(), "{value}");
 }
