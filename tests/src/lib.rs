@@ -1,1 +1,19 @@
-//! Tests of the real binary with real AWS clients.
+//! What the end-to-end tests stand on: the real binary as a child process, and AWS clients for it.
+//!
+//! [`Command`] runs the binary once and waits for its end; [`Runner`] is a `stairwell up` that goes when it is dropped.
+//! Nothing here waits for a time to pass: a runner tells on its standard output what happens, and tests wait for that.
+//! A helper that can't do its part panics, which fails the test that called it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "helpers fail their test")]
+
+mod aws;
+mod binary;
+mod command;
+pub mod data;
+mod http;
+pub mod process;
+mod runner;
+
+pub use binary::{fixture, project};
+pub use command::{Command, Finished};
+pub use http::Answer;
+pub use runner::{Ended, Runner};

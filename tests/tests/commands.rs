@@ -1,0 +1,125 @@
+//! `stairwell run`, `invoke` and `--help`: exit status, standard output, standard error.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::ffi::OsStr;
+
+use end_to_end::{Command, data::level, fixture};
+use serde_json::{Value, json};
+
+fn run(machine: &str, input: &str) -> Command {
+    Command::new(["run", machine, "--ephemeral", "--input", input])
+}
+
+fn invoke(function: &str, event: &str) -> Command {
+    Command::new(["invoke", function, "--ephemeral", "-e", event])
+}
+
+#[test]
+fn run_writes_the_output_and_nothing_else() {
+    let finished = run("GameCompletion", "events/game-completion/level.json").run().expect(0);
+    assert_eq!(finished.json()["Message"], "Level completed");
+    for line in ["GameCompletion  ✓ Gen Report", "GameCompletion  Gen Report │", "GameCompletion succeeded after"] {
+        assert!(finished.stderr.contains(line), "{line}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn run_takes_its_input_from_a_file_an_argument_or_standard_input() {
+    let echo = |input: &str| {
+        let template = fixture("waiting/template.yaml");
+        Command::new(["run", "Echo", "--ephemeral", "--input", input, "-t"]).arg(template)
+    };
+    assert_eq!(echo(r#"{"a":[1,"ü"]}"#).run().expect(0).json(), json!({ "a": [1, "ü"] }));
+    assert_eq!(echo("-").input(r#"{"b":2}"#).run().expect(0).json(), json!({ "b": 2 }));
+    let file = "events/file-processing/large.json";
+    assert_eq!(echo(file).run().expect(0).json(), json!({ "key": "incoming/large.csv" }));
+}
+
+#[test]
+fn run_tells_machines_every_event() {
+    let lines = run("GameCompletion", &level("json", "1").to_string()).arg("--json").run().expect(0).json_lines();
+    let arn = &lines[0]["executionArn"];
+    assert!(lines.iter().all(|line| line["executionArn"] == *arn));
+    let events: Vec<&Value> = lines.iter().filter(|line| !line["event"].is_null()).map(|line| &line["event"]).collect();
+    let ids: Vec<u64> = events.iter().map(|event| event["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, (1..=events.len() as u64).collect::<Vec<_>>());
+    assert_eq!(events[0]["type"], "ExecutionStarted");
+    assert_eq!(events[events.len() - 1]["type"], "ExecutionSucceeded");
+    assert!(lines.iter().any(|line| line["state"] == "CWMetric" && line["log"].is_string()));
+    let last = &lines[lines.len() - 1];
+    assert_eq!([&last["status"], &last["output"]["Message"]], ["SUCCEEDED", "Level completed"]);
+}
+
+#[test]
+fn run_exits_by_the_executions_status() {
+    let missing = run("FileProcessing", "events/file-processing/missing.json").run().expect(1);
+    assert_eq!(missing.stdout, "");
+    assert!(missing.stderr.contains("FileProcessing failed after"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("ObjectNotFound"), "{}", missing.stderr);
+
+    let lines = run("FileProcessing", "events/file-processing/missing.json").arg("--json").run().expect(1).json_lines();
+    let last = &lines[lines.len() - 1];
+    assert_eq!([&last["status"], &last["error"]], ["FAILED", "ObjectNotFound"]);
+}
+
+#[test]
+fn what_cannot_be_carried_out_is_told_with_what_can() {
+    let waiting = fixture("waiting/template.yaml");
+    let waiting = waiting.to_str().unwrap();
+    for (arguments, named) in [
+        (vec!["run", "Nobody", "--ephemeral"], vec!["state machine 'Nobody'", "FileProcessing, GameCompletion"]),
+        (vec!["run", "Nobody", "--ephemeral", "-t", waiting], vec!["Waiting, Echo"]),
+        (vec!["run", "FileProcessing", "--ephemeral", "--input", "{"], vec!["not JSON", "line 1 column 1"]),
+        (vec!["run", "FileProcessing", "--ephemeral", "--input", "no-such-file.json"], vec!["no-such-file.json"]),
+        (vec!["run", "FileProcessing", "--ephemeral", "--name", "a b"], vec!["InvalidName", "a b"]),
+        (vec!["invoke", "Nobody", "--ephemeral"], vec!["function 'Nobody'", "CheckSizeFunction"]),
+        (vec!["demo", "nobody", "--ephemeral"], vec!["workflow 'nobody'", "file-processing, game-completion"]),
+        (vec!["up", "--ephemeral", "--data", "folder"], vec!["--ephemeral", "--data"]),
+        (vec!["climb"], vec!["climb", "--help"]),
+    ] {
+        let finished = Command::new(&arguments).run().expect(2);
+        assert_eq!(finished.stdout, "", "{arguments:?}");
+        for named in named {
+            assert!(finished.stderr.contains(named), "{arguments:?}, {named}: {}", finished.stderr);
+        }
+    }
+}
+
+#[test]
+fn invoke_writes_the_functions_answer() {
+    let answered = invoke("UpdateCompletedLevelFunction", "events/update-completed-level/level.json").run().expect(0);
+    assert_eq!(answered.json(), json!({ "user_id": "12345678901234567890", "level": "3", "changed": true }));
+    assert!(answered.stderr.contains("│"), "{}", answered.stderr);
+
+    let failed = invoke("CheckSizeFunction", "events/check-size/object.json").run().expect(1);
+    assert_eq!(failed.json()["errorType"], "ObjectNotFound");
+    assert!(failed.stderr.contains("does not exist"), "{}", failed.stderr);
+
+    let raw = invoke("CheckSizeFunction", "-").input(r#"{"key":"a"}"#).arg("--raw-log").run().expect(1);
+    assert!(raw.stderr.lines().any(|line| line.starts_with('{') && line.contains("request_id")), "{}", raw.stderr);
+}
+
+#[test]
+fn every_event_of_a_function_is_understood() {
+    for (function, event, status, field, value) in [
+        ("GenerateReportFunction", "generate-report/level", 0, "textKey", json!("12345678901234567890_report_3.txt")),
+        ("UpdateCompletedGameFunction", "update-completed-game/last-level", 0, "changed", json!(true)),
+        ("LogMetricFunction", "log-metric/level", 0, "namespace", json!("FLOW")),
+        ("ProcessFileFunction", "process-file/object", 1, "errorType", json!("ObjectNotFound")),
+    ] {
+        let finished = invoke(function, &format!("events/{event}.json")).run().expect(status);
+        assert_eq!(finished.json()[field], value, "{function}: {}", finished.stdout);
+    }
+}
+
+#[test]
+fn help_tells_the_commands_the_exit_status_and_the_port() {
+    let help = Command::new(["--help"]).run().expect(0).stdout;
+    for word in ["demo", "up", "run", "invoke", "validate", "replay", "completions", "Exit status: 0", "NO_COLOR"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    assert!(Command::new(["up", "--help"]).run().expect(0).stdout.contains("[default: 4566]"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(Command::new(["completions", shell].map(OsStr::new)).run().expect(0).stdout.contains("stairwell"));
+    }
+}

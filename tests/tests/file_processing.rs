@@ -1,0 +1,154 @@
+//! The file workflow, from an object put into the bucket to what is made of it.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use aws_sdk_s3::types::Object;
+use end_to_end::{Ended, Runner, data, data::THRESHOLD};
+use serde_json::{Value, json};
+
+/// Puts a file and waits for the end of the execution that the trigger starts.
+async fn put_and_wait(runner: &Runner, key: &str, file: Vec<u8>) -> Ended {
+    runner.put("DataBucket", key, file).await;
+    let arn = runner.started(|input| input["key"] == key).await;
+    runner.ended(&arn).await
+}
+
+async fn keys(runner: &Runner, prefix: &str) -> Vec<String> {
+    let listed = runner.s3().list_objects_v2().bucket(runner.bucket("DataBucket")).prefix(prefix).send().await.unwrap();
+    listed.contents().iter().filter_map(Object::key).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_file_is_processed_from_the_threshold_on() {
+    let runner = Runner::shared().await;
+    let processed = "File processed OK";
+    for (key, size, message) in [
+        ("incoming/threshold/above.csv", THRESHOLD + 1, processed),
+        ("incoming/threshold/exact.csv", THRESHOLD, processed),
+        ("incoming/threshold/below.csv", THRESHOLD - 1, "File not big enough"),
+    ] {
+        let ended = put_and_wait(&runner, key, data::csv(size)).await;
+        assert_eq!(ended.status, "SUCCEEDED", "{key}: {ended:?}");
+        assert_eq!(ended.output["Message"], message, "{key}");
+        assert_eq!(ended.output["file"]["size"], size, "{key}");
+        let expected: &[String] = if message == processed {
+            &[format!("processed/{key}.parquet"), format!("processed/{key}.profile.json")]
+        } else {
+            assert_eq!(ended.output["threshold"], THRESHOLD);
+            &[]
+        };
+        assert_eq!(keys(&runner, &format!("processed/{key}")).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_of_a_file_can_be_read() {
+    let runner = Runner::shared().await;
+    let key = "incoming/made/größe 1+2.csv";
+    let ended = put_and_wait(&runner, key, data::csv(THRESHOLD)).await;
+    assert_eq!(ended.output["Message"], "File processed OK", "{ended:?}");
+
+    let parquet = runner.get("DataBucket", &format!("processed/{key}.parquet")).await.unwrap();
+    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+    let profile = runner.get("DataBucket", &format!("processed/{key}.profile.json")).await.unwrap();
+    let profile: Value = serde_json::from_slice(&profile).unwrap();
+    let rows = data::csv(THRESHOLD).iter().filter(|byte| **byte == b'\n').count() - 1;
+    assert_eq!(profile["rows"], rows);
+    assert_eq!(profile["storedBytes"], THRESHOLD);
+    let columns = profile["columns"].as_array().unwrap().iter().map(|column| &column["name"]);
+    assert_eq!(columns.collect::<Vec<_>>(), ["id", "name"]);
+}
+
+#[tokio::test]
+async fn objects_elsewhere_start_nothing() {
+    let runner = Runner::up(["--ephemeral"]).await;
+    for key in ["outgoing/a.csv", "incomin", "a/incoming/b.csv"] {
+        runner.put("DataBucket", key, data::csv(100)).await;
+    }
+    runner.put("ReportBucket", "incoming/report.csv", data::csv(100)).await;
+    // Two files that do start something: the first one's results are written before the second one is put.
+    for key in ["incoming/first.csv", "incoming/second.csv"] {
+        assert_eq!(put_and_wait(&runner, key, data::csv(THRESHOLD)).await.status, "SUCCEEDED");
+    }
+    let machine = runner.state_machine("FileProcessing");
+    let executions = runner.sfn().list_executions().state_machine_arn(machine).send().await.unwrap().executions;
+    let names: Vec<&str> = executions.iter().map(|execution| execution.name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names[0].starts_with("file-incoming-second-csv-"), "{names:?}");
+    assert!(names[1].starts_with("file-incoming-first-csv-"), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_used_fails_by_name() {
+    // Every file is big enough.
+    let runner = Runner::up(["--ephemeral", "--parameter-overrides", "SizeThreshold=0"]).await;
+    let mut truncated = data::gzip(&data::csv(100_000)).await;
+    truncated.truncate(truncated.len() - 20);
+    let mut corrupt = data::gzip(&data::csv(100_000)).await;
+    corrupt[20..120].fill(0xff);
+    for (name, file, error) in [
+        ("empty.csv", Vec::new(), "EmptyFile"),
+        ("header.csv", b"id,name\n".to_vec(), "NoRows"),
+        ("no-text.csv", b"id,na\xff\n1,2\n".to_vec(), "InvalidHeader"),
+        ("ragged.csv", b"id,name\n1\n2\n3,c\n".to_vec(), "TooManyBadRows"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10".to_vec(), "UnsupportedFormat"),
+        ("truncated.csv.gz", truncated, "TruncatedFile"),
+        ("corrupt.csv.gz", corrupt, "CorruptFile"),
+    ] {
+        let ended = put_and_wait(&runner, &format!("incoming/{name}"), file).await;
+        assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", error), "{name}: {ended:?}");
+        let cause: Value = serde_json::from_str(&ended.cause).unwrap();
+        assert_eq!(cause["errorType"], error, "{name}");
+        assert!(cause["errorMessage"].as_str().is_some_and(|message| !message.is_empty()), "{name}: {cause}");
+    }
+    assert_eq!(keys(&runner, "processed/").await, [""; 0], "half an output is left behind");
+}
+
+#[tokio::test]
+async fn other_formats_are_processed() {
+    let runner = Runner::up(["--ephemeral", "--parameter-overrides", "SizeThreshold=0"]).await;
+    for (name, file, format, compression) in [
+        ("tab.tsv", b"id\tname\n1\ta\n2\tb\n".to_vec(), "tsv", "none"),
+        ("lines.jsonl", b"{\"id\":1,\"name\":\"a\"}\n{\"id\":2,\"name\":\"b\"}\n".to_vec(), "jsonLines", "none"),
+        ("packed.csv.gz", data::gzip(b"id,name\n1,a\n2,b\n").await, "csv", "gzip"),
+    ] {
+        let key = format!("incoming/{name}");
+        let ended = put_and_wait(&runner, &key, file).await;
+        assert_eq!(ended.output["Message"], "File processed OK", "{name}: {ended:?}");
+        let profile = runner.get("DataBucket", &format!("processed/{key}.profile.json")).await.unwrap();
+        let profile: Value = serde_json::from_slice(&profile).unwrap();
+        let found = json!([profile["format"], profile["compression"], profile["rows"]]);
+        assert_eq!(found, json!([format, compression, 2]), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_missing_fails_by_name() {
+    let runner = Runner::shared().await;
+    for (input, error) in [
+        (json!({ "key": "incoming/missing.csv" }), "ObjectNotFound"),
+        (json!({ "bucket": "there-is-no-such-bucket", "key": "a.csv" }), "BucketNotFound"),
+        (json!({}), "InvalidInput"),
+        (json!({ "key": "" }), "InvalidInput"),
+    ] {
+        let ended = runner.execute("FileProcessing", &input).await;
+        assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", error), "{input}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn logs_are_told_under_the_state_that_called() {
+    let runner = Runner::shared().await;
+    let ended = put_and_wait(&runner, "incoming/logs.csv", data::csv(THRESHOLD)).await;
+    let lines = runner.lines_of(&ended.arn);
+    for (state, expected) in [("CheckFileSize", "done"), ("ProcessFile", "processed incoming/logs.csv")] {
+        let logs: Vec<Value> = lines
+            .iter()
+            .filter(|line| line["state"] == state)
+            .map(|line| serde_json::from_str(line["log"].as_str().unwrap()).unwrap())
+            .collect();
+        let fits = |log: &Value| log.to_string().contains(expected);
+        assert!(logs.iter().any(fits), "{state}: {logs:#?}");
+        // Every log line tells which invocation it is of.
+        assert!(logs.iter().all(|log| log.to_string().contains("request_id")), "{logs:#?}");
+    }
+}

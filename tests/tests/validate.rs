@@ -1,0 +1,125 @@
+//! `stairwell validate`: what is wrong is told with its place.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use end_to_end::{Command, Finished, fixture, project};
+use serde_json::{Value, json};
+
+fn validate(template: &Path) -> Command {
+    Command::new(["validate", "--template"]).arg(template)
+}
+
+/// The folders of `fixtures/validate`; each has a template, and in `problems.txt` what is wrong with it.
+fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> = fs::read_dir(fixture("validate")).unwrap().map(|case| case.unwrap().path()).collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    cases
+}
+
+/// A problem as a line of `problems.txt`.
+fn line(problem: &Value, case: &Path) -> String {
+    let text = |field: &str| problem[field].as_str().unwrap_or_default().to_owned();
+    let file = text("file").replace(&format!("{}/", case.display()), "");
+    let help = problem["help"].as_str().map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("{file}:{}:{} {}: {}{help}\n", problem["line"], problem["column"], text("code"), text("message"))
+}
+
+#[test]
+fn every_problem_is_told_with_its_place() {
+    let mut differences = String::new();
+    for case in cases() {
+        let finished = validate(&case.join("template.yaml")).arg("--json").run().expect(1);
+        let found: String = finished.json().as_array().unwrap().iter().map(|problem| line(problem, &case)).collect();
+        if found != fs::read_to_string(case.join("problems.txt")).unwrap_or_default() {
+            differences += &format!("{}:\n{found}\n", case.display());
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn a_person_is_shown_the_place() {
+    for case in cases() {
+        let Finished { stderr, stdout, .. } = validate(&case.join("template.yaml")).run().expect(1);
+        assert_eq!(stdout, "", "{}", case.display());
+        for problem in fs::read_to_string(case.join("problems.txt")).unwrap().lines() {
+            let (place, problem) = problem.split_once(' ').unwrap();
+            assert!(stderr.contains(&format!("{}/{place}", case.display())), "{place}: {stderr}");
+            let (code, _) = problem.split_once(": ").unwrap();
+            assert!(stderr.contains(code), "{code}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_not_run() {
+    for case in cases() {
+        let template = case.join("template.yaml");
+        let finished = Command::new(["up", "--ephemeral", "--port", "0", "-t"]).arg(&template).run().expect(2);
+        let first = fs::read_to_string(case.join("problems.txt")).unwrap();
+        let (place, _) = first.split_once(' ').unwrap();
+        assert!(finished.stderr.contains(place), "{}", finished.stderr);
+        assert!(finished.stderr.contains(&format!("in {}", template.display())), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn the_project_is_fine() {
+    let template = project().join("template.yaml");
+    let finished = validate(&template).run().expect(0);
+    assert!(finished.stderr.contains("is fine: 7 functions, 2 state machines"), "{}", finished.stderr);
+    assert_eq!(validate(&template).arg("--json").run().expect(0).json(), json!([]));
+}
+
+#[test]
+fn a_template_that_is_not_there_is_named() {
+    let finished = validate(Path::new("no-such-template.yaml")).run().expect(1);
+    assert!(finished.stderr.contains("no-such-template.yaml"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_parameter_that_does_not_fit_is_named() {
+    let overrides = |value: &str| Command::new(["validate", "--parameter-overrides", value]).run();
+    for (value, status, named) in [
+        ("SizeThreshold=-1", 1, "SizeThreshold"),
+        ("Architecture=mips", 1, "mips"),
+        ("NoSuchParameter=1", 1, "NoSuchParameter"),
+        ("nothing", 2, "Name=Value"),
+        ("Architecture=x86_64", 0, "is fine"),
+    ] {
+        let finished = overrides(value).expect(status);
+        assert!(finished.stderr.contains(named), "{value}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn colours_are_there_where_they_are_wanted() {
+    let broken = fixture("validate/next-names-no-state/template.yaml");
+    for (arguments, environment, coloured) in [
+        (vec![], vec![], false),
+        (vec!["--color", "always"], vec![], true),
+        (vec!["--color", "never"], vec![("CLICOLOR_FORCE", "1")], false),
+        (vec![], vec![("CLICOLOR_FORCE", "1")], true),
+        (vec![], vec![("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (vec!["--color", "auto"], vec![("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        // What is asked for on the command line counts more than the environment.
+        (vec!["--color", "always"], vec![("NO_COLOR", "1")], true),
+    ] {
+        for template in [broken.clone(), project().join("template.yaml")] {
+            let mut command = validate(&template);
+            for argument in &arguments {
+                command = command.arg(argument);
+            }
+            for (name, value) in &environment {
+                command = command.env(name, value);
+            }
+            let stderr = command.run().stderr;
+            assert_eq!(stderr.contains("\u{1b}["), coloured, "{arguments:?} {environment:?}: {stderr:?}");
+        }
+    }
+}
