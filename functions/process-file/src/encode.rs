@@ -12,10 +12,12 @@ use parquet::{
 use crate::convert::Converter;
 
 /// A row group is written out when it takes about this much memory.
-const ROW_GROUP_BYTES: usize = 16 << 20;
+const ROW_GROUP_BYTES: usize = 12 << 20;
 const ROW_GROUP_ROWS: usize = 1_000_000;
 /// Dictionaries and pages of all columns are in memory at once.
 const ALL_PAGES_BYTES: usize = 8 << 20;
+/// Each column has a compressor of its own, and one for Zstandard takes hundreds of KiB.
+const MOST_COLUMNS_WITH_ZSTD: usize = 64;
 const PAGE_BYTES: std::ops::RangeInclusive<usize> = 8 << 10..=1 << 20;
 
 /// Encodes record batches. The bytes are to be taken away after each.
@@ -30,7 +32,7 @@ impl Encoder {
         let columns = converter.schema().columns.len().max(1);
         let page_bytes = (ALL_PAGES_BYTES / columns).clamp(*PAGE_BYTES.start(), *PAGE_BYTES.end());
         let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+            .set_compression(compression(columns)?)
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .set_dictionary_page_size_limit(page_bytes)
             .set_data_page_size_limit(page_bytes);
@@ -54,4 +56,11 @@ impl Encoder {
     pub(crate) fn finish(self) -> Result<Vec<u8>, ParquetError> {
         self.writer.into_inner()
     }
+}
+
+fn compression(columns: usize) -> Result<Compression, ParquetError> {
+    if columns > MOST_COLUMNS_WITH_ZSTD {
+        return Ok(Compression::SNAPPY);
+    }
+    ZstdLevel::try_new(1).map(Compression::ZSTD)
 }

@@ -47,7 +47,7 @@ impl ProcessFile {
     }
 }
 
-/// A part of an upload is 8 MiB, and S3 may think long before it answers that a large upload is complete.
+/// A part of an upload is 6 MiB, and S3 may think long before it answers that a large upload is complete.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 
 use crate::source::service_unavailable;
 
-/// The size of a part, above S3's least of 5 MiB; 10,000 parts are allowed, so this is good for 78 GiB.
-const PART_BYTES: usize = 8 << 20;
+/// The size of a part, above S3's least of 5 MiB; 10,000 parts are allowed, so this is good for 58 GiB.
+const PART_BYTES: usize = 6 << 20;
 /// Parts on their way at once. Each is in memory.
 const MAX_PARTS_ON_THE_WAY: usize = 2;
 

@@ -11,7 +11,6 @@ const LG_DISTINCT_REGISTERS: u8 = 12;
 /// The counters of all columns together bound the memory: a column of a narrow file has up to the larger size.
 const FREQUENT_COUNTERS_OF_ALL_COLUMNS: usize = 32 * 1024;
 const FREQUENT_COUNTERS: std::ops::RangeInclusive<usize> = 64..=1024;
-const LG_TALLY_SLOTS: u32 = 10;
 
 /// Counts the values of a column by a key of 64 bits: the value itself, or a hash of it.
 ///
@@ -53,7 +52,7 @@ impl<Item: Eq + std::hash::Hash + Clone> Counter<Item> {
         let share = FREQUENT_COUNTERS_OF_ALL_COLUMNS / columns.max(1);
         let counters = share.clamp(*FREQUENT_COUNTERS.start(), *FREQUENT_COUNTERS.end()).next_power_of_two();
         Ok(Self {
-            tally: vec![Tally::default(); 1 << LG_TALLY_SLOTS],
+            tally: vec![Tally::default(); counters],
             distinct: HllSketch::new(LG_DISTINCT_REGISTERS, HllType::Hll8)?,
             frequent: FrequentItemsSketch::new(counters)?,
         })
@@ -61,8 +60,10 @@ impl<Item: Eq + std::hash::Hash + Clone> Counter<Item> {
 
     /// Counts the values of a batch. `item` gives the value for a key and a row, where it has to be kept.
     pub(super) fn add(&mut self, keys: impl Iterator<Item = (usize, u64)>, item: impl Fn(u64, usize) -> Item) {
+        // The number of slots is a power of two: the upper bits of the product are a slot.
+        let shift = u64::BITS - self.tally.len().trailing_zeros();
         for (row, key) in keys {
-            let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - LG_TALLY_SLOTS)) as usize;
+            let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift) as usize;
             let tally = &mut self.tally[slot];
             if tally.key == key && tally.count > 0 {
                 tally.count += 1;

@@ -83,7 +83,7 @@ impl<T: Copy + PartialOrd> Numeric<T> {
         }
         self.range = range;
         self.moments.add(&self.batch);
-        self.quantiles.add(&self.batch);
+        self.quantiles.add(&mut self.batch);
         self.counter.add(values.map(key).enumerate(), |key, _| key);
     }
 }

@@ -5,6 +5,10 @@ use datasketches::{error::Error as SketchError, tdigest::TDigestMut};
 /// The t-digest's compression: about 200 centroids, rank errors well below 1 %, least at the ends.
 const DIGEST_K: u16 = 100;
 
+/// The digest sorts what it gets, and finds sorted runs. Sorting plain numbers beforehand, in runs of about the size of
+/// its buffer, takes half the time.
+const SORTED_RUN: usize = 1024;
+
 /// Mean and sum of squared distances from it, which merge without losing digits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moments {
@@ -51,9 +55,13 @@ impl Quantiles {
         Ok(Self { digest: TDigestMut::new(DIGEST_K)? })
     }
 
-    pub(super) fn add(&mut self, values: &[f64]) {
-        for &value in values {
-            self.digest.update(value);
+    /// Adds finite values, whose order changes on the way.
+    pub(super) fn add(&mut self, values: &mut [f64]) {
+        for run in values.chunks_mut(SORTED_RUN) {
+            run.sort_unstable_by(f64::total_cmp);
+            for &value in &*run {
+                self.digest.update(value);
+            }
         }
     }
 
@@ -91,8 +99,8 @@ mod tests {
         let mut quantiles = Quantiles::new().unwrap();
         assert_eq!(quantiles.at(&[0.5]), None);
         // A permutation of 0..100,003, as 77 has no factor in common with it.
-        let values: Vec<f64> = (0..100_003_u32).map(|value| f64::from(value * 77 % 100_003)).collect();
-        quantiles.add(&values);
+        let mut values: Vec<f64> = (0..100_003_u32).map(|value| f64::from(value * 77 % 100_003)).collect();
+        quantiles.add(&mut values);
         for (rank, value) in [0.01, 0.5, 0.99].into_iter().zip(quantiles.at(&[0.01, 0.5, 0.99]).unwrap()) {
             assert!((value / 100_003.0 - rank).abs() < 0.005, "{rank}: {value}");
         }

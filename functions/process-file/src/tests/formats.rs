@@ -72,3 +72,12 @@ async fn members_and_frames_follow_each_other() {
         assert_eq!(store.process("a").await.unwrap()["rows"], 2);
     }
 }
+
+#[tokio::test]
+async fn a_file_may_have_as_many_columns_as_are_allowed() {
+    let names: Vec<String> = (0..1000).map(|column| format!("c{column}")).collect();
+    let values: Vec<String> = (0..1000).map(|column| column.to_string()).collect();
+    let store = Store::with("a.csv", format!("{}\n{}\n", names.join(","), values.join(","))).await;
+    assert_eq!(store.process("a.csv").await.unwrap()["columns"], 1000);
+    assert_eq!(store.table("a.csv").1, [values]);
+}
