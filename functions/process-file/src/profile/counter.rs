@@ -63,6 +63,7 @@ impl<Item: Eq + std::hash::Hash + Clone> Counter<Item> {
         // The number of slots is a power of two: the upper bits of the product are a slot.
         let shift = u64::BITS - self.tally.len().trailing_zeros();
         for (row, key) in keys {
+            #[expect(clippy::cast_possible_truncation, reason = "it is less than the number of slots")]
             let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift) as usize;
             let tally = &mut self.tally[slot];
             if tally.key == key && tally.count > 0 {
