@@ -1,14 +1,15 @@
 //! `stairwell up`
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use cloud::{
     lambda::LogKind,
     local::{FunctionLog, LocalCloud},
 };
+use engine::run::Running;
 use sam::{Application, LeftOut};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
     error::Error,
@@ -46,12 +47,14 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let application = args.template.load()?;
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, args.port).await?;
+    // Before anybody can know that it is ready, so that no execution is started unseen.
+    let (started, logs) = (cloud.states().subscribe(), cloud.logs());
     if args.json {
         print(ready(&application, &cloud));
     } else {
         tell(&application, &cloud, args);
     }
-    let showing = tokio::spawn(show(cloud.states().clone(), subscriber(&cloud), names(&application), args.json));
+    let showing = tokio::spawn(show(started, logs, names(&application), args.json));
     stop_asked().await;
     showing.abort();
     if !args.json {
@@ -117,21 +120,15 @@ fn names(application: &Application) -> BTreeMap<String, String> {
     application.state_machines.iter().map(|machine| (machine.arn.clone(), machine.logical_id.clone())).collect()
 }
 
-/// Subscribes to logs, once for each execution.
-fn subscriber(cloud: &LocalCloud) -> impl Fn() -> tokio::sync::broadcast::Receiver<FunctionLog> + Send + 'static {
-    let logs = cloud.logs();
-    move || logs.resubscribe()
-}
-
 /// Shows every execution that is started, and what functions write that no execution called.
 async fn show(
-    states: std::sync::Arc<cloud::states::States>,
-    logs: impl Fn() -> tokio::sync::broadcast::Receiver<FunctionLog> + Send + 'static,
+    mut started: Receiver<Arc<Running>>,
+    mut logs: Receiver<FunctionLog>,
     names: BTreeMap<String, String>,
     json: bool,
 ) {
-    let mut started = states.subscribe();
-    let mut other = logs();
+    // Made before the next execution is heard of: its first function may write at once.
+    let mut logs_of_next = logs.resubscribe();
     let display = if json { Display::Json } else { Display::Plain };
     loop {
         tokio::select! {
@@ -143,13 +140,13 @@ async fn show(
                         let short: String = identity.name.chars().take(12).collect();
                         format!("{machine}/{short}")
                     });
-                    let mut logs = logs();
+                    let mut logs = std::mem::replace(&mut logs_of_next, logs.resubscribe());
                     tokio::spawn(async move { watch(&running, &title, &mut logs, display).await });
                 }
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "executions were started faster than shown"),
                 Err(RecvError::Closed) => return,
             },
-            log = other.recv() => match log {
+            log = logs.recv() => match log {
                 Ok(FunctionLog { line, caller: None }) if line.kind == LogKind::Function && !json => {
                     let function = painted(BOLD, &line.function);
                     anstream::eprintln!("{function}  {} {}", painted(DIM, "│"), LogText(&line.line));
