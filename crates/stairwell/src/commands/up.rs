@@ -9,7 +9,10 @@ use cloud::{
 };
 use engine::run::Running;
 use sam::{Application, LeftOut};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::broadcast::{Receiver, error::RecvError},
+};
 
 use crate::{
     error::Error,
@@ -47,7 +50,8 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let application = args.template.load()?;
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, args.port).await?;
-    // Before anybody can know that it is ready, so that no execution is started unseen.
+    // Before anybody can know that it is ready, so that no execution is started unseen, and no signal kills.
+    let stop = stop_asked().map_err(Error::Runtime)?;
     let (started, logs) = (cloud.states().subscribe(), cloud.logs());
     if args.json {
         print(ready(&application, &cloud));
@@ -55,7 +59,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
         tell(&application, &cloud, args);
     }
     let showing = tokio::spawn(show(started, logs, names(&application), args.json));
-    stop_asked().await;
+    stop.await;
     showing.abort();
     if !args.json {
         anstream::eprintln!("Stopping");
@@ -158,18 +162,14 @@ async fn show(
     }
 }
 
-/// Ctrl-C, or what a service manager sends.
-async fn stop_asked() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Waits for Ctrl-C, or for what a service manager sends. Both are caught from this call on, not from the first wait.
+fn stop_asked() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
+    })
 }
