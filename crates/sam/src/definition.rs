@@ -62,7 +62,7 @@ fn from_file(
     })?;
     let source = Source::new(path, text);
     let substituted = substitute(&source.text, substitutions).map_err(|missing| {
-        for (name, span) in missing {
+        for (name, span) in missing.into_iter().filter(|(name, _)| is_unmentioned(properties, name)) {
             let kind = ProblemKind::MissingSubstitution { name, machine: id.to_owned() };
             template.report_at(kind, Some(source.location(span)), at);
         }
@@ -94,12 +94,17 @@ fn in_template(
     substitutions: &BTreeMap<String, String>,
 ) -> Result<String, Reported> {
     substitute(text, substitutions).map(|substituted| substituted.text).map_err(|missing| {
-        for (name, _) in missing {
+        for (name, _) in missing.into_iter().filter(|(name, _)| is_unmentioned(properties, name)) {
             let at = find_text(node, &format!("${{{name}}}")).unwrap_or(node.at);
             properties.template.report(ProblemKind::MissingSubstitution { name, machine: id.to_owned() }, at);
         }
         Reported
     })
+}
+
+/// Whether the template says nothing of a name. Where it does, what is wrong with the value is told there.
+fn is_unmentioned(properties: &Properties, name: &str) -> bool {
+    properties.raw("DefinitionSubstitutions").is_none_or(|substitutions| substitutions.get(name).is_none())
 }
 
 fn parse_json(properties: &Properties, property: &str, text: &str) -> Result<Value, Reported> {
