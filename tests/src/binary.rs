@@ -39,8 +39,8 @@ fn build() -> PathBuf {
     let output = command.stderr(Stdio::inherit()).output().unwrap();
     assert!(output.status.success(), "cargo build: {}", output.status);
     let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-    let executable = messages.filter_map(|message: Value| message["executable"].as_str().map(PathBuf::from)).last();
-    executable.expect("cargo tells the path of the executable")
+    let mut executables = messages.filter_map(|message: Value| message["executable"].as_str().map(PathBuf::from));
+    executables.next().expect("cargo tells the path of the executable")
 }
 
 /// What Cargo tells a test about its package. A build script that looks at it would run again.

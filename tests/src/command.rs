@@ -81,7 +81,7 @@ impl Command {
     }
 
     /// Starts it, with its output to be read.
-    pub(crate) fn spawn(self) -> process::Child {
+    pub fn spawn(self) -> process::Child {
         self.spawn_piped().0
     }
 
@@ -95,6 +95,7 @@ impl Command {
 impl Finished {
     /// Fails the test unless the status is this one.
     #[track_caller]
+    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "often the status is all")]
     pub fn expect(self, status: i32) -> Self {
         assert_eq!(self.status, status, "standard output:\n{}\nstandard error:\n{}", self.stdout, self.stderr);
         self

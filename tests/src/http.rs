@@ -30,12 +30,10 @@ impl Answer {
 impl Runner {
     /// Sends a request on a connection of its own. `headers` are whole lines.
     pub async fn request(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address());
-        for header in headers {
-            head.push_str(header);
-            head.push_str("\r\n");
-        }
-        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        let (request, host) = (format!("{method} {path} HTTP/1.1"), format!("host: {}", self.address()));
+        let length = format!("content-length: {}", body.len());
+        let lines = [&[request.as_str(), &host, &length, "connection: close"], headers, &["", ""]].concat();
+        let head = lines.join("\r\n");
         let mut stream = TcpStream::connect(self.address()).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(body).await.unwrap();

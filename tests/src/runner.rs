@@ -16,7 +16,7 @@ use tokio::{sync::watch, time::timeout};
 use crate::Command;
 
 /// The longest that anything waited for may take. Nothing is fast or slow by it: it ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running local cloud. It stops when this is dropped.
 pub struct Runner {
@@ -151,7 +151,7 @@ impl Runner {
                 }
             }
         };
-        timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no line fits: {:#?}", self.lines.borrow()))
+        timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no line fits: {:#?}", *self.lines.borrow()))
     }
 
     /// The lines of an execution so far.

@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use end_to_end::{Command, project};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn the_demo_tells_what_was_produced() {
@@ -26,11 +26,11 @@ fn the_demo_tells_what_was_produced() {
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
-    assert!(!told.contains('✗') || !told.contains("not as expected"), "{told}");
+    assert!(!told.contains("not as expected"), "{told}");
     // The files that it names are there.
     let data = folder.path().display().to_string();
     let files: Vec<&str> = told.lines().map(str::trim).filter(|line| line.starts_with(&data)).collect();
-    assert_eq!(files.len(), 8, "{told}");
+    assert_eq!(files.len(), told.matches("  s3://").count(), "{told}");
     assert!(files.iter().all(|file| Path::new(file).is_file()), "{files:?}");
     // A second time, on the data of the first.
     demo();
@@ -39,15 +39,18 @@ fn the_demo_tells_what_was_produced() {
 #[test]
 fn the_demo_of_one_workflow_as_json() {
     let finished = Command::new(["demo", "game-completion", "--ephemeral", "--json"]).run().expect(0);
+    let script: Value = serde_json::from_str(&fs::read_to_string(project().join("demo.json")).unwrap()).unwrap();
+    let steps = script["game-completion"]["steps"].as_array().unwrap();
+    let expected: Vec<&Value> = steps.iter().map(|step| &step["expect"]["status"]).collect();
     let lines = finished.json_lines();
-    let ends: Vec<&str> = lines.iter().filter_map(|line| line["status"].as_str()).collect();
-    assert_eq!(ends, ["SUCCEEDED", "SUCCEEDED", "FAILED"]);
+    let ends: Vec<&Value> = lines.iter().map(|line| &line["status"]).filter(|status| status.is_string()).collect();
+    assert_eq!(ends, expected);
 }
 
 #[test]
 fn a_demo_that_ends_otherwise_fails() {
     let folder = tempfile::tempdir().unwrap();
-    let script = |step: serde_json::Value, machine: &str, status: &str| {
+    let script = |step: Value, machine: &str, status: &str| {
         let expect = json!({ "stateMachine": machine, "status": status });
         let script = json!({ "one": { "title": "One", "steps": [{ "title": "Step", "do": step, "expect": expect }] } });
         let file = folder.path().join("demo.json");

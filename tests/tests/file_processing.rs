@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use aws_sdk_s3::types::Object;
-use end_to_end::{Ended, Runner, data, data::THRESHOLD};
+use end_to_end::{Ended, Runner, data, data::THRESHOLD, fixture};
 use serde_json::{Value, json};
 
 /// Puts a file and waits for the end of the execution that the trigger starts.
@@ -51,7 +51,7 @@ async fn what_is_made_of_a_file_can_be_read() {
     assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
     let profile = runner.get("DataBucket", &format!("processed/{key}.profile.json")).await.unwrap();
     let profile: Value = serde_json::from_slice(&profile).unwrap();
-    let rows = data::csv(THRESHOLD).iter().filter(|byte| **byte == b'\n').count() - 1;
+    let rows = String::from_utf8(data::csv(THRESHOLD)).unwrap().lines().count() - 1;
     assert_eq!(profile["rows"], rows);
     assert_eq!(profile["storedBytes"], THRESHOLD);
     let columns = profile["columns"].as_array().unwrap().iter().map(|column| &column["name"]);
@@ -133,6 +133,14 @@ async fn a_file_that_is_missing_fails_by_name() {
         let ended = runner.execute("FileProcessing", &input).await;
         assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", error), "{input}: {ended:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_size_matches_no_rule() {
+    let template = fixture("without-a-size/template.yaml");
+    let runner = Runner::up(["--ephemeral".as_ref(), "-t".as_ref(), template.as_os_str()]).await;
+    let ended = runner.execute("FileProcessing", &json!({ "time_played": 1 })).await;
+    assert_eq!([&ended.status, &ended.error, &ended.cause], ["FAILED", "DefaultStateError", "No Matches!"]);
 }
 
 #[tokio::test]

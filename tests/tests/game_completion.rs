@@ -5,7 +5,7 @@ use aws_sdk_cloudwatch::{primitives::DateTime, types::Statistic};
 use end_to_end::{Runner, data::level, project};
 use serde_json::{Value, json};
 
-fn with(mut event: Value, changes: Value) -> Value {
+fn with(mut event: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         event[name] = value.clone();
     }
@@ -55,7 +55,7 @@ async fn the_last_level_completes_the_game() {
     let runner = Runner::shared().await;
     for (user, event) in [
         ("last-by-name", level("last-by-name", "latest")),
-        ("last-by-flag", with(level("last-by-flag", "12"), json!({ "gameCompleted": true }))),
+        ("last-by-flag", with(level("last-by-flag", "12"), &json!({ "gameCompleted": true }))),
     ] {
         let ended = runner.execute("GameCompletion", &event).await;
         assert_eq!(
@@ -74,7 +74,7 @@ async fn the_last_level_completes_the_game() {
 async fn a_flag_that_is_not_true_completes_no_game() {
     let runner = Runner::shared().await;
     for (user, flag) in [("flag-false", json!(false)), ("flag-text", json!("true")), ("flag-null", Value::Null)] {
-        let event = with(level(user, "12"), json!({ "gameCompleted": flag }));
+        let event = with(level(user, "12"), &json!({ "gameCompleted": flag }));
         let ended = runner.execute("GameCompletion", &event).await;
         assert_eq!(ended.output["Message"], "Level completed", "{user}: {ended:?}");
         assert_eq!(runner.item("GamesTable", [("user_id", user)]).await, Value::Null, "{user}");
@@ -103,12 +103,12 @@ async fn a_payload_that_cannot_be_used_fails_by_name() {
     for (event, error) in [
         (without("level"), "InvalidPayload"),
         (without("user_id"), "InvalidPayload"),
-        (with(level("unusable", "1"), json!({ "level": 1 })), "InvalidPayload"),
-        (with(level("unusable", "1"), json!({ "score": "10" })), "InvalidPayload"),
-        (with(level("unusable", "1"), json!({ "user_id": "" })), "InvalidInput"),
+        (with(level("unusable", "1"), &json!({ "level": 1 })), "InvalidPayload"),
+        (with(level("unusable", "1"), &json!({ "score": "10" })), "InvalidPayload"),
+        (with(level("unusable", "1"), &json!({ "user_id": "" })), "InvalidInput"),
         (level("some_report", "1"), "InvalidInput"),
         (level("unusable", "1 <b>"), "InvalidInput"),
-        (with(level("unusable", "1"), json!({ "time_played": -1 })), "InvalidInput"),
+        (with(level("unusable", "1"), &json!({ "time_played": -1 })), "InvalidInput"),
     ] {
         let ended = runner.execute("GameCompletion", &event).await;
         assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", error), "{event}: {ended:?}");
@@ -140,7 +140,7 @@ async fn a_repeated_or_late_event_changes_nothing() {
         ("UpdateCompletedGameFunction", "GamesTable", vec![("user_id", "repeated")]),
     ] {
         let event = |total: u32, at: &str| {
-            with(level("repeated", "5"), json!({ "total_score": total, "completedAt": at, "execution": "e" }))
+            with(level("repeated", "5"), &json!({ "total_score": total, "completedAt": at, "execution": "e" }))
         };
         for (what, event, changed, total) in [
             ("first", event(1, "2026-11-21T12:00:00.000Z"), true, "1"),
@@ -164,7 +164,7 @@ async fn a_repeated_or_late_event_changes_nothing() {
 async fn the_time_played_is_a_metric() {
     let runner = Runner::up(["--ephemeral"]).await;
     for time in [30, 12] {
-        let event = with(level("metric", "1"), json!({ "time_played": time }));
+        let event = with(level("metric", "1"), &json!({ "time_played": time }));
         assert_eq!(runner.execute("GameCompletion", &event).await.status, "SUCCEEDED");
     }
     let answer = runner

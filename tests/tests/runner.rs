@@ -1,11 +1,17 @@
 //! The runner itself: its processes, its port, its data.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::{ffi::OsStr, net::TcpListener, path::Path, process};
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::Path,
+    process,
+};
 
-use end_to_end::{Command, Runner, data::level, process::children};
+use end_to_end::{Command, Runner, data::level, process::children, project};
 use futures::future::join_all;
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 async fn up_in(folder: &Path) -> Runner {
@@ -53,17 +59,19 @@ async fn functions_go_with_the_runner() {
     }
 }
 
-#[tokio::test]
-async fn a_port_that_is_taken_is_told_with_its_holder() {
+#[test]
+fn a_port_that_is_taken_is_told_with_its_holder() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let finished = Command::new(["up", "--ephemeral", "--port", &port]).run().expect(2);
-    for named in [&format!("port {port} of 127.0.0.1 is taken"), "choose another one with --port"] {
-        assert!(finished.stderr.contains(named), "{}", finished.stderr);
-    }
-    if cfg!(target_os = "linux") {
-        let holder = format!("(process {})", process::id());
-        assert!(finished.stderr.contains(&holder), "{holder}: {}", finished.stderr);
+    let holder = format!("(process {})", process::id());
+    for command in [
+        Command::new(["up", "--ephemeral", "--port", &port]),
+        Command::new(["up", "--ephemeral"]).env("STAIRWELL_PORT", &port),
+    ] {
+        let finished = command.run().expect(2);
+        for named in [&format!("port {port} of 127.0.0.1 is taken"), "choose another one with --port", &holder] {
+            assert!(finished.stderr.contains(named), "{named}: {}", finished.stderr);
+        }
     }
 }
 
@@ -79,44 +87,72 @@ async fn a_data_folder_has_one_runner() {
     up_in(&data).await;
 }
 
+type End = fn(Runner);
+
 #[tokio::test]
 async fn data_outlive_the_runner() {
     let folder = tempfile::tempdir().unwrap();
     let key = "kept/größe 1+2.bin";
-    let mut versions = 0;
-    for (end, user) in [
-        (Runner::kill as fn(Runner), "killed"),
-        (|runner| assert_eq!(runner.stop(), Some(0)), "stopped"),
-        (drop, "last"),
-    ] {
+    let ends: [(&str, End); 3] =
+        [("killed", Runner::kill), ("stopped", |runner| assert_eq!(runner.stop(), Some(0))), ("dropped", drop)];
+    for (times, (user, end)) in ends.into_iter().enumerate() {
         let runner = up_in(folder.path()).await;
         // What was there before the last end.
         let listed = runner.s3().list_object_versions().bucket(runner.bucket("DataBucket")).send().await.unwrap();
-        assert_eq!(listed.versions().len(), versions, "{user}");
-        if versions > 0 {
+        assert_eq!(listed.versions().len(), times, "{user}");
+        for (before, _) in &ends[..times] {
             assert_eq!(runner.get("DataBucket", key).await.as_deref(), Some(b"content".as_slice()), "{user}");
-            let item = runner.item("LevelsTable", [("user_id", "killed"), ("level", "1")]).await;
+            let item = runner.item("LevelsTable", [("user_id", before), ("level", "1")]).await;
             assert_eq!(item["score"], "10", "{user}");
-            assert!(runner.get("ReportBucket", "killed_report_1.txt").await.is_some(), "{user}");
+            assert!(runner.get("ReportBucket", &format!("{before}_report_1.txt")).await.is_some(), "{user}");
         }
         // What is there just before the next end.
         assert_eq!(runner.execute("GameCompletion", &level(user, "1")).await.status, "SUCCEEDED");
         runner.put("DataBucket", key, b"content".to_vec()).await;
-        versions += 1;
         end(runner);
     }
 }
 
-#[tokio::test]
-async fn ephemeral_data_are_not_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let template = end_to_end::project().join("template.yaml");
-    let finished = Command::new(["run", "GameCompletion", "--ephemeral", "--input"])
-        .arg(level("forgotten", "1").to_string())
-        .arg("-t")
-        .arg(&template)
-        .folder(folder.path())
-        .run();
-    finished.expect(0);
-    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+#[test]
+fn data_are_kept_beside_the_user_unless_they_are_ephemeral() {
+    for (argument, kept) in [(Some("--ephemeral"), vec![]), (None, vec![".stairwell"])] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(["run", "GameCompletion", "--input"])
+            .arg(level("kept", "1").to_string())
+            .arg("--template")
+            .arg(project().join("template.yaml"))
+            .folder(folder.path());
+        if let Some(argument) = argument {
+            command = command.arg(argument);
+        }
+        command.run().expect(0);
+        let found: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(found, kept);
+    }
+}
+
+#[test]
+fn a_person_is_told_where_everything_is() {
+    let mut up = Command::new(["up", "--ephemeral", "--port", "0"]).spawn();
+    let mut lines = BufReader::new(up.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut told = String::new();
+    for line in lines.by_ref() {
+        told += &format!("{line}\n");
+        if line.contains("Stop with Ctrl-C") {
+            break;
+        }
+    }
+    for named in [
+        "Ready at http://127.0.0.1:",
+        "FileProcessing, GameCompletion",
+        "CheckSizeFunction",
+        "stairwell-databucket-000000000000",
+        "/_api/Api/executions",
+        "left out",
+    ] {
+        assert!(told.contains(named), "{named}: {told}");
+    }
+    kill_process(Pid::from_child(&up), Signal::INT).unwrap();
+    assert_eq!(lines.last().as_deref(), Some("Stopping"));
+    assert_eq!(up.wait().unwrap().code(), Some(0));
 }

@@ -66,6 +66,17 @@ async fn a_document_without_an_identity_is_new_work_each_time() {
     }
 }
 
+#[tokio::test]
+async fn a_batch_reports_its_failed_messages_alone() {
+    let runner = Runner::up(["--ephemeral"]).await;
+    let mut batch: Value = serde_json::from_str(&read("sqs-batch")).unwrap();
+    batch["Records"][0]["body"] = json!("no JSON");
+    let answer = runner.invoke("StartStepFunction", batch.to_string().as_bytes()).await;
+    let failed = &batch["Records"][0]["messageId"];
+    assert_eq!(answer.json(), json!({ "batchItemFailures": [{ "itemIdentifier": failed }] }));
+    assert_eq!(inputs(&runner).await, [json!({ "key": "incoming/small.csv" })]);
+}
+
 async fn post(runner: &Runner, headers: &[&str], body: &[u8]) -> Answer {
     runner.request("POST", "/_api/Api/executions", headers, body).await
 }

@@ -31,15 +31,15 @@ fn line(problem: &Value, case: &Path) -> String {
 
 #[test]
 fn every_problem_is_told_with_its_place() {
-    let mut differences = String::new();
+    let mut differences = Vec::new();
     for case in cases() {
         let finished = validate(&case.join("template.yaml")).arg("--json").run().expect(1);
         let found: String = finished.json().as_array().unwrap().iter().map(|problem| line(problem, &case)).collect();
         if found != fs::read_to_string(case.join("problems.txt")).unwrap_or_default() {
-            differences += &format!("{}:\n{found}\n", case.display());
+            differences.push(format!("{}:\n{found}", case.display()));
         }
     }
-    assert!(differences.is_empty(), "{differences}");
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[test]
