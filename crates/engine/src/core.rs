@@ -158,7 +158,6 @@ pub struct Execution {
     /// Branches that can go on at once.
     ready: VecDeque<BranchId>,
     commands: Vec<Command>,
-    outcome: Option<Outcome>,
     now: OffsetDateTime,
     /// The next call or timer.
     next_number: u64,
@@ -180,7 +179,6 @@ impl Execution {
             branches: Branches::default(),
             ready: VecDeque::new(),
             commands: Vec::new(),
-            outcome: None,
             next_number: 1,
             time_limit: None,
             full: false,
@@ -203,8 +201,19 @@ impl Execution {
     }
 
     /// How it ended, once it has.
-    pub fn outcome(&self) -> Option<&Outcome> {
-        self.outcome.as_ref()
+    pub fn outcome(&self) -> Option<Outcome> {
+        match &self.history.last()?.kind {
+            EventKind::ExecutionSucceeded { output } => Some(Outcome::Succeeded(output.clone())),
+            EventKind::ExecutionFailed(fault) => Some(Outcome::Failed(fault.clone())),
+            EventKind::ExecutionTimedOut(fault) => Some(Outcome::TimedOut(fault.clone())),
+            EventKind::ExecutionAborted(fault) => Some(Outcome::Aborted(fault.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.history.last().is_some_and(|last| last.kind.ends_execution())
     }
 
     /// Takes what happened, at a moment that is not before any earlier one, and returns what to do next.
@@ -212,7 +221,7 @@ impl Execution {
     /// Goes on until every branch waits for the outside. What comes too late (an answer to a cancelled call, a timer
     /// that nobody waits for, anything after the end) changes nothing.
     pub fn step(&mut self, happened: Happened, now: OffsetDateTime) -> Vec<Command> {
-        if self.outcome.is_none() {
+        if !self.has_ended() {
             self.now = now;
             self.take(happened);
             self.run();
@@ -252,9 +261,9 @@ impl Execution {
 
     fn run(&mut self) {
         while let Some(id) = self.ready.pop_front() {
-            while self.outcome.is_none() && !self.full && self.advance(id) {}
+            while !self.has_ended() && !self.full && self.advance(id) {}
         }
-        if self.full && self.outcome.is_none() {
+        if self.full && !self.has_ended() {
             let cause = format!("The execution reached the maximum number of history events ({MAX_EVENTS}).");
             let last = self.last_event();
             self.end(Outcome::Failed(Fault::runtime(cause)), last);
@@ -263,11 +272,11 @@ impl Execution {
 
     /// Ends the execution: the last event, and no call is wanted any more.
     fn end(&mut self, outcome: Outcome, previous_id: u64) {
-        let kind = match &outcome {
-            Outcome::Succeeded(output) => EventKind::ExecutionSucceeded { output: output.clone() },
-            Outcome::Failed(fault) => EventKind::ExecutionFailed(fault.clone()),
-            Outcome::TimedOut(fault) => EventKind::ExecutionTimedOut(fault.clone()),
-            Outcome::Aborted(fault) => EventKind::ExecutionAborted(fault.clone()),
+        let kind = match outcome {
+            Outcome::Succeeded(output) => EventKind::ExecutionSucceeded { output },
+            Outcome::Failed(fault) => EventKind::ExecutionFailed(fault),
+            Outcome::TimedOut(fault) => EventKind::ExecutionTimedOut(fault),
+            Outcome::Aborted(fault) => EventKind::ExecutionAborted(fault),
         };
         self.push(previous_id, kind);
         for call in self.branches.calls() {
@@ -275,7 +284,6 @@ impl Execution {
         }
         self.branches.clear();
         self.ready.clear();
-        self.outcome = Some(outcome);
     }
 
     /// Writes an event, unless the history has room only for its last one. Returns the id of the newest event.

@@ -81,7 +81,7 @@ impl Running {
     pub async fn ended(&self) -> Outcome {
         let mut events = self.subscribe();
         loop {
-            if let Some(outcome) = self.look(|execution| execution.outcome().cloned()) {
+            if let Some(outcome) = self.look(|execution| execution.outcome()) {
                 return outcome;
             }
             // The sender lives as long as `self` does, so this can't fail.
@@ -94,7 +94,7 @@ impl Running {
         let (commands, events, ended) = {
             let mut execution = lock(&self.execution);
             let commands = execution.step(happened, OffsetDateTime::now_utc());
-            (commands, execution.history().len(), execution.outcome().is_some())
+            (commands, execution.history().len(), execution.has_ended())
         };
         for command in commands {
             self.carry_out(command);
@@ -133,7 +133,7 @@ impl Running {
 
     fn make(self: &Arc<Self>, call: Call) {
         let id = call.id;
-        let (identity, ended) = self.look(|execution| (execution.identity().clone(), execution.outcome().is_some()));
+        let (identity, ended) = self.look(|execution| (execution.identity().clone(), execution.has_ended()));
         if ended {
             return;
         }

@@ -23,7 +23,7 @@ fn retries_wait_longer_each_time_up_to_the_cap() {
     }
     assert_eq!(delays, [2, 6, 18, 20]);
     played.fail("Busy");
-    assert_eq!(played.outcome(), &Outcome::Failed(Fault::named("Busy")));
+    assert_eq!(played.outcome(), Outcome::Failed(Fault::named("Busy")));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn each_retrier_counts_its_own_tries() {
     }
     assert_eq!(played.last_call().retry_count, 2);
     played.fail("A");
-    assert_eq!(played.outcome(), &Outcome::Failed(Fault::named("A")));
+    assert_eq!(played.outcome(), Outcome::Failed(Fault::named("A")));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_machine_that_takes_too_long_ends_with_one_event_that_follows_none() {
         &json!({}),
     );
     played.fire_next_timer();
-    assert_eq!(played.outcome(), &Outcome::TimedOut(Fault::named("States.Timeout")));
+    assert_eq!(played.outcome(), Outcome::TimedOut(Fault::named("States.Timeout")));
     assert_eq!(played.types(), ["ExecutionStarted", "WaitStateEntered", "ExecutionTimedOut"]);
     assert_eq!(played.execution.history()[2].previous_id, 0);
 }
@@ -111,7 +111,7 @@ fn a_stop_ends_it_cancels_its_calls_and_is_the_last_thing_that_happens() {
     let call = played.last_call().id;
     let fault = Fault::new("Why", "because");
     played.step(Happened::StopRequested { fault: fault.clone() });
-    assert_eq!(played.outcome(), &Outcome::Aborted(fault.clone()));
+    assert_eq!(played.outcome(), Outcome::Aborted(fault.clone()));
     assert!(matches!(played.commands.last(), Some(Command::CancelTask { call: cancelled }) if *cancelled == call));
     let history = played.types();
     assert_eq!(history.last().map(String::as_str), Some("ExecutionAborted"));
@@ -119,7 +119,7 @@ fn a_stop_ends_it_cancels_its_calls_and_is_the_last_thing_that_happens() {
     played.step(Happened::StopRequested { fault: Fault::default() });
     played.step(Happened::Started);
     assert_eq!(played.types(), history);
-    assert_eq!(played.outcome(), &Outcome::Aborted(fault));
+    assert_eq!(played.outcome(), Outcome::Aborted(fault));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_branch_that_fails_takes_its_siblings_with_it() {
     );
     let cancelled: Vec<_> = played.cancelled();
     assert_eq!(cancelled, [calls[1].id, calls[2].id]);
-    assert_eq!(played.outcome(), &Outcome::Failed(Fault::named("Broken")));
+    assert_eq!(played.outcome(), Outcome::Failed(Fault::named("Broken")));
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_history_is_full_at_its_limit_and_says_so() {
     );
     let cause = "The execution reached the maximum number of history events (25000).";
     assert_eq!(played.execution.history().len(), MAX_EVENTS);
-    assert_eq!(played.outcome(), &Outcome::Failed(Fault::runtime(cause)));
+    assert_eq!(played.outcome(), Outcome::Failed(Fault::runtime(cause)));
     assert!(played.execution.history().iter().zip(1..).all(|(event, id)| event.id == id));
 }
 
@@ -215,7 +215,7 @@ fn an_answer_over_the_payload_limit_fails_the_task() {
         "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit.",
         function()
     );
-    assert_eq!(played.outcome(), &Outcome::Failed(Fault::new("States.DataLimitExceeded", cause)));
+    assert_eq!(played.outcome(), Outcome::Failed(Fault::new("States.DataLimitExceeded", cause)));
     assert_eq!(played.types()[3], "LambdaFunctionFailed");
 }
 
@@ -267,6 +267,6 @@ fn an_item_that_cannot_be_selected_gives_up_the_iterations_that_have_begun() {
     let mut played = Played::start(&definition, &json!([1, 2, "not a number"]));
     let [first, second] = [played.calls()[0].id, played.calls()[1].id];
     played.step(Happened::TaskSucceeded { call: first, output: "done".into() });
-    assert_eq!(played.outcome(), &Outcome::Succeeded("caught".into()));
+    assert_eq!(played.outcome(), Outcome::Succeeded("caught".into()));
     assert!(played.commands.iter().any(|command| matches!(command, Command::CancelTask { call } if *call == second)));
 }

@@ -71,7 +71,7 @@ impl Executions {
 
     pub(super) fn existing(&self, arn: &str, input: &Value) -> Existing {
         let Some(running) = self.0.get(arn) else { return Existing::None };
-        let same = running.look(|execution| execution.outcome().is_none() && execution.identity().input == *input);
+        let same = running.look(|execution| !execution.has_ended() && execution.identity().input == *input);
         if same { Existing::Same(running.clone()) } else { Existing::Other }
     }
 

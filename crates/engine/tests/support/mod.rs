@@ -97,7 +97,7 @@ impl Played {
         self.commands.iter().filter_map(cancelled).collect()
     }
 
-    pub(crate) fn outcome(&self) -> &Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         self.execution.outcome().expect("the execution has ended")
     }
 

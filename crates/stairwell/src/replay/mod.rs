@@ -206,7 +206,7 @@ fn replay_ending(script: Script<'_>, ending: &Ending) -> Result<(), Unequal> {
         return Err(Unequal::Difference(format!("status: recorded {}, now {status}: {outcome:?}", ending.status)));
     }
     if let (Some(recorded), Some(Outcome::Succeeded(output))) = (&ending.output, execution.outcome()) {
-        let compared = text::Bindings::default().compare("output", recorded, output);
+        let compared = text::Bindings::default().compare("output", recorded, &output);
         compared.map_err(|difference| Unequal::Difference(difference.to_string()))?;
     }
     Ok(())

@@ -126,7 +126,7 @@ struct Player<'a> {
 impl<'a> Player<'a> {
     fn play(&mut self) -> Result<(), PlayError> {
         self.step(Happened::Started);
-        while self.execution.outcome().is_none() {
+        while !self.execution.has_ended() {
             if let Some(call) = self.calls.pop_front() {
                 self.answer(&call)?;
             } else if let Some(fault) = self.stops.pop_front() {

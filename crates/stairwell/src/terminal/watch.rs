@@ -55,7 +55,7 @@ pub async fn watch(
             view.event(&event);
         }
         if let Some(outcome) = running
-            .look(|execution| (execution.history().len() == shown).then(|| execution.outcome().cloned()).flatten())
+            .look(|execution| (execution.history().len() == shown).then(|| execution.outcome()).flatten())
         {
             view.end(&outcome);
             return outcome;
