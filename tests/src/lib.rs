@@ -14,6 +14,7 @@ mod binary;
 mod command;
 pub mod data;
 mod http;
+#[cfg(target_os = "linux")]
 pub mod process;
 mod runner;
 
