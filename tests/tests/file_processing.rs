@@ -1,7 +1,7 @@
 //! The file workflow, from an object put into the bucket to what is made of it.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use aws_sdk_s3::types::Object;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Object};
 use end_to_end::{Ended, Runner, data, data::THRESHOLD, fixture};
 use serde_json::{Value, json};
 
@@ -59,6 +59,48 @@ async fn what_is_made_of_a_file_can_be_read() {
 }
 
 #[tokio::test]
+async fn a_file_is_processed_however_it_comes() {
+    let runner = Runner::shared().await;
+    let (s3, bucket) = (runner.s3(), runner.bucket("DataBucket"));
+    let ended = async |key: &str| {
+        let arn = runner.started(|input| input["key"] == key).await;
+        runner.ended(&arn).await
+    };
+    runner.put("DataBucket", "elsewhere/a.csv", data::csv(THRESHOLD)).await;
+    let source = format!("{bucket}/elsewhere/a.csv");
+    s3.copy_object().copy_source(source).bucket(bucket).key("incoming/copied.csv").send().await.unwrap();
+    assert_eq!(ended("incoming/copied.csv").await.output["Message"], "File processed OK");
+
+    let key = "incoming/in-parts.csv";
+    let file = data::csv(6_000_000);
+    let upload = s3.create_multipart_upload().bucket(bucket).key(key).send().await.unwrap().upload_id.unwrap();
+    let mut parts = CompletedMultipartUpload::builder();
+    for (number, part) in (1..).zip(file.chunks(5 << 20)) {
+        let request = s3.upload_part().bucket(bucket).key(key).upload_id(&upload).part_number(number);
+        let e_tag = request.body(part.to_vec().into()).send().await.unwrap().e_tag.unwrap();
+        parts = parts.parts(CompletedPart::builder().part_number(number).e_tag(e_tag).build());
+    }
+    let request = s3.complete_multipart_upload().bucket(bucket).key(key).upload_id(upload);
+    request.multipart_upload(parts.build()).send().await.unwrap();
+    assert_eq!(ended(key).await.output["file"]["size"], file.len());
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_again_is_processed_again() {
+    let runner = Runner::shared().await;
+    let key = "incoming/again.csv";
+    let mut versions = Vec::new();
+    for size in [THRESHOLD, THRESHOLD + 1] {
+        runner.put("DataBucket", key, data::csv(size)).await;
+        let arn = runner.started(|input| input["key"] == key && input["size"] == size).await;
+        let ended = runner.ended(&arn).await;
+        assert_eq!(ended.output["file"]["size"], size, "{ended:?}");
+        versions.push(ended.output["file"]["versionId"].clone());
+    }
+    assert!(versions[0].is_string() && versions[0] != versions[1], "{versions:?}");
+}
+
+#[tokio::test]
 async fn objects_elsewhere_start_nothing() {
     let runner = Runner::up(["--ephemeral"]).await;
     for key in ["outgoing/a.csv", "incomin", "a/incoming/b.csv"] {
@@ -68,13 +110,16 @@ async fn objects_elsewhere_start_nothing() {
     // Two files that do start something: the first one's results are written before the second one is put.
     for key in ["incoming/first.csv", "incoming/second.csv"] {
         assert_eq!(put_and_wait(&runner, key, data::csv(THRESHOLD)).await.status, "SUCCEEDED");
+        runner.s3().delete_object().bucket(runner.bucket("DataBucket")).key(key).send().await.unwrap();
     }
+    put_and_wait(&runner, "incoming/third.csv", data::csv(100)).await;
     let machine = runner.state_machine("FileProcessing");
     let executions = runner.sfn().list_executions().state_machine_arn(machine).send().await.unwrap().executions;
     let names: Vec<&str> = executions.iter().map(|execution| execution.name()).collect();
-    assert_eq!(names.len(), 2, "{names:?}");
-    assert!(names[0].starts_with("file-incoming-second-csv-"), "{names:?}");
-    assert!(names[1].starts_with("file-incoming-first-csv-"), "{names:?}");
+    assert_eq!(names.len(), 3, "{names:?}");
+    for (name, file) in names.iter().zip(["third", "second", "first"]) {
+        assert!(name.starts_with(&format!("file-incoming-{file}-csv-")), "{names:?}");
+    }
 }
 
 #[tokio::test]
