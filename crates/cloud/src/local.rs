@@ -5,7 +5,7 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -122,7 +122,7 @@ impl LocalCloud {
         let lambda = start_lambda(application, executables, address, &options, &logs, &callers)?;
         let tasks = Arc::new(Tasks::new(lambda.clone()));
         // Set once, here; no function runs before the port is served.
-        let _ = callers.set(tasks.clone());
+        let _ = callers.set(Arc::downgrade(&tasks));
         let states =
             States::new(&application.state_machines, &options.region, tasks).map_err(StartError::StateMachines)?;
         let (events, left_out) =
@@ -258,7 +258,7 @@ fn start_lambda(
     address: SocketAddr,
     options: &Options,
     logs: &broadcast::Sender<FunctionLog>,
-    callers: &Arc<OnceLock<Arc<Tasks>>>,
+    callers: &Arc<OnceLock<Weak<Tasks>>>,
 ) -> Result<Arc<Lambda>, ConfigError> {
     let functions = application.functions.iter().filter_map(|function| {
         let executable = executables.get(&function.name)?.clone();
@@ -267,10 +267,11 @@ fn start_lambda(
     let mut config = LambdaConfig::new(functions.collect(), format!("http://{address}"));
     config.region.clone_from(&options.region);
     config.account.clone_from(&options.account);
+    // The tasks keep the functions; if the functions kept the tasks, neither would ever be given up.
     let (logs, callers) = (logs.clone(), callers.clone());
     config.log_sink = Arc::new(move |line: LogLine| {
         let id = line.request_id.as_deref();
-        let caller = id.and_then(|id| callers.get().and_then(|tasks| tasks.caller_of(id)));
+        let caller = id.and_then(|id| callers.get().and_then(Weak::upgrade).and_then(|tasks| tasks.caller_of(id)));
         // Nobody may listen; that is no error.
         let _ = logs.send(FunctionLog { line, caller });
     });
