@@ -85,8 +85,27 @@ fn data_are_kept_beside_the_user_unless_they_are_ephemeral() {
 }
 
 #[test]
+fn nothing_is_left_in_the_folder_of_temporary_files() {
+    let event = level("tidy", "1").to_string();
+    for (arguments, status) in [
+        (vec!["run", "GameCompletion", "--ephemeral", "--input", &event], 0),
+        (vec!["run", "GameCompletion", "--ephemeral"], 1),
+        (vec!["run", "Nobody", "--ephemeral"], 2),
+        (vec!["invoke", "LogMetricFunction", "--ephemeral", "-e", &event], 0),
+        (vec!["demo", "game-completion", "--ephemeral"], 0),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        Command::new(&arguments).env("TMPDIR", folder.path().to_str().unwrap()).run().expect(status);
+        let left: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [""; 0], "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_person_is_told_where_everything_is() {
-    let mut up = Command::new(["up", "--ephemeral", "--port", "0"]).spawn();
+    let temporary = tempfile::tempdir().unwrap();
+    let up = Command::new(["up", "--ephemeral", "--port", "0"]).env("TMPDIR", temporary.path().to_str().unwrap());
+    let mut up = up.spawn();
     let mut lines = BufReader::new(up.stderr.take().unwrap()).lines().map_while(Result::ok);
     let mut told = Vec::new();
     for line in lines.by_ref() {
@@ -109,4 +128,5 @@ fn a_person_is_told_where_everything_is() {
     kill_process(Pid::from_child(&up), Signal::INT).unwrap();
     assert_eq!(lines.last().as_deref(), Some("Stopping"));
     assert_eq!(up.wait().unwrap().code(), Some(0));
+    assert_eq!(temporary.path().read_dir().unwrap().count(), 0);
 }
