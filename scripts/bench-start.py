@@ -41,7 +41,8 @@ def start(binary):
         listener.settimeout(10)
         address = "127.0.0.1:%d" % listener.getsockname()[1]
         begun = time.perf_counter()
-        process = subprocess.Popen([binary], env={**SETTINGS, "AWS_LAMBDA_RUNTIME_API": address})
+        process = subprocess.Popen([binary], env={**SETTINGS, "AWS_LAMBDA_RUNTIME_API": address},
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             connection, _ = listener.accept()
             with connection:

@@ -201,7 +201,9 @@ async fn logs_are_told_under_the_state_that_called() {
             .collect();
         let fits = |log: &Value| log.to_string().contains(expected);
         assert!(logs.iter().any(fits), "{state}: {logs:#?}");
-        // Every log line tells which invocation it is of.
-        assert!(logs.iter().all(|log| log.to_string().contains("request_id")), "{logs:#?}");
+        // Every log line tells which invocation it is of, and for which execution.
+        for part in ["request_id", ":execution:FileProcessing:"] {
+            assert!(logs.iter().all(|log| log.to_string().contains(part)), "{part}: {logs:#?}");
+        }
     }
 }

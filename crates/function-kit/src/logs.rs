@@ -1,6 +1,7 @@
 //! Structured logs.
 
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
 use crate::{Environment, SettingError};
 
@@ -13,19 +14,17 @@ const REPEATED: &str = "lambda_runtime::layers::panic=off";
 /// `RUST_LOG` chooses what is logged, else `AWS_LAMBDA_LOG_LEVEL`, else everything from `info` up.
 pub(crate) fn init(environment: &Environment) -> Result<(), SettingError> {
     let filter = filter(environment);
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .with_env_filter(filter.clone().unwrap_or_else(|_| EnvFilter::new("info")))
-        .finish();
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+    let chosen = filter.clone().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    // Not `EnvFilter`: its regular expressions would be a megabyte in every function.
+    let subscriber = tracing_subscriber::registry().with(lines).with(chosen);
     // Another subscriber is there when several functions start in one process, as in tests. The first one stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
     filter.map(drop)
 }
 
-fn filter(environment: &Environment) -> Result<EnvFilter, SettingError> {
+fn filter(environment: &Environment) -> Result<Targets, SettingError> {
     let (variable, expected, filter) = match environment.optional("RUST_LOG") {
         Some(filter) => ("RUST_LOG", "a level or a log filter", filter),
         None => (
@@ -39,7 +38,7 @@ fn filter(environment: &Environment) -> Result<EnvFilter, SettingError> {
             },
         ),
     };
-    EnvFilter::builder().parse(format!("{filter},{REPEATED}")).map_err(|error| SettingError::Invalid {
+    format!("{filter},{REPEATED}").parse::<Targets>().map_err(|error| SettingError::Invalid {
         variable: variable.to_owned(),
         expected: expected.to_owned(),
         reason: error.to_string(),

@@ -54,8 +54,8 @@ pub async fn watch(
             drain(logs, &arn, &mut view);
             view.event(&event);
         }
-        if let Some(outcome) = running
-            .look(|execution| (execution.history().len() == shown).then(|| execution.outcome()).flatten())
+        if let Some(outcome) =
+            running.look(|execution| (execution.history().len() == shown).then(|| execution.outcome()).flatten())
         {
             view.end(&outcome);
             return outcome;
