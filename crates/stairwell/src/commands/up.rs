@@ -70,14 +70,20 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
 
 /// What a program needs to know to use it.
 fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
+    let url = cloud.endpoint_url();
+    let machines = application.state_machines.iter().map(|machine| (&machine.logical_id, machine.arn.clone()));
+    let functions = application.functions.iter().map(|function| (&function.logical_id, function.arn.clone()));
+    let buckets = application.buckets.iter().map(|bucket| (&bucket.logical_id, bucket.name.clone()));
+    let tables = application.tables.iter().map(|table| (&table.logical_id, table.name.clone()));
+    let apis = application.http_apis.iter().map(|api| (&api.logical_id, format!("{url}/_api/{}", api.logical_id)));
     serde_json::json!({
-        "endpointUrl": cloud.endpoint_url(),
+        "endpointUrl": url,
         "region": sam::REGION,
-        "stateMachines": application.state_machines.iter().map(|machine| (machine.logical_id.clone(), machine.arn.clone())).collect::<BTreeMap<_, _>>(),
-        "functions": application.functions.iter().map(|function| (function.logical_id.clone(), function.arn.clone())).collect::<BTreeMap<_, _>>(),
-        "buckets": application.buckets.iter().map(|bucket| (bucket.logical_id.clone(), bucket.name.clone())).collect::<BTreeMap<_, _>>(),
-        "tables": application.tables.iter().map(|table| (table.logical_id.clone(), table.name.clone())).collect::<BTreeMap<_, _>>(),
-        "apis": application.http_apis.iter().map(|api| (api.logical_id.clone(), format!("{}/_api/{}", cloud.endpoint_url(), api.logical_id))).collect::<BTreeMap<_, _>>(),
+        "stateMachines": machines.collect::<BTreeMap<_, _>>(),
+        "functions": functions.collect::<BTreeMap<_, _>>(),
+        "buckets": buckets.collect::<BTreeMap<_, _>>(),
+        "tables": tables.collect::<BTreeMap<_, _>>(),
+        "apis": apis.collect::<BTreeMap<_, _>>(),
     })
 }
 
