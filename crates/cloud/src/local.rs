@@ -12,7 +12,7 @@ use std::{
 use sam::{Application, LeftOut};
 use tokio::{
     sync::{broadcast, mpsc},
-    task::{JoinError, JoinSet},
+    task::{JoinError, JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -96,6 +96,7 @@ pub struct LocalCloud {
     changes: broadcast::Sender<ObjectEvent>,
     left_out: Vec<LeftOut>,
     shutdown: CancellationToken,
+    server: JoinHandle<()>,
     tasks: JoinSet<()>,
     _lock: Option<fs::File>,
 }
@@ -140,7 +141,7 @@ impl LocalCloud {
         );
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
-        serving.spawn(server.serve(front.clone(), shutdown.clone()));
+        let server = tokio::spawn(server.serve(front.clone(), shutdown.clone()));
         let changes = broadcast::Sender::new(LOG_BACKLOG);
         serving.spawn(send_changes(events, changed, changes.clone()));
         serving.spawn(delete_expired(storage.dynamodb));
@@ -156,6 +157,7 @@ impl LocalCloud {
             changes,
             left_out,
             shutdown,
+            server,
             tasks: serving,
             _lock: lock,
         })
@@ -214,6 +216,10 @@ impl LocalCloud {
     /// Ends requests, functions and the port.
     pub async fn shutdown(mut self) {
         self.shutdown.cancel();
+        // Requests under way may need functions, so these go on until the server has done with its own.
+        if let Err(error) = (&mut self.server).await {
+            tracing::error!(%error, "the server ended in a panic");
+        }
         self.lambda.shutdown().await;
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}

@@ -20,9 +20,9 @@ pub enum Error {
     Build(#[from] BuildError),
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("cannot read {what}: {source}")]
+    #[error("cannot read {what}")]
     Read { what: String, source: std::io::Error },
-    #[error("{what} is not JSON: {source}")]
+    #[error("{what} is not JSON")]
     NotJson { what: String, source: serde_json::Error },
     #[error("there is no {kind} '{name}' in the template; it has {}", list(.known))]
     Unknown { kind: &'static str, name: String, known: Vec<String> },

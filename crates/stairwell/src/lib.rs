@@ -6,9 +6,11 @@
 pub mod commands;
 pub mod demo;
 pub mod error;
+pub mod left_out;
 pub mod problems;
 pub mod project;
 pub mod replay;
+pub mod signals;
 pub mod terminal;
 
 /// A problem as text, with its place in the source where it has one.

@@ -101,3 +101,14 @@ impl MietteDiagnostic for Problem {
         Some(Box::new(std::iter::once(label)))
     }
 }
+
+/// Something that the template has and the runner leaves out, in the form of [`Problem::to_json`].
+pub fn left_out_json(left_out: &sam::LeftOut) -> Value {
+    json!({
+        "severity": "WARNING",
+        "code": "left-out",
+        "message": left_out.reason,
+        "what": left_out.what,
+        "place": left_out.place,
+    })
+}

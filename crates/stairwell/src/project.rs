@@ -121,15 +121,15 @@ pub async fn start(
 
 /// The JSON document that an argument gives: a file's path, `-` for standard input, or the document itself.
 pub fn document(argument: &str) -> Result<String, Error> {
-    let trimmed = argument.trim_start();
     let (what, text) = if argument == "-" {
         let what = "standard input".to_owned();
         (what.clone(), std::io::read_to_string(std::io::stdin()).map_err(|source| Error::Read { what, source })?)
-    } else if trimmed.starts_with(['{', '[', '"']) {
-        ("the document".to_owned(), argument.to_owned())
-    } else {
-        let what = Path::new(argument).display().to_string();
+    } else if Path::new(argument).exists() {
+        let what = argument.to_owned();
         (what.clone(), std::fs::read_to_string(argument).map_err(|source| Error::Read { what, source })?)
+    } else {
+        // No such file: the JSON itself, or neither, which the message tells.
+        (format!("'{argument}' names no file, and"), argument.to_owned())
     };
     match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
         Ok(_) => Ok(text),

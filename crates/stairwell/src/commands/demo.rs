@@ -11,7 +11,9 @@ use crate::{
         steps::{Shown, Stage},
     },
     error::Error,
+    left_out,
     project::{RunArgs, TemplateArgs, build_functions, start},
+    signals::{stop_asked, unless_stopped},
     terminal::{BOLD, DIM, Display, GREEN, RED, duration, painted},
 };
 
@@ -22,7 +24,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell demo
-  stairwell demo file-processing
+  stairwell demo first-workflow
   stairwell demo --ephemeral --script service/demo.json -t service/template.yaml")]
 pub struct DemoArgs {
     /// The workflows to show; all where none is named
@@ -54,21 +56,34 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let produced = Produced::since_now(&cloud);
     let stage =
         Stage { application: &application, cloud: &cloud, script: &args.script, display: Display::choose(args.json) };
-    let mut all_as_expected = true;
+    left_out::tell_count(application.left_out.len() + cloud.left_out().len());
+    let stop = stop_asked().map_err(Error::Runtime)?;
+    let performed = unless_stopped(stop, perform(&script, &stage)).await;
+    let status = match performed {
+        Ok(Ok(results)) => {
+            produced.tell(&application, &cloud, !args.run.ephemeral).await;
+            tell(&results);
+            let all_as_expected = results.iter().all(|(_, shown)| shown.as_expected);
+            Ok(if all_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Ok(Err(error)) => Err(error),
+        Err(stopped) => Ok(stopped),
+    };
+    cloud.shutdown().await;
+    status
+}
+
+/// Carries out every step, and gives what came of each.
+async fn perform<'s>(script: &'s Script, stage: &Stage<'_>) -> Result<Vec<(&'s str, Shown)>, Error> {
     let mut results = Vec::new();
     for workflow in script.values() {
         anstream::eprintln!("\n{}", painted(BOLD, &workflow.title));
         for step in &workflow.steps {
             anstream::eprintln!("\n{} {}", painted(DIM, "»"), step.title);
-            let shown = stage.perform(step).await?;
-            all_as_expected &= shown.as_expected;
-            results.push((step.title.as_str(), shown));
+            results.push((step.title.as_str(), stage.perform(step).await?));
         }
     }
-    produced.tell(&application, &cloud, !args.run.ephemeral).await;
-    tell(&results);
-    cloud.shutdown().await;
-    Ok(if all_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(results)
 }
 
 fn chosen(mut script: Script, names: &[String]) -> Result<Script, Error> {

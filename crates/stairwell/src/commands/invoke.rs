@@ -8,7 +8,9 @@ use cloud::lambda::{InvokeOptions, LogKind};
 
 use crate::{
     error::Error,
+    left_out,
     project::{RunArgs, TemplateArgs, build_functions, document, start},
+    signals::{stop_asked, unless_stopped},
     terminal::{DIM, LogText, painted, print},
 };
 
@@ -17,8 +19,8 @@ use crate::{
 /// Writes the function's answer to standard output and its log to standard error. Exits with 1 if the function failed.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
-  stairwell invoke CheckSizeFunction -e events/check-size/object.json
-  echo '{\"key\":\"a.csv\"}' | stairwell invoke CheckSizeFunction -e - | jq .size")]
+  stairwell invoke MyFunction -e event.json
+  echo '{\"key\":\"value\"}' | stairwell invoke MyFunction -e - | jq .")]
 pub struct InvokeArgs {
     /// The function's key in the template, or its name
     function: String,
@@ -59,8 +61,11 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     application.state_machines.clear();
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, 0).await?;
+    left_out::tell_count(application.left_out.len() + cloud.left_out().len());
+    let stop = stop_asked().map_err(Error::Runtime)?;
     let mut logs = cloud.logs();
-    let invocation = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default()).await;
+    let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());
+    let invocation = unless_stopped(stop, invoking).await;
     while let Ok(log) = logs.try_recv() {
         match (args.raw_log, log.line.kind) {
             (true, _) => anstream::eprintln!("{}", log.line.line),
@@ -71,7 +76,10 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
         }
     }
     cloud.shutdown().await;
-    let invocation = invocation?;
+    let invocation = match invocation {
+        Ok(invocation) => invocation?,
+        Err(stopped) => return Ok(stopped),
+    };
     print(String::from_utf8_lossy(&invocation.payload));
     Ok(if invocation.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -8,7 +8,9 @@ use engine::Outcome;
 
 use crate::{
     error::Error,
+    left_out,
     project::{RunArgs, TemplateArgs, build_functions, document, start},
+    signals::{stop_asked, unless_stopped},
     terminal::{Display, print, watch},
 };
 
@@ -17,9 +19,9 @@ use crate::{
 /// Shows the states as they go on standard error, and writes the execution's output to standard output.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
-  stairwell run FileProcessing --input events/file-processing/large.json
-  stairwell run GameCompletion --input '{\"user_id\":\"7\",\"level\":\"1\"}' | jq .
-  echo '{}' | stairwell run HelloWorld --input - --json")]
+  stairwell run MyStateMachine --input event.json
+  stairwell run MyStateMachine --input '{\"key\":\"value\"}' | jq .
+  echo '{}' | stairwell run MyStateMachine --input - --json")]
 pub struct RunExecutionArgs {
     /// The state machine's key in the template, or its name
     #[arg(value_name = "STATE MACHINE")]
@@ -59,18 +61,19 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
         })?;
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, 0).await?;
+    left_out::tell_count(application.left_out.len() + cloud.left_out().len());
+    let stop = stop_asked().map_err(Error::Runtime)?;
     let mut logs = cloud.logs();
     let running = cloud
         .states()
         .start(&machine.arn, Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() })?;
-    let outcome = tokio::select! {
-        outcome = watch(&running, &machine.logical_id, &mut logs, Display::choose(args.json)) => outcome,
-        _ = tokio::signal::ctrl_c() => {
-            running.stop(asl::Fault::default());
-            running.ended().await
-        }
-    };
+    let watching = watch(&running, &machine.logical_id, &mut logs, Display::choose(args.json));
+    let outcome = unless_stopped(stop, watching).await;
     cloud.shutdown().await;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(stopped) => return Ok(stopped),
+    };
     match outcome {
         Outcome::Succeeded(output) => {
             if !args.json {

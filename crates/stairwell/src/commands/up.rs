@@ -8,16 +8,15 @@ use cloud::{
     local::{FunctionLog, LocalCloud},
 };
 use engine::run::Running;
-use sam::{Application, LeftOut};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::broadcast::{Receiver, error::RecvError},
-};
+use sam::Application;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
     error::Error,
+    left_out,
     project::{DEFAULT_PORT, RunArgs, TemplateArgs, build_functions, start},
-    terminal::{BOLD, DIM, Display, GREEN, LogText, YELLOW, painted, print, watch},
+    signals::stop_asked,
+    terminal::{BOLD, DIM, Display, GREEN, LogText, painted, print, watch},
 };
 
 /// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
@@ -84,6 +83,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
         "buckets": buckets.collect::<BTreeMap<_, _>>(),
         "tables": tables.collect::<BTreeMap<_, _>>(),
         "apis": apis.collect::<BTreeMap<_, _>>(),
+        "leftOut": application.left_out.iter().chain(cloud.left_out()).collect::<Vec<_>>(),
     })
 }
 
@@ -109,25 +109,24 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     }
     let data = if args.run.ephemeral { "kept until it stops".to_owned() } else { args.run.data.display().to_string() };
     row("data", vec![data]);
-    tell_left_out(application.left_out.iter().chain(cloud.left_out()));
+    left_out::tell(application.left_out.iter().chain(cloud.left_out()));
     anstream::eprintln!("{}", painted(DIM, "Stop with Ctrl-C"));
-}
-
-/// What of the template is not there, by the reason.
-fn tell_left_out<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
-    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for left_out in left_out {
-        let place = left_out.place.strip_prefix("Resources/").unwrap_or(&left_out.place);
-        by_reason.entry(&left_out.reason).or_default().push(place);
-    }
-    for (reason, places) in by_reason {
-        anstream::eprintln!("  {} {reason}", painted(YELLOW, "left out"));
-        anstream::eprintln!("  {}", painted(DIM, format_args!("                {}", places.join(", "))));
-    }
 }
 
 fn names(application: &Application) -> BTreeMap<String, String> {
     application.state_machines.iter().map(|machine| (machine.arn.clone(), machine.logical_id.clone())).collect()
+}
+
+/// A name that people can tell from others: its beginning and its end.
+fn short(name: &str) -> String {
+    const WHOLE: usize = 36;
+    let length = name.chars().count();
+    if length <= WHOLE {
+        return name.to_owned();
+    }
+    let start: String = name.chars().take(24).collect();
+    let end: String = name.chars().skip(length - 6).collect();
+    format!("{start}…{end}")
 }
 
 /// Shows every execution that is started, and what functions write that no execution called.
@@ -147,8 +146,7 @@ async fn show(
                     let title = running.look(|execution| {
                         let identity = execution.identity();
                         let machine = names.get(&*identity.state_machine_arn).map_or(&*identity.state_machine_name, String::as_str);
-                        let short: String = identity.name.chars().take(12).collect();
-                        format!("{machine}/{short}")
+                        format!("{machine}/{}", short(&identity.name))
                     });
                     let mut logs = std::mem::replace(&mut logs_of_next, logs.resubscribe());
                     tokio::spawn(async move { watch(&running, &title, &mut logs, display).await });
@@ -166,16 +164,4 @@ async fn show(
             },
         }
     }
-}
-
-/// Waits for Ctrl-C, or for what a service manager sends. Both are caught from this call on, not from the first wait.
-fn stop_asked() -> std::io::Result<impl Future<Output = ()>> {
-    let mut interrupted = signal(SignalKind::interrupt())?;
-    let mut terminated = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupted.recv() => {}
-            _ = terminated.recv() => {}
-        }
-    })
 }

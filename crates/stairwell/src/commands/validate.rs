@@ -7,7 +7,8 @@ use cloud::states::StateMachine;
 
 use crate::{
     error::Error,
-    problems::Problem,
+    left_out,
+    problems::{self, Problem},
     project::TemplateArgs,
     report,
     terminal::{GREEN, RED, painted, print},
@@ -32,7 +33,7 @@ pub struct ValidateArgs {
 
 /// Runs the command.
 pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
-    let (problems, summary) = match args.template.load() {
+    let (problems, left_out, summary) = match args.template.load() {
         Ok(application) => {
             let mut problems = Vec::new();
             for described in &application.state_machines {
@@ -49,19 +50,22 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
                 }
             }
             let (functions, machines) = (application.functions.len(), application.state_machines.len());
-            (problems, format!("{functions} functions, {machines} state machines"))
+            (problems, application.left_out, format!("{functions} functions, {machines} state machines"))
         }
-        Err(Error::Project { problems, .. }) => (problems, String::new()),
+        Err(Error::Project { problems, .. }) => (problems, Vec::new(), String::new()),
         Err(error) => return Err(error),
     };
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     if args.json {
-        let problems = serde_json::Value::from(problems.iter().map(Problem::to_json).collect::<Vec<_>>());
+        let left_out = left_out.iter().map(problems::left_out_json);
+        let problems =
+            serde_json::Value::from(problems.iter().map(Problem::to_json).chain(left_out).collect::<Vec<_>>());
         print(format_args!("{problems:#}"));
     } else {
         for problem in &problems {
             anstream::eprintln!("{}", report(problem));
         }
+        left_out::tell(left_out.iter());
         let template = args.template.template.display();
         match errors {
             0 => anstream::eprintln!("{} {template} is fine: {summary}", painted(GREEN, "✓")),
