@@ -102,6 +102,21 @@ fn nothing_is_left_in_the_folder_of_temporary_files() {
 }
 
 #[test]
+fn a_command_that_is_stopped_leaves_nothing_and_says_so_by_its_status() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let folder = tempfile::tempdir().unwrap();
+        let demo = Command::new(["demo", "--ephemeral"]).env("TMPDIR", folder.path().to_str().unwrap());
+        let mut demo = demo.spawn();
+        let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("The local cloud answers at")));
+        kill_process(Pid::from_child(&demo), signal).unwrap();
+        lines.for_each(drop);
+        assert_eq!(demo.wait().unwrap().code(), Some(130));
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+}
+
+#[test]
 fn a_person_is_told_where_everything_is() {
     let temporary = tempfile::tempdir().unwrap();
     let up = Command::new(["up", "--ephemeral", "--port", "0"]).env("TMPDIR", temporary.path().to_str().unwrap());

@@ -52,12 +52,12 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let script = chosen(script::read(&args.script)?, &args.workflows)?;
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, 0).await?;
+    let stop = stop_asked().map_err(Error::Runtime)?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     let produced = Produced::since_now(&cloud);
     let stage =
         Stage { application: &application, cloud: &cloud, script: &args.script, display: Display::choose(args.json) };
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
-    let stop = stop_asked().map_err(Error::Runtime)?;
     let performed = unless_stopped(stop, perform(&script, &stage)).await;
     let status = match performed {
         Ok(Ok(results)) => {
