@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, sync::Arc};
 use super::diagnostic::{Code, Findings, Pointer};
 use crate::{
     machine::{Count, ResultPath, Selection},
-    path::{Path, ReferencePath},
+    path::{Path, ReferencePath, Root},
     template::{Expression, Template},
     value::{Object, Value},
 };
@@ -127,7 +127,10 @@ impl<'a> Fields<'a> {
     pub(super) fn path(&mut self, name: &'static str) -> Option<Path> {
         let text = self.text(name)?;
         match Path::parse(&text) {
-            Ok(path) => Some(path),
+            Ok(path) => {
+                refuse_variables(&[&path], &self.at.child(name), self.findings);
+                Some(path)
+            }
             Err(error) => {
                 self.error(name, format!("Value is not a valid JSONPath: {error}"));
                 None
@@ -138,7 +141,10 @@ impl<'a> Fields<'a> {
     pub(super) fn expression(&mut self, name: &'static str) -> Option<Expression> {
         let text = self.text(name)?;
         match Expression::parse(&text) {
-            Ok(expression) => Some(expression),
+            Ok(expression) => {
+                refuse_variables(&expression.paths(), &self.at.child(name), self.findings);
+                Some(expression)
+            }
             Err(error) => {
                 self.error(name, format!("Value is not a valid JSONPath or intrinsic function: {error}"));
                 None
@@ -257,6 +263,7 @@ fn object_template(value: &Value, fields: &Object, at: &Pointer, findings: &mut 
         };
         match expression {
             Ok(expression) => {
+                refuse_variables(&expression.paths(), &at, findings);
                 filled.push((name.into(), Template::Expression { field: field.clone(), expression }));
             }
             Err(why) => findings.error(
@@ -270,6 +277,15 @@ fn object_template(value: &Value, fields: &Object, at: &Pointer, findings: &mut 
         Template::Literal(value.clone())
     } else {
         Template::Object(filled)
+    }
+}
+
+/// Nothing can assign a variable yet, so a path that starts from one would lead nowhere.
+fn refuse_variables(paths: &[&Path], at: &Pointer, findings: &mut Findings) {
+    for path in paths {
+        if let Root::Variable(name) = path.root() {
+            findings.error(Code::NotSupported, at, format!("variables are not supported yet: '${name}'"));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{
-    diagnostic::{Code, Pointer},
+    diagnostic::Code,
     fields::{Fields, did_you_mean},
     state,
 };
@@ -49,9 +49,8 @@ pub(super) fn graph(fields: &mut Fields<'_>) -> Option<Graph> {
     nested_graph(fields, 0)
 }
 
-/// Compiles a graph inside a state of a graph with these names.
-pub(super) fn inner_graph(value: &Value, at: Pointer, outer: &Names, fields: &mut Fields<'_>) -> Option<Graph> {
-    let mut inner = fields.below(value, at)?;
+/// Compiles a branch or a processor of a state, whose graph has these names.
+pub(super) fn inner_graph(mut inner: Fields<'_>, outer: &Names) -> Option<Graph> {
     if outer.nesting == MAX_NESTING {
         let at = inner.at.clone();
         inner.findings.error(
@@ -61,9 +60,7 @@ pub(super) fn inner_graph(value: &Value, at: Pointer, outer: &Names, fields: &mu
         );
         return None;
     }
-    // Both may stand on a branch or processor; neither changes what it does.
     inner.take("Comment");
-    inner.take("ProcessorConfig");
     let graph = nested_graph(&mut inner, outer.nesting + 1);
     inner.close();
     graph

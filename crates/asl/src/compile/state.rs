@@ -15,7 +15,6 @@ use crate::{
         Transition, Until, Wait,
     },
     timestamp,
-    value::Value,
 };
 
 /// The longest time-out of a task, which is also its default: about three years.
@@ -219,7 +218,7 @@ fn parallel(names: &Names, fields: &mut Fields<'_>) -> Option<Parallel> {
     let graphs: Vec<Arc<Graph>> = branches
         .iter()
         .flat_map(|branches| branches.iter().enumerate())
-        .filter_map(|(index, branch)| inner_graph(branch, at.child(index), names, fields).map(Arc::new))
+        .filter_map(|(index, branch)| inner_graph(fields.below(branch, at.child(index))?, names).map(Arc::new))
         .collect();
     let result_selector = fields.template("ResultSelector");
     let result_path = fields.result_path();
@@ -278,16 +277,27 @@ fn processor(names: &Names, fields: &mut Fields<'_>) -> Option<Graph> {
     };
     let value = fields.take(name)?;
     let at = fields.at.child(name);
-    if mode(&value).is_some_and(|mode| mode == "DISTRIBUTED") {
-        let message = "the processing mode DISTRIBUTED is not supported yet";
-        fields.findings.error(Code::NotSupported, &at.child("ProcessorConfig").child("Mode"), message);
-        return None;
-    }
-    inner_graph(&value, at, names, fields)
+    let mut processor = fields.below(&value, at)?;
+    processor_config(&mut processor);
+    inner_graph(processor, names)
 }
 
-fn mode(processor: &Value) -> Option<&str> {
-    processor.get("ProcessorConfig")?.get("Mode")?.as_str()
+/// `ProcessorConfig`: the mode INLINE, which is what a Map state has without it.
+fn processor_config(processor: &mut Fields<'_>) {
+    const NAME: &str = "ProcessorConfig";
+    let Some(value) = processor.take(NAME) else { return };
+    let at = processor.at.child(NAME);
+    let Some(mut config) = processor.below(&value, at) else { return };
+    let execution_type = config.text("ExecutionType");
+    match config.text("Mode").as_deref() {
+        None | Some("INLINE") if execution_type.is_some() => {
+            config.error("ExecutionType", "Only the processing mode DISTRIBUTED has an 'ExecutionType'");
+        }
+        None | Some("INLINE") => {}
+        Some("DISTRIBUTED") => config.not_supported("Mode", "the processing mode DISTRIBUTED"),
+        Some(other) => config.error("Mode", format!("Value must be 'INLINE' or 'DISTRIBUTED', not '{other}'")),
+    }
+    config.close();
 }
 
 /// Which of a field's present name and its older one is there; not both may be.
