@@ -10,7 +10,7 @@ const SMALLEST: f64 = 1e-15;
 
 /// A score or a time: zero, or a number whose size is from 10^-15 to 10^15.
 ///
-/// Written as it was read, in a form that DynamoDB takes.
+/// It keeps its value, not its spelling: `1e2` is written as `100.0` and `1.10` as `1.1`, in a form that DynamoDB takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Number", into = "Number")]
 pub struct Amount(Number);
@@ -59,6 +59,9 @@ mod tests {
         for good in ["0", "-3", "9885983982", "10.5", "0.0", "1000000000000000"] {
             let amount: Amount = serde_json::from_str(good).unwrap();
             assert_eq!(amount.to_string(), good);
+        }
+        for (read, written) in [("1e2", "100.0"), ("1.10", "1.1")] {
+            assert_eq!(serde_json::from_str::<Amount>(read).unwrap().to_string(), written);
         }
         for bad in ["1e300", "-1e16", "1e-200", "18446744073709551615", "\"3\"", "null"] {
             assert!(serde_json::from_str::<Amount>(bad).is_err(), "{bad}");

@@ -19,8 +19,9 @@ pub(crate) async fn load_config() -> SdkConfig {
         .await
 }
 
-/// The time-outs of a call, all shorter than a function's own 10 s, so that a slow service is reported by name and not by
-/// Lambda ending the function: 1 s to connect, 3 s an attempt, 8 s for all attempts together.
+/// The time-outs of one call: 1 s to connect, 3 s an attempt, 8 s for all attempts together. So a slow service is told by
+/// the name of its operation, in the 10 s that most functions have. Several slow calls may take longer in all:
+/// [`start_up`](crate::start_up) ends the invocation then, before Lambda does.
 ///
 /// A function that moves much data sets others on its own client.
 pub fn timeouts() -> TimeoutConfig {

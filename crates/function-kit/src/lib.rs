@@ -36,10 +36,12 @@
 //! ```
 //!
 //! - [`start_up`] sets up the logs, makes the state and serves invocations.
+//! - [`time_left`] tells a handler how long it may take.
 //! - [`Environment`] reads settings; its errors name the variable and what it should be.
 //! - [`NamedError`] gives an error the name that a state machine catches.
 //! - [`aws`] configures the clients, and [`ServiceError`] classifies what AWS answers.
 //! - [`Name`], [`Amount`] and [`EventTime`] are values that several functions take.
+//! - [`game`] is what the functions of the game workflow share.
 //! - `testing`, a feature, is a loopback stand-in for AWS.
 
 mod amount;
@@ -47,6 +49,7 @@ pub mod aws;
 mod environment;
 mod error;
 mod event_time;
+pub mod game;
 mod invocation;
 mod logs;
 mod name;
@@ -60,6 +63,7 @@ pub use amount::Amount;
 pub use environment::{Environment, SettingError};
 pub use error::{Failure, INVALID_INPUT, NamedError};
 pub use event_time::EventTime;
+pub use invocation::time_left;
 pub use name::Name;
 pub use service_error::{ServiceError, ServiceErrorKind};
 pub use start_up::start_up;

@@ -73,7 +73,12 @@ impl ServiceError {
             // No answer, or one that is cut short or garbled.
             _ => ServiceErrorKind::ServiceUnavailable,
         };
-        let message = error.message().map_or_else(|| with_causes(error), str::to_owned);
+        let message = match (error.message(), error) {
+            (Some(message), _) => message.to_owned(),
+            // The answer to HEAD, say, has no body, and the client's own text for it is for debugging.
+            (None, SdkError::ServiceError(answer)) => status_of(answer.raw()),
+            (None, _) => with_causes(error),
+        };
         Self { kind, operation, code, message }
     }
 }
@@ -110,6 +115,15 @@ fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> ServiceErrorKind {
         (Some(429), _) | (Some(503), None) => Kind::Throttled,
         (Some(500..) | None, _) => Kind::ServiceUnavailable,
         _ => Kind::ServiceRejected,
+    }
+}
+
+/// The status of an answer, and the id by which AWS finds the request.
+fn status_of(answer: &HttpResponse) -> String {
+    let status = answer.status().as_u16();
+    match answer.headers().get("x-amzn-requestid").or_else(|| answer.headers().get("x-amz-request-id")) {
+        Some(request_id) => format!("HTTP status {status} (request id {request_id})"),
+        None => format!("HTTP status {status}"),
     }
 }
 

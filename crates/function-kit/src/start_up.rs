@@ -26,7 +26,8 @@ enum StartError {
 /// with a failure.
 ///
 /// A payload that the input type does not take fails with the error [`INVALID_INPUT`](crate::INVALID_INPUT), naming the
-/// field.
+/// field. A handler that has no result half a second before Lambda's time-out is dropped where it waits, and the invocation
+/// fails with the error `ServiceUnavailable`: a state machine can tell that from a fault, and try again.
 ///
 /// One thread runs the function: Lambda gives a process one invocation at a time, and a share of a processor.
 #[expect(clippy::needless_pass_by_value, reason = "`main` gives a function's name")]

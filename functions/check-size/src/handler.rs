@@ -18,7 +18,7 @@ pub struct CheckSize {
 
 /// The object to ask for.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a JSON object")]
 pub struct Input {
     bucket: Option<String>,
     key: Option<String>,

@@ -1,5 +1,7 @@
 //! The handler with the real client against a stand-in for S3.
 
+use std::time::Duration;
+
 use function_kit::testing::{self, Reply, Stub, unreachable_sdk_config};
 use function_kit::{Environment, Failure};
 use serde_json::{Value, json};
@@ -108,6 +110,7 @@ async fn what_s3_answers_has_a_name() {
         let error = invoke_on(&stub, object()).await.unwrap_err();
         assert_eq!(error.name, name, "{replies:?}: {error:?}");
         assert!(error.message.contains("data"), "the bucket is named: {error:?}");
+        assert!(!error.message.contains("unhandled"), "people can read it: {error:?}");
         assert_eq!(stub.requests().len(), expected_requests);
     }
 }
@@ -116,5 +119,32 @@ async fn what_s3_answers_has_a_name() {
 async fn a_service_that_cannot_be_reached_is_unavailable() {
     let function = CheckSize::new(&Environment::of(NO_SETTINGS), &unreachable_sdk_config()).unwrap();
     let error = invoke(&function, object()).await.unwrap_err();
+    assert_eq!(error.name, "ServiceUnavailable");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_is_told_by_its_status() {
+    let stub = Stub::scripted([Reply::status(403).header("x-amz-request-id", "4442587FB7D0A2F9")]).await;
+    let error = invoke_on(&stub, object()).await.unwrap_err();
+    assert_eq!(
+        error.message,
+        "s3://data/incoming/large file.csv: HeadObject failed: HTTP status 403 (request id 4442587FB7D0A2F9)"
+    );
+}
+
+#[tokio::test]
+async fn input_that_is_no_object_is_invalid() {
+    let stub = Stub::scripted([]).await;
+    let error = invoke_on(&stub, json!("a")).await.unwrap_err();
+    let message = "invalid type: string \"a\", expected a JSON object".to_owned();
+    assert_eq!(error, Failure { name: "InvalidInput", message });
+}
+
+#[tokio::test]
+async fn a_service_that_never_answers_is_unavailable_before_lambda_ends_the_function() {
+    let stub = Stub::replying(|_| Reply::never()).await;
+    let function = CheckSize::new(&Environment::of(NO_SETTINGS), &stub.sdk_config()).unwrap();
+    // Half a second is kept to answer.
+    let error = testing::invoke_within(Duration::from_millis(600), &function, handle, object()).await.unwrap_err();
     assert_eq!(error.name, "ServiceUnavailable");
 }

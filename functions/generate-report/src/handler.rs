@@ -3,9 +3,10 @@
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::primitives::ByteStream;
 use function_kit::aws::{self, SdkConfig};
-use function_kit::{Amount, Environment, EventTime, INVALID_INPUT, Name, NamedError, ServiceError, SettingError};
+use function_kit::game::CompletedLevel;
+use function_kit::{Environment, ServiceError, SettingError};
 use lambda_runtime::LambdaEvent;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::levels::{self, Level};
 use crate::page::Page;
@@ -20,6 +21,7 @@ pub struct GenerateReport {
 
 /// The level that a player has completed.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub struct Input {
     user_id: Name,
     level: Name,
@@ -38,26 +40,6 @@ pub struct Output {
     bucket: String,
     text_key: String,
     html_key: String,
-}
-
-/// The errors of the function. The library's documentation lists their names.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// With such an id, another player and level could have the same key.
-    #[error("user_id {0} holds \"_report\", which the keys of reports divide by")]
-    UserId(Name),
-    /// A service did not do its part.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-}
-
-impl NamedError for Error {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::UserId(_) => INVALID_INPUT,
-            Self::Service(error) => error.name(),
-        }
-    }
 }
 
 impl GenerateReport {
@@ -80,11 +62,8 @@ impl GenerateReport {
 }
 
 /// Writes the text and the page.
-pub async fn handle(function: &GenerateReport, event: LambdaEvent<Input>) -> Result<Output, Error> {
+pub async fn handle(function: &GenerateReport, event: LambdaEvent<CompletedLevel>) -> Result<Output, ServiceError> {
     let input = event.payload;
-    if input.user_id.as_str().contains("_report") {
-        return Err(Error::UserId(input.user_id));
-    }
     let before = levels::query(&function.dynamodb, &function.table, &input.user_id).await?;
     let levels = levels::with_completed(before, completed(&input));
 
@@ -97,31 +76,21 @@ pub async fn handle(function: &GenerateReport, event: LambdaEvent<Input>) -> Res
     Ok(Output { bucket: function.bucket.clone(), text_key, html_key })
 }
 
-fn completed(input: &Input) -> Level {
+fn completed(input: &CompletedLevel) -> Level {
     Level {
         name: input.level.to_string(),
         score: input.score.as_f64(),
         max_score: input.max_score.as_f64(),
         time_played: input.time_played.as_f64(),
-        completed_at: input.completed_at.map(String::from),
+        completed_at: input.completed_at.to_string(),
     }
 }
 
-fn text(input: &Input) -> String {
-    let Input { level, score, max_score, .. } = input;
+fn text(input: &CompletedLevel) -> String {
+    let CompletedLevel { level, score, max_score, .. } = input;
     format!("Completed Level: {level}\nMy Score: {score}\\{max_score}\n")
 }
 
-fn page(input: &Input, levels: &[Level]) -> String {
-    let page = Page {
-        user_id: &input.user_id,
-        level: &input.level,
-        score: &input.score,
-        max_score: &input.max_score,
-        time_played: &input.time_played,
-        total_score: &input.total_score,
-        completed_at: input.completed_at,
-        levels,
-    };
-    page.to_string()
+fn page(input: &CompletedLevel, levels: &[Level]) -> String {
+    Page { completed: input, levels }.to_string()
 }

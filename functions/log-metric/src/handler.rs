@@ -3,9 +3,10 @@
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{MetricDatum, StandardUnit};
 use function_kit::aws::SdkConfig;
-use function_kit::{Amount, Environment, INVALID_INPUT, NamedError, ServiceError, SettingError};
+use function_kit::game::CompletedLevel;
+use function_kit::{Amount, Environment, ServiceError, SettingError};
 use lambda_runtime::LambdaEvent;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::Dimensions;
 
@@ -19,6 +20,7 @@ pub struct LogMetric {
 
 /// What the metric is made of.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub struct Input {
     time_played: Amount,
 }
@@ -32,26 +34,6 @@ pub struct Output {
     unit: String,
     #[serde(skip_serializing_if = "Dimensions::is_empty")]
     dimensions: Dimensions,
-}
-
-/// The errors of the function. The library's documentation lists their names.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Nobody plays for less than no time.
-    #[error("time_played is {0}, and must not be below zero")]
-    Negative(Amount),
-    /// `CloudWatch` did not take the metric.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-}
-
-impl NamedError for Error {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Negative(_) => INVALID_INPUT,
-            Self::Service(error) => error.name(),
-        }
-    }
 }
 
 impl LogMetric {
@@ -70,11 +52,8 @@ impl LogMetric {
 }
 
 /// Puts the metric.
-pub async fn handle(function: &LogMetric, event: LambdaEvent<Input>) -> Result<Output, Error> {
+pub async fn handle(function: &LogMetric, event: LambdaEvent<CompletedLevel>) -> Result<Output, ServiceError> {
     let time_played = event.payload.time_played;
-    if time_played.as_f64() < 0.0 {
-        return Err(Error::Negative(time_played));
-    }
     let datum = MetricDatum::builder()
         .metric_name(&function.metric)
         .value(time_played.as_f64())

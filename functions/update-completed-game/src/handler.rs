@@ -4,9 +4,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue::{Bool, N, S};
 use function_kit::aws::SdkConfig;
-use function_kit::{Amount, Environment, EventTime, Name, ServiceError, SettingError};
+use function_kit::game::{CompletedLevel, IF_LATER};
+use function_kit::{Amount, Environment, Name, ServiceError, SettingError};
 use lambda_runtime::LambdaEvent;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What is made once, at the start of the process.
 pub struct UpdateCompletedGame {
@@ -16,6 +17,7 @@ pub struct UpdateCompletedGame {
 
 /// The player who has completed the game.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub struct Input {
     user_id: Name,
     total_score: Amount,
@@ -45,8 +47,11 @@ impl UpdateCompletedGame {
 }
 
 /// Records that the game is completed, where the event is later than the recorded one.
-pub async fn handle(function: &UpdateCompletedGame, event: LambdaEvent<Input>) -> Result<Output, ServiceError> {
-    let Input { user_id, total_score, completed_at, execution } = event.payload;
+pub async fn handle(
+    function: &UpdateCompletedGame,
+    event: LambdaEvent<CompletedLevel>,
+) -> Result<Output, ServiceError> {
+    let CompletedLevel { user_id, total_score, completed_at, execution, .. } = event.payload;
     let answer = function
         .dynamodb
         .put_item()
@@ -56,14 +61,9 @@ pub async fn handle(function: &UpdateCompletedGame, event: LambdaEvent<Input>) -
         .item("timestamp", S(completed_at.epoch_seconds().to_string()))
         .item("total_score", N(total_score.to_string()))
         .item("completed_at", S(completed_at.to_string()))
-        .item("execution", S(execution.clone()))
-        .condition_expression(
-            "attribute_not_exists(completed_at) OR completed_at < :completed_at \
-             OR (completed_at = :completed_at AND #execution < :execution)",
-        )
-        .expression_attribute_names("#execution", "execution")
+        .item("execution", S(execution))
+        .condition_expression(IF_LATER)
         .expression_attribute_values(":completed_at", S(completed_at.to_string()))
-        .expression_attribute_values(":execution", S(execution))
         .send()
         .await;
     let changed = match answer {

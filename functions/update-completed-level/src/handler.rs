@@ -6,9 +6,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue::{self, N, S};
 use function_kit::aws::SdkConfig;
-use function_kit::{Amount, Environment, EventTime, Name, ServiceError, SettingError};
+use function_kit::game::{CompletedLevel, IF_LATER};
+use function_kit::{Environment, Name, ServiceError, SettingError};
 use lambda_runtime::LambdaEvent;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The sort key of the player's own item. A [`Name`] does not start with `#`, so no level has it.
 const LAST: &str = "#last";
@@ -21,6 +22,7 @@ pub struct UpdateCompletedLevel {
 
 /// The level that a player has completed.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub struct Input {
     user_id: Name,
     level: Name,
@@ -54,7 +56,10 @@ impl UpdateCompletedLevel {
 }
 
 /// Records the level, and that it is the player's last one, each where the event is later than the recorded one.
-pub async fn handle(function: &UpdateCompletedLevel, event: LambdaEvent<Input>) -> Result<Output, ServiceError> {
+pub async fn handle(
+    function: &UpdateCompletedLevel,
+    event: LambdaEvent<CompletedLevel>,
+) -> Result<Output, ServiceError> {
     let input = event.payload;
     let level = [
         ("score", N(input.score.to_string())),
@@ -73,7 +78,7 @@ impl UpdateCompletedLevel {
     /// Sets the attributes of one item of the player, where the item is new or holds an earlier event. Says whether it did.
     async fn set_if_later<const N: usize>(
         &self,
-        event: &Input,
+        event: &CompletedLevel,
         sort_key: &str,
         attributes: [(&str, AttributeValue); N],
     ) -> Result<bool, ServiceError> {
@@ -83,10 +88,7 @@ impl UpdateCompletedLevel {
             .table_name(&self.table)
             .key("user_id", S(event.user_id.to_string()))
             .key("level", S(sort_key.to_owned()))
-            .condition_expression(
-                "attribute_not_exists(completed_at) OR completed_at < :completed_at \
-                 OR (completed_at = :completed_at AND #execution < :execution)",
-            )
+            .condition_expression(IF_LATER)
             .expression_attribute_names("#execution", "execution")
             .expression_attribute_values(":completed_at", S(event.completed_at.to_string()))
             .expression_attribute_values(":execution", S(event.execution.clone()));

@@ -16,6 +16,6 @@ mod message;
 mod stub;
 
 pub use config::unreachable_sdk_config;
-pub use invoke::invoke;
+pub use invoke::{invoke, invoke_within};
 pub use message::{Reply, Request};
 pub use stub::Stub;
