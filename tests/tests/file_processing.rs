@@ -184,7 +184,9 @@ async fn a_file_that_is_missing_fails_by_name() {
 async fn an_answer_without_a_size_matches_no_rule() {
     let template = fixture("without-a-size/template.yaml");
     let runner = Runner::up(["--ephemeral".as_ref(), "-t".as_ref(), template.as_os_str()]).await;
-    let ended = runner.execute("FileProcessing", &json!({ "time_played": 1 })).await;
+    let mut input = data::level("no-size", "1");
+    input["completedAt"] = json!("2026-11-21T12:00:00Z");
+    let ended = runner.execute("FileProcessing", &input).await;
     assert_eq!([&ended.status, &ended.error, &ended.cause], ["FAILED", "DefaultStateError", "No Matches!"]);
 }
 

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn level(name: &str, score: f64) -> Level {
-        Level { name: name.to_owned(), score, max_score: 80.0, time_played: 1.0, completed_at: None }
+        Level { name: name.to_owned(), score, max_score: 80.0, time_played: 1.0, completed_at: String::new() }
     }
 
     #[test]

@@ -19,20 +19,6 @@ pub struct GenerateReport {
     table: String,
 }
 
-/// The level that a player has completed.
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "a JSON object")]
-pub struct Input {
-    user_id: Name,
-    level: Name,
-    score: Amount,
-    max_score: Amount,
-    time_played: Amount,
-    total_score: Amount,
-    #[serde(rename = "completedAt")]
-    completed_at: Option<EventTime>,
-}
-
 /// Where the report is.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -14,8 +14,8 @@ pub(crate) struct Level {
     pub(crate) max_score: f64,
     /// In seconds.
     pub(crate) time_played: f64,
-    /// At the fixed width of the table. `None` is later than any time.
-    pub(crate) completed_at: Option<String>,
+    /// At the fixed width of the table, so that the order of the texts is that of the times.
+    pub(crate) completed_at: String,
 }
 
 impl Level {
@@ -32,7 +32,7 @@ impl Level {
             score: number("score")?,
             max_score: number("max_score")?,
             time_played: number("time_played")?,
-            completed_at: Some(text("completed_at")?),
+            completed_at: text("completed_at")?,
         })
     }
 }
@@ -67,10 +67,7 @@ pub(crate) async fn query(dynamodb: &Client, table: &str, user_id: &Name) -> Res
 pub(crate) fn with_completed(mut levels: Vec<Level>, completed: Level) -> Vec<Level> {
     levels.retain(|level| level.name != completed.name);
     levels.push(completed);
-    levels.sort_by(|a, b| {
-        let key = |level: &Level| (level.completed_at.is_none(), level.completed_at.clone());
-        key(a).cmp(&key(b))
-    });
+    levels.sort_by(|a, b| a.completed_at.cmp(&b.completed_at));
     levels
 }
 
@@ -78,16 +75,16 @@ pub(crate) fn with_completed(mut levels: Vec<Level>, completed: Level) -> Vec<Le
 mod tests {
     use super::*;
 
-    fn level(name: &str, completed_at: Option<&str>) -> Level {
-        let completed_at = completed_at.map(str::to_owned);
+    fn level(name: &str, completed_at: &str) -> Level {
+        let completed_at = completed_at.to_owned();
         Level { name: name.to_owned(), score: 1.0, max_score: 4.0, time_played: 1.0, completed_at }
     }
 
     #[test]
     fn levels_are_in_the_order_of_their_completion() {
-        let before = vec![level("a", Some("2026-03")), level("b", Some("2026-01"))];
+        let before = vec![level("a", "2026-03"), level("b", "2026-01")];
         for (completed, order) in
-            [(level("c", Some("2026-02")), "bca"), (level("c", None), "bac"), (level("b", Some("2026-04")), "ab")]
+            [(level("c", "2026-02"), "bca"), (level("c", "2026-04"), "bac"), (level("b", "2026-04"), "ab")]
         {
             let names: String = with_completed(before.clone(), completed).into_iter().map(|l| l.name).collect();
             assert_eq!(names, order);
@@ -99,7 +96,7 @@ mod tests {
         for (score, max_score, share) in
             [(1.0, 4.0, 0.25), (9.0, 4.0, 1.0), (-1.0, 4.0, 0.0), (1.0, 0.0, 0.0), (0.0, -1.0, 0.0)]
         {
-            let level = Level { score, max_score, ..level("a", None) };
+            let level = Level { score, max_score, ..level("a", "2026-01") };
             assert!((level.share() - share).abs() < f64::EPSILON, "{score} of {max_score}");
         }
     }

@@ -9,20 +9,7 @@
 //!
 //! # Input
 //!
-//! ```json
-//! {
-//!   "user_id": "12345678901234567890",
-//!   "level": "3",
-//!   "score": 10,
-//!   "max_score": 100,
-//!   "time_played": 9885983982,
-//!   "total_score": 10000,
-//!   "completedAt": "2026-11-21T12:00:00.000Z"
-//! }
-//! ```
-//!
-//! `time_played` is in seconds. `completedAt` is when the level was completed, or the workflow started; without it the level
-//! counts as the newest. Other fields are not read.
+//! A [completed level](function_kit::game::CompletedLevel).
 //!
 //! # What is written
 //!
@@ -49,7 +36,7 @@
 //!
 //! | name | when |
 //! | --- | --- |
-//! | `InvalidInput` | a field is missing, or is not what it should be, or the user id holds `_report`, so that two players could have one key |
+//! | `InvalidInput` | a field is missing, or is not what it should be |
 //! | `TableNotFound` | the table does not exist |
 //! | `BucketNotFound` | the bucket does not exist |
 //! | `AccessDenied` | the function may not read the table or write to the bucket |
@@ -65,4 +52,4 @@ mod page;
 #[cfg(test)]
 mod tests;
 
-pub use handler::{Error, GenerateReport, Input, Output, handle};
+pub use handler::{GenerateReport, Output, handle};

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use function_kit::{Amount, EventTime, Name};
+use function_kit::game::CompletedLevel;
 
 use crate::chart::Chart;
 use crate::escape::Escaped;
@@ -13,20 +13,16 @@ const MOST_LEVELS: usize = 30;
 
 /// A page on its own: its style is inside, and it loads nothing.
 pub(crate) struct Page<'a> {
-    pub(crate) user_id: &'a Name,
-    pub(crate) level: &'a Name,
-    pub(crate) score: &'a Amount,
-    pub(crate) max_score: &'a Amount,
-    pub(crate) time_played: &'a Amount,
-    pub(crate) total_score: &'a Amount,
-    pub(crate) completed_at: Option<EventTime>,
+    pub(crate) completed: &'a CompletedLevel,
     /// All levels so far, the oldest first, with the completed one among them.
     pub(crate) levels: &'a [Level],
 }
 
 impl Display for Page<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (user_id, level) = (Escaped(self.user_id), Escaped(self.level));
+        let CompletedLevel { user_id, level, score, max_score, time_played, total_score, completed_at: time, .. } =
+            self.completed;
+        let (user_id, level) = (Escaped(user_id), Escaped(level));
         write!(
             f,
             r#"<!doctype html>
@@ -42,15 +38,7 @@ impl Display for Page<'_> {
 <body>
 <main>
 <h1>Level {level} completed</h1>
-<p>Player {user_id}"#,
-            style = include_str!("page.css"),
-        )?;
-        if let Some(time) = self.completed_at {
-            write!(f, r#" · <time datetime="{time}">{}</time>"#, time.to_minute())?;
-        }
-        write!(
-            f,
-            "</p>
+<p>Player {user_id} · <time datetime="{time}">{minute}</time></p>
 <section>
 <dl>
 <div><dt>Score</dt><dd>{} / {}</dd></div>
@@ -59,12 +47,14 @@ impl Display for Page<'_> {
 <div><dt>Levels completed</dt><dd>{}</dd></div>
 </dl>
 </section>
-",
-            Escaped(self.score),
-            Escaped(self.max_score),
-            Duration(self.time_played.as_f64()),
-            Escaped(self.total_score),
+"#,
+            Escaped(score),
+            Escaped(max_score),
+            Duration(time_played.as_f64()),
+            Escaped(total_score),
             self.levels.len(),
+            minute = time.to_minute(),
+            style = include_str!("page.css"),
         )?;
         self.write_levels(f)?;
         writeln!(f, "</main>\n</body>\n</html>")
@@ -76,7 +66,7 @@ impl Page<'_> {
         let hidden = self.levels.len().saturating_sub(MOST_LEVELS);
         let (_, shown) = self.levels.split_at(hidden);
         write!(f, "<section>\n<h2>Levels so far</h2>\n")?;
-        write!(f, "{}", Chart { levels: shown, completed: self.level.as_str() })?;
+        write!(f, "{}", Chart { levels: shown, completed: self.completed.level.as_str() })?;
         if hidden > 0 {
             writeln!(f, "<p>The newest {MOST_LEVELS} of {} levels.</p>", self.levels.len())?;
         }
@@ -90,7 +80,7 @@ impl Page<'_> {
 "#
         )?;
         for level in shown {
-            let current = if level.name == self.level.as_str() { r#" aria-current="true""# } else { "" };
+            let current = if level.name == self.completed.level.as_str() { r#" aria-current="true""# } else { "" };
             writeln!(
                 f,
                 "<tr{current}><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -133,6 +123,8 @@ impl Display for Duration {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -156,22 +148,15 @@ mod tests {
             score: 1.0,
             max_score: 2.0,
             time_played: 1.0,
-            completed_at: None,
+            completed_at: String::new(),
         };
         let levels: Vec<Level> = (1..=31).map(level).collect();
-        let name = Name::try_from("L31").unwrap();
-        let amount = Amount::try_from(serde_json::Number::from(1)).unwrap();
-        let page = Page {
-            user_id: &name,
-            level: &name,
-            score: &amount,
-            max_score: &amount,
-            time_played: &amount,
-            total_score: &amount,
-            completed_at: None,
-            levels: &levels,
-        };
-        let html = page.to_string();
+        let completed = json!({
+            "user_id": "1", "level": "L31", "score": 1, "max_score": 2, "time_played": 1, "total_score": 31,
+            "completedAt": "2026-11-21T12:00:00Z",
+        });
+        let completed = serde_json::from_value(completed).unwrap();
+        let html = Page { completed: &completed, levels: &levels }.to_string();
         assert!(html.contains("The newest 30 of 31 levels."));
         assert!(!html.contains("<td>L1</td>"));
         assert!(html.contains("<td>L2</td>"));

@@ -156,7 +156,7 @@ async fn input_that_is_not_what_it_should_be_is_refused() {
         assert_eq!(failure.name, "InvalidInput");
         assert!(failure.message.starts_with(field), "{failure:?}");
     }
-    for field in ["user_id", "level", "score", "max_score", "time_played", "total_score"] {
+    for field in ["user_id", "level", "score", "max_score", "time_played", "total_score", "completedAt"] {
         let mut payload = event();
         payload.as_object_mut().unwrap().remove(field);
         let failure = invoke(&stub, payload).await.unwrap_err();

@@ -18,13 +18,6 @@ pub struct LogMetric {
     dimensions: Dimensions,
 }
 
-/// What the metric is made of.
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "a JSON object")]
-pub struct Input {
-    time_played: Amount,
-}
-
 /// What was put.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Output {

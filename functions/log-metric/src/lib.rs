@@ -10,11 +10,7 @@
 //!
 //! # Input
 //!
-//! ```json
-//! { "time_played": 9885983982 }
-//! ```
-//!
-//! `time_played` is in seconds, zero or more. Other fields are not read.
+//! A [completed level](function_kit::game::CompletedLevel).
 //!
 //! # Output
 //!
@@ -34,7 +30,7 @@
 //!
 //! | name | when |
 //! | --- | --- |
-//! | `InvalidInput` | `time_played` is missing, no number, or below zero |
+//! | `InvalidInput` | a field is missing, or is not what it should be |
 //! | `AccessDenied` | the function may not put metrics into the namespace |
 //! | `Throttled` | too many requests; a later call may pass |
 //! | `ServiceUnavailable` | `CloudWatch` failed, could not be reached or took too long; a later call may pass |
@@ -46,4 +42,4 @@ mod handler;
 mod tests;
 
 pub use dimensions::{Dimensions, NotDimensions};
-pub use handler::{Error, Input, LogMetric, Output, handle};
+pub use handler::{LogMetric, Output, handle};

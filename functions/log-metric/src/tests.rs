@@ -8,6 +8,10 @@ use crate::{LogMetric, handle};
 
 const NO_SETTINGS: [(&str, &str); 0] = [];
 
+fn event() -> Value {
+    serde_json::from_str(include_str!("../../../events/log-metric/level.json")).unwrap()
+}
+
 async fn invoke_on<const N: usize>(stub: &Stub, settings: [(&str, &str); N], payload: Value) -> Result<Value, Failure> {
     let function = LogMetric::new(&Environment::of(settings), &stub.sdk_config()).unwrap();
     testing::invoke(&function, handle, payload).await
@@ -25,9 +29,7 @@ fn has(body: &[u8], bytes: &[u8]) -> bool {
 #[tokio::test]
 async fn the_metric_of_the_original_is_put() {
     let stub = Stub::scripted([accepted()]).await;
-    let event: Value = serde_json::from_str(include_str!("../../../events/log-metric/level.json")).unwrap();
-
-    let output = invoke_on(&stub, NO_SETTINGS, event).await.unwrap();
+    let output = invoke_on(&stub, NO_SETTINGS, event()).await.unwrap();
 
     assert_eq!(
         output,
@@ -53,7 +55,9 @@ async fn the_settings_choose_the_metric() {
         ("METRIC_NAME", "LevelTime"),
         ("METRIC_DIMENSIONS", "Stage=dev,Application=stairwell"),
     ];
-    let output = invoke_on(&stub, settings, json!({"time_played": 1.5})).await.unwrap();
+    let mut event = event();
+    event["time_played"] = json!(1.5);
+    let output = invoke_on(&stub, settings, event).await.unwrap();
     assert_eq!(
         output,
         json!({
@@ -80,13 +84,14 @@ async fn wrong_dimensions_are_an_error_at_the_start() {
 
 #[tokio::test]
 async fn a_time_that_is_none_is_invalid() {
-    for (payload, message) in [
-        (json!({"time_played": -1}), "time_played is -1, and must not be below zero"),
-        (json!({}), "missing field `time_played`"),
-        (json!({"time_played": "long"}), "time_played: invalid type: string \"long\", expected a JSON number"),
+    for (time, message) in [
+        (json!(-1), "time_played: -1 is below zero"),
+        (json!("long"), "time_played: invalid type: string \"long\", expected a JSON number"),
     ] {
         let stub = Stub::scripted([]).await;
-        let error = invoke_on(&stub, NO_SETTINGS, payload).await.unwrap_err();
+        let mut event = event();
+        event["time_played"] = time;
+        let error = invoke_on(&stub, NO_SETTINGS, event).await.unwrap_err();
         assert_eq!(error, Failure { name: "InvalidInput", message: message.to_owned() });
         assert!(stub.requests().is_empty());
     }
@@ -102,7 +107,7 @@ async fn what_cloudwatch_answers_has_a_name() {
         (Reply::cbor_error(400, "InvalidParameterValue"), "ServiceRejected"),
     ] {
         let stub = Stub::scripted([reply.clone()]).await;
-        let error = invoke_on(&stub, NO_SETTINGS, json!({"time_played": 1})).await.unwrap_err();
+        let error = invoke_on(&stub, NO_SETTINGS, event()).await.unwrap_err();
         assert_eq!(error.name, name, "{reply:?}: {error:?}");
     }
 }

@@ -15,18 +15,6 @@ pub struct UpdateCompletedGame {
     table: String,
 }
 
-/// The player who has completed the game.
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "a JSON object")]
-pub struct Input {
-    user_id: Name,
-    total_score: Amount,
-    #[serde(rename = "completedAt")]
-    completed_at: EventTime,
-    #[serde(default)]
-    execution: String,
-}
-
 /// What was recorded.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Output {

@@ -8,23 +8,14 @@
 //!
 //! # Input
 //!
-//! ```json
-//! {
-//!   "user_id": "12345678901234567890",
-//!   "total_score": 10000,
-//!   "completedAt": "2026-11-21T12:00:00.000Z",
-//!   "execution": "arn:aws:states:eu-central-1:000000000000:execution:GameCompletion:sample"
-//! }
-//! ```
-//!
-//! `completedAt` is when the game was completed, or the workflow started. `execution` may be left out. Other fields are not
-//! read.
+//! A [completed level](function_kit::game::CompletedLevel), the last one of the game.
 //!
 //! # What is written
 //!
 //! The player's item: `completed` (BOOL, true), `timestamp` (S, whole seconds since 1970), `total_score` (N), `completed_at` and
-//! `execution` (S). It is written only where the event is later than the one that it holds: by `completedAt`, then by
-//! `execution`. So a repeated or a late event changes nothing, whatever the order in which events arrive.
+//! `execution` (S). It is written only where `completedAt` is later than that of the event that it holds. So a repeated or a
+//! late event changes nothing, whatever the order in which events arrive; of two events with the same time, the first one
+//! stays.
 //!
 //! # Output
 //!
@@ -49,4 +40,4 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-pub use handler::{Input, Output, UpdateCompletedGame, handle};
+pub use handler::{Output, UpdateCompletedGame, handle};

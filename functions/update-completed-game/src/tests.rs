@@ -39,14 +39,8 @@ async fn the_game_is_written_where_the_event_is_later() {
                 "completed_at": {"S": "2026-11-21T12:00:00.000000Z"},
                 "execution": {"S": execution},
             },
-            "ConditionExpression":
-                "attribute_not_exists(completed_at) OR completed_at < :completed_at \
-                 OR (completed_at = :completed_at AND #execution < :execution)",
-            "ExpressionAttributeNames": {"#execution": "execution"},
-            "ExpressionAttributeValues": {
-                ":completed_at": {"S": "2026-11-21T12:00:00.000000Z"},
-                ":execution": {"S": execution},
-            },
+            "ConditionExpression": "attribute_not_exists(completed_at) OR completed_at < :completed_at",
+            "ExpressionAttributeValues": {":completed_at": {"S": "2026-11-21T12:00:00.000000Z"}},
         })
     );
 }

@@ -20,22 +20,6 @@ pub struct UpdateCompletedLevel {
     table: String,
 }
 
-/// The level that a player has completed.
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "a JSON object")]
-pub struct Input {
-    user_id: Name,
-    level: Name,
-    score: Amount,
-    max_score: Amount,
-    time_played: Amount,
-    total_score: Amount,
-    #[serde(rename = "completedAt")]
-    completed_at: EventTime,
-    #[serde(default)]
-    execution: String,
-}
-
 /// What was recorded.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Output {

@@ -8,21 +8,7 @@
 //!
 //! # Input
 //!
-//! ```json
-//! {
-//!   "user_id": "12345678901234567890",
-//!   "level": "3",
-//!   "score": 10,
-//!   "max_score": 100,
-//!   "time_played": 9885983982,
-//!   "total_score": 10000,
-//!   "completedAt": "2026-11-21T12:00:00.000Z",
-//!   "execution": "arn:aws:states:eu-central-1:000000000000:execution:GameCompletion:sample"
-//! }
-//! ```
-//!
-//! `time_played` is in seconds. `completedAt` is when the level was completed, or the workflow started. `execution` may be left
-//! out. Other fields are not read.
+//! A [completed level](function_kit::game::CompletedLevel).
 //!
 //! # What is written
 //!
@@ -32,9 +18,9 @@
 //! - at `#last`, which is the name of no level: `last_level` and `timestamp` (S, whole seconds since 1970), `completed_at` and
 //!   `execution`.
 //!
-//! Each one is written only where the event is later than the one that it holds: by `completedAt`, then by `execution`. So a
-//! repeated or a late event changes nothing, whatever the order in which events arrive. Each of the two decides alone, so a
-//! call that failed between them is mended by its repetition.
+//! Each one is written only where `completedAt` is later than that of the event that it holds. So a repeated or a late event
+//! changes nothing, whatever the order in which events arrive; of two events with the same time, the first one stays. Each of
+//! the two items decides alone, so a call that failed between them is mended by its repetition.
 //!
 //! # Output
 //!
@@ -59,4 +45,4 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-pub use handler::{Input, Output, UpdateCompletedLevel, handle};
+pub use handler::{Output, UpdateCompletedLevel, handle};
