@@ -69,6 +69,8 @@ pub struct StateId(pub(crate) usize);
 pub struct State {
     /// Its key in `States`.
     pub name: Arc<str>,
+    /// Its place in the definition: `/States/Check`.
+    pub location: Arc<str>,
     /// `Comment`
     pub comment: Option<Arc<str>>,
     /// What it does.

@@ -124,8 +124,7 @@ impl LocalCloud {
         let tasks = Arc::new(Tasks::new(lambda.clone()));
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
-        let states =
-            States::new(&application.state_machines, &options.region, tasks).map_err(StartError::StateMachines)?;
+        let states = States::new(application, &options.region, tasks).map_err(StartError::StateMachines)?;
         let (events, left_out) =
             Events::new(application, &options.region, &options.account, lambda.clone(), states.clone())?;
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());

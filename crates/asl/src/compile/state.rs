@@ -45,7 +45,7 @@ pub(super) fn state(name: &Arc<str>, names: &Names, fields: &mut Fields<'_>) -> 
             return None;
         }
     };
-    Some(State { name: name.clone(), comment, kind })
+    Some(State { name: name.clone(), location: fields.at.to_string().into(), comment, kind })
 }
 
 fn io(fields: &mut Fields<'_>) -> InputOutput {

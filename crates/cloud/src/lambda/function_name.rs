@@ -28,6 +28,13 @@ impl<'a> FunctionReference<'a> {
         };
         (!name.is_empty()).then_some(Self { region, account, name, qualifier })
     }
+
+    /// Whether it can be a function of this region and account, in the one version there is: `$LATEST`.
+    pub(crate) fn is_local(&self, region: &str, account: &str) -> bool {
+        self.region.is_none_or(|own| own == region)
+            && self.account.is_none_or(|own| own == account)
+            && self.qualifier.is_none_or(|qualifier| qualifier == "$LATEST")
+    }
 }
 
 #[cfg(test)]

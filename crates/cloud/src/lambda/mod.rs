@@ -33,6 +33,7 @@ mod service;
 pub use build::{BuildError, BuildEvent, BuildOptions, build};
 pub use config::{ConfigError, Credentials, FunctionSpec, LambdaConfig};
 pub use front_end::FrontEnd;
+pub(crate) use function_name::FunctionReference;
 pub use invocation::{Invocation, InvokeError, InvokeOptions};
 pub use logs::{LogKind, LogLine, LogSink};
 pub use service::Lambda;

@@ -106,11 +106,8 @@ impl Lambda {
 
     /// The function that `reference` names. The one version there is has the qualifier `$LATEST`.
     pub(crate) fn find(&self, reference: &str) -> Result<&Deployed, InvokeError> {
-        let parsed = FunctionReference::parse(reference).filter(|reference| {
-            reference.region.is_none_or(|region| region == self.region)
-                && reference.account.is_none_or(|account| account == self.account)
-                && reference.qualifier.is_none_or(|qualifier| qualifier == "$LATEST")
-        });
+        let parsed =
+            FunctionReference::parse(reference).filter(|reference| reference.is_local(&self.region, &self.account));
         parsed.and_then(|reference| self.functions.get(reference.name)).ok_or_else(|| {
             let arn = if reference.starts_with("arn:") {
                 reference.to_owned()

@@ -2,16 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use asl::{
-    Diagnostic, Machine, Severity, Value,
-    compile::{self, Code},
-    machine::{Kind, Resource},
-};
+use asl::{Diagnostic, Machine, Severity, Value, compile};
 use sam::StateMachineKind;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ApiError, names};
+use super::{ApiError, calls, names};
 
 /// A state machine.
 #[derive(Debug)]
@@ -49,8 +45,8 @@ pub struct LoadError {
 }
 
 impl StateMachine {
-    /// Checks and compiles a machine of the template; every error otherwise.
-    pub fn load(described: &sam::StateMachine) -> Result<Self, Vec<LoadError>> {
+    /// Checks and compiles a machine of the template, which calls the template's functions; every error otherwise.
+    pub fn load(described: &sam::StateMachine, functions: &[sam::Function]) -> Result<Self, Vec<LoadError>> {
         let failed = |diagnostic| LoadError {
             state_machine: described.logical_id.clone(),
             file: described.definition_file.clone(),
@@ -58,9 +54,9 @@ impl StateMachine {
         };
         let definition = Value::from(&described.definition);
         let compiled = compile::compile(&definition);
-        let unsupported = compiled.machine.as_ref().map(unsupported_tasks).unwrap_or_default();
+        let calls = compiled.machine.as_ref().map(|machine| calls::check(machine, functions)).unwrap_or_default();
         let (errors, warnings): (Vec<_>, Vec<_>) =
-            compiled.diagnostics.into_iter().chain(unsupported).partition(|found| found.severity == Severity::Error);
+            compiled.diagnostics.into_iter().chain(calls).partition(|found| found.severity == Severity::Error);
         match compiled.machine {
             Some(machine) if errors.is_empty() => Ok(Self {
                 logical_id: described.logical_id.clone(),
@@ -96,38 +92,15 @@ impl StateMachine {
     }
 }
 
-/// The tasks that call what is not emulated.
-fn unsupported_tasks(machine: &Machine) -> Vec<Diagnostic> {
-    let states = machine.states();
-    let refused = states.iter().filter_map(|state| match &state.kind {
-        Kind::Task(task) => match &task.resource {
-            Resource::Service { service, action, .. } if (&**service, &**action) != ("lambda", "invoke") => {
-                Some((state, task.resource.arn()))
-            }
-            _ => None,
-        },
-        _ => None,
-    });
-    refused
-        .map(|(state, arn)| Diagnostic {
-            severity: Severity::Error,
-            code: Code::NotSupported,
-            message: format!("the service integration '{arn}' is not supported yet"),
-            location: format!("/States/{}/Resource", state.name),
-            help: None,
-        })
-        .collect()
-}
-
 /// The machines there are.
 pub(super) struct Machines(Vec<Arc<StateMachine>>);
 
 impl Machines {
-    pub(super) fn load(described: &[sam::StateMachine]) -> Result<Self, Vec<LoadError>> {
-        let mut machines = Vec::with_capacity(described.len());
+    pub(super) fn load(application: &sam::Application) -> Result<Self, Vec<LoadError>> {
+        let mut machines = Vec::with_capacity(application.state_machines.len());
         let mut errors = Vec::new();
-        for described in described {
-            match StateMachine::load(described) {
+        for described in &application.state_machines {
+            match StateMachine::load(described, &application.functions) {
                 Ok(machine) => machines.push(Arc::new(machine)),
                 Err(found) => errors.extend(found),
             }

@@ -4,9 +4,11 @@
 //! What an execution did is told by its history alone, wherever it is asked for.
 
 mod api_error;
+mod calls;
 mod describe;
 mod executions;
 mod front_end;
+mod invoke;
 mod machines;
 mod names;
 mod page;
@@ -58,13 +60,13 @@ pub struct States {
 impl States {
     /// The machines of an application, compiled; everything that is wrong with them otherwise.
     pub fn new(
-        machines: &[sam::StateMachine],
+        application: &sam::Application,
         region: &str,
         outside: Arc<dyn Outside>,
     ) -> Result<Arc<Self>, Vec<LoadError>> {
         Ok(Arc::new(Self {
             region: region.into(),
-            machines: Machines::load(machines)?,
+            machines: Machines::load(application)?,
             executions: RwLock::default(),
             outside,
             started: broadcast::Sender::new(STARTED_BACKLOG),

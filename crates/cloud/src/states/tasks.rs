@@ -14,6 +14,7 @@ use engine::{
 };
 use uuid::Uuid;
 
+use super::invoke::Parameters;
 use crate::lambda::{Invocation, InvokeError, InvokeOptions, Lambda};
 
 /// Carries out the calls of Task states.
@@ -99,41 +100,6 @@ impl Drop for Called {
     fn drop(&mut self) {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.request_id);
     }
-}
-
-/// The parameters of `lambda:invoke`.
-struct Parameters {
-    function: String,
-    payload: Value,
-    client_context: Option<String>,
-}
-
-impl Parameters {
-    fn read(input: &Value) -> Result<Self, Fault> {
-        let Value::Object(fields) = input else { return Err(unusable(input, "they are no object")) };
-        let mut function = None;
-        let mut payload = Value::empty_object();
-        let mut client_context = None;
-        for (name, value) in fields.iter() {
-            match (&**name, value) {
-                ("FunctionName", Value::String(name)) => function = Some(name.to_string()),
-                ("Payload", value) => payload = value.clone(),
-                ("ClientContext", Value::String(context)) => client_context = Some(context.to_string()),
-                ("InvocationType", Value::String(kind)) if &**kind == "RequestResponse" => {}
-                ("Qualifier", Value::String(version)) if &**version == "$LATEST" => {}
-                ("LogType", Value::String(kind)) if &**kind == "None" => {}
-                (name, value) => return Err(unusable(input, &format!("the local runner knows no {name} {value}"))),
-            }
-        }
-        let function =
-            function.ok_or_else(|| unusable(input, "The field 'FunctionName' is required but was missing"))?;
-        Ok(Self { function, payload, client_context })
-    }
-}
-
-/// What the service says of parameters that a task can't be started with.
-fn unusable(parameters: &Value, why: &str) -> Fault {
-    Fault::runtime(format!("The Parameters '{parameters}' could not be used to start the Task: [{why}]"))
 }
 
 /// A function's answer, or its error under the name that it gave itself.

@@ -37,7 +37,7 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
         Ok(application) => {
             let mut problems = Vec::new();
             for described in &application.state_machines {
-                match StateMachine::load(described) {
+                match StateMachine::load(described, &application.functions) {
                     Ok(machine) => problems.extend(
                         machine
                             .warnings

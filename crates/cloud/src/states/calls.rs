@@ -1,0 +1,99 @@
+//! What the Task states of a definition call, checked before it is taken: an execution must not find out.
+
+use asl::{
+    Diagnostic, Machine, Severity,
+    compile::Code,
+    machine::{Kind, Resource},
+    template::Template,
+};
+
+use super::invoke::{self, Field};
+use crate::lambda::FunctionReference;
+
+/// Everything that Task states call and that can't be called.
+pub(super) fn check(machine: &Machine, functions: &[sam::Function]) -> Vec<Diagnostic> {
+    let mut calls = Calls { functions, found: Vec::new() };
+    for state in machine.states() {
+        if let Kind::Task(task) = &state.kind {
+            match &task.resource {
+                Resource::Function { arn } => calls.function(arn, format!("{}/Resource", state.location)),
+                Resource::Service { service, action, .. } if (&**service, &**action) == ("lambda", "invoke") => {
+                    calls.parameters(task.parameters.as_ref(), &state.location);
+                }
+                Resource::Service { arn, .. } => calls.refuse(
+                    Code::NotSupported,
+                    format!("the service integration '{arn}' is not supported yet"),
+                    format!("{}/Resource", state.location),
+                ),
+            }
+        }
+    }
+    calls.found
+}
+
+struct Calls<'a> {
+    functions: &'a [sam::Function],
+    found: Vec<Diagnostic>,
+}
+
+impl Calls<'_> {
+    /// The parameters of `lambda:invoke`. What a path gives is known when the task starts, and is checked then.
+    fn parameters(&mut self, parameters: Option<&Template>, state: &str) {
+        let at = format!("{state}/Parameters");
+        let mut has_function = false;
+        match parameters {
+            None => return self.refuse(Code::SchemaValidationFailed, invoke::NO_FUNCTION, state.to_owned()),
+            Some(Template::Literal(asl::Value::Object(fields))) => {
+                for (name, value) in fields.iter() {
+                    has_function |= &**name == "FunctionName";
+                    self.literal(name, value, format!("{at}/{name}"));
+                }
+            }
+            Some(Template::Object(fields)) => {
+                for (name, template) in fields {
+                    has_function |= &**name == "FunctionName";
+                    match template {
+                        Template::Literal(value) => self.literal(name, value, format!("{at}/{name}")),
+                        Template::Expression { field, .. } => self.name(name, format!("{at}/{field}")),
+                        Template::Object(_) | Template::Array(_) => self.name(name, format!("{at}/{name}")),
+                    }
+                }
+            }
+            Some(_) => return self.refuse(Code::SchemaValidationFailed, "Value is not of type 'Object'", at),
+        }
+        if !has_function {
+            self.refuse(Code::SchemaValidationFailed, invoke::NO_FUNCTION, at);
+        }
+    }
+
+    fn literal(&mut self, name: &str, value: &asl::Value, at: String) {
+        match invoke::field(name, value) {
+            Ok(Field::Function(function)) => self.function(function, at),
+            Ok(_) => {}
+            Err(error) => self.refuse(error.code(), error.to_string(), at),
+        }
+    }
+
+    fn name(&mut self, name: &str, at: String) {
+        if let Err(error) = invoke::check_name(name) {
+            self.refuse(error.code(), error.to_string(), at);
+        }
+    }
+
+    fn function(&mut self, named: &str, at: String) {
+        let is_named = |function: &sam::Function| {
+            let own = FunctionReference::parse(&function.arn);
+            let (Some(own), Some(reference)) = (own, FunctionReference::parse(named)) else { return false };
+            reference.name == function.name
+                && own.region.zip(own.account).is_some_and(|(region, account)| reference.is_local(region, account))
+        };
+        if !self.functions.iter().any(is_named) {
+            let message = format!("the state machine calls the function `{named}`, which the template does not have");
+            self.refuse(Code::NotSupported, message, at);
+        }
+    }
+
+    fn refuse(&mut self, code: Code, message: impl Into<String>, location: String) {
+        self.found.push(Diagnostic { severity: Severity::Error, code, message: message.into(), location, help: None });
+    }
+}

@@ -1,0 +1,88 @@
+//! The parameters of `lambda:invoke`: one rule for a definition that is loaded and for a task that starts.
+
+use asl::{Fault, Value, compile::Code};
+
+/// What `lambda:invoke` is asked to do.
+pub(super) struct Parameters {
+    pub(super) function: String,
+    pub(super) payload: Value,
+    pub(super) client_context: Option<String>,
+}
+
+/// A field of the parameters, understood.
+pub(super) enum Field<'v> {
+    /// `FunctionName`: a name or an ARN.
+    Function(&'v str),
+    Payload(&'v Value),
+    ClientContext(&'v str),
+    /// It asks for what is done anyway.
+    Default,
+}
+
+/// A field that an invocation can't be made with.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FieldError {
+    #[error("The field '{0}' is not supported by Step Functions")]
+    Unknown(String),
+    #[error("the {name} {value} is not supported yet")]
+    Value { name: String, value: Value },
+}
+
+impl FieldError {
+    pub(super) fn code(&self) -> Code {
+        match self {
+            Self::Unknown(_) => Code::SchemaValidationFailed,
+            Self::Value { .. } => Code::NotSupported,
+        }
+    }
+}
+
+/// The service's words for parameters without a `FunctionName`.
+pub(super) const NO_FUNCTION: &str = "The field 'FunctionName' is required but was missing";
+
+/// The fields that the action has.
+const FIELDS: [&str; 6] = ["ClientContext", "FunctionName", "InvocationType", "LogType", "Payload", "Qualifier"];
+
+/// Fails for a field that the action does not have.
+pub(super) fn check_name(name: &str) -> Result<(), FieldError> {
+    if FIELDS.contains(&name) { Ok(()) } else { Err(FieldError::Unknown(name.to_owned())) }
+}
+
+/// Understands a field, or tells why it can't be used.
+pub(super) fn field<'v>(name: &str, value: &'v Value) -> Result<Field<'v>, FieldError> {
+    check_name(name)?;
+    match (name, value) {
+        ("FunctionName", Value::String(name)) => Ok(Field::Function(name)),
+        ("Payload", payload) => Ok(Field::Payload(payload)),
+        ("ClientContext", Value::String(context)) => Ok(Field::ClientContext(context)),
+        ("InvocationType", Value::String(kind)) if &**kind == "RequestResponse" => Ok(Field::Default),
+        ("Qualifier", Value::String(version)) if &**version == "$LATEST" => Ok(Field::Default),
+        ("LogType", Value::String(kind)) if &**kind == "None" => Ok(Field::Default),
+        _ => Err(FieldError::Value { name: name.to_owned(), value: value.clone() }),
+    }
+}
+
+impl Parameters {
+    /// Reads a task's effective input.
+    pub(super) fn read(input: &Value) -> Result<Self, Fault> {
+        let Value::Object(fields) = input else { return Err(unusable(input, "they are no object")) };
+        let mut function = None;
+        let mut payload = Value::empty_object();
+        let mut client_context = None;
+        for (name, value) in fields.iter() {
+            match field(name, value).map_err(|error| unusable(input, &error.to_string()))? {
+                Field::Function(name) => function = Some(name.to_owned()),
+                Field::Payload(value) => payload = value.clone(),
+                Field::ClientContext(context) => client_context = Some(context.to_owned()),
+                Field::Default => {}
+            }
+        }
+        let function = function.ok_or_else(|| unusable(input, NO_FUNCTION))?;
+        Ok(Self { function, payload, client_context })
+    }
+}
+
+/// What the service says of parameters that a task can't be started with.
+fn unusable(parameters: &Value, why: &str) -> Fault {
+    Fault::runtime(format!("The Parameters '{parameters}' could not be used to start the Task: [{why}]"))
+}
