@@ -1,17 +1,23 @@
 //! The handler.
 
+use std::time::Duration;
+
 use aws_sdk_sfn::Client;
 use function_kit::aws::SdkConfig;
-use function_kit::{Environment, NamedError, SettingError};
-use lambda_runtime::LambdaEvent;
+use function_kit::{Environment, NamedError, SettingError, time_left};
+use lambda_runtime::{Context, LambdaEvent};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use crate::Error;
 use crate::event::{Document, Event, HttpRequest, Message};
 use crate::http::{self, Response};
 use crate::machine::{self, StateMachineArn};
 use crate::work::Work;
+
+/// What is kept of the function's time to report the messages of a batch for which there was none.
+const TO_REPORT: Duration = Duration::from_millis(500);
 
 /// What is made once, at the start of the process.
 pub struct StartStep {
@@ -63,7 +69,7 @@ pub async fn handle(function: &StartStep, event: LambdaEvent<Value>) -> Result<O
     match Event::recognise(event.payload)? {
         Event::Http(request) => Ok(Output::Http(function.answer(request, trace).await)),
         Event::Batch(messages) => {
-            let batch_item_failures = function.failures_of(messages, trace).await;
+            let batch_item_failures = function.failures_of(messages, &event.context).await;
             Ok(Output::Batch { batch_item_failures })
         }
         Event::Document(document) => {
@@ -88,13 +94,18 @@ impl StartStep {
         }
     }
 
-    async fn failures_of(&self, messages: Vec<Message>, trace: Option<&str>) -> Vec<BatchItemFailure> {
+    /// What is not started when the time is up has failed: were the function ended, SQS would deliver the whole batch again.
+    async fn failures_of(&self, messages: Vec<Message>, context: &Context) -> Vec<BatchItemFailure> {
+        let end = Instant::now() + time_left(context).saturating_sub(TO_REPORT);
         let mut failures = Vec::new();
         for Message { message_id, body } in messages {
-            if let Err(error) = self.start_message(&message_id, &body, trace).await {
-                tracing::error!(message_id, error = error.name(), "{error}");
-                failures.push(BatchItemFailure { item_identifier: message_id });
+            let start = self.start_message(&message_id, &body, context.xray_trace_id.as_deref());
+            match timeout_at(end, start).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => tracing::error!(message_id, error = error.name(), "{error}"),
+                Err(_) => tracing::error!(message_id, "there was no time to start it"),
             }
+            failures.push(BatchItemFailure { item_identifier: message_id });
         }
         failures
     }

@@ -39,7 +39,7 @@
 //! | 500 | `{"error": "…", "message": "…"}` | the state machine is missing or may not be started |
 //! | 503 | `{"error": "…", "message": "…"}` | `Throttled` or `ServiceUnavailable`; the same request may be sent again |
 //!
-//! For an SQS batch the messages that failed: `{"batchItemFailures": [{"itemIdentifier": "059f36b4-…"}]}`. SQS delivers these again,
+//! For an SQS batch the messages that failed, or for which there was no time: `{"batchItemFailures": [{"itemIdentifier": "059f36b4-…"}]}`. SQS delivers these again,
 //! and only these, where the event source mapping says `ReportBatchItemFailures`.
 //!
 //! For all others `{"executionArns": ["…"]}`.

@@ -1,5 +1,7 @@
 //! The handler with the real client against a stand-in for Step Functions.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use function_kit::testing::{self, Reply, Request, Stub, unreachable_sdk_config};
@@ -34,10 +36,13 @@ async fn refusing(status: u16, code: &'static str) -> Stub {
     Stub::replying(move |_| Reply::json_error(status, code)).await
 }
 
-async fn invoke(stub: &Stub, payload: Value) -> Result<Value, Failure> {
+fn function(stub: &Stub) -> StartStep {
     let settings = Environment::of([("STATE_MACHINE_ARN", MACHINE)]);
-    let function = StartStep::new(&settings, &stub.sdk_config()).unwrap();
-    testing::invoke(&function, handle, payload).await
+    StartStep::new(&settings, &stub.sdk_config()).unwrap()
+}
+
+async fn invoke(stub: &Stub, payload: Value) -> Result<Value, Failure> {
+    testing::invoke(&function(stub), handle, payload).await
 }
 
 /// What was asked to be started: names and inputs.
@@ -349,6 +354,17 @@ async fn a_message_whose_execution_does_not_start_is_reported() {
     let output = invoke(&throttled_once.await, sample!("sqs-batch")).await.unwrap();
     let failed = "059f36b4-87a3-44ab-83d2-661975830a7d";
     assert_eq!(output, json!({"batchItemFailures": [{"itemIdentifier": failed}]}));
+}
+
+#[tokio::test]
+async fn messages_for_which_there_is_no_time_are_reported() {
+    let silent = Stub::replying(|_| Reply::never()).await;
+    let message = |id| json!({"messageId": id, "body": "{}", "eventSource": "aws:sqs"});
+    let batch = json!({"Records": [message("1"), message("2")]});
+    // A second is kept to report and to answer.
+    let time = Duration::from_millis(1050);
+    let output = testing::invoke_within(time, &function(&silent), handle, batch).await.unwrap();
+    assert_eq!(output, json!({"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}));
 }
 
 // Errors
