@@ -24,7 +24,7 @@ pub enum FileError {
     /// The header names no columns.
     #[error("line {line}: the header can't be used: {reason}")]
     InvalidHeader {
-        /// The header's line.
+        /// The line on which the header begins.
         line: u64,
         /// What is wrong.
         reason: String,
@@ -38,7 +38,7 @@ pub enum FileError {
     /// A record is longer than fits into the memory.
     #[error("line {line}: a record is longer than {limit} bytes; a quote may be left open")]
     RecordTooLong {
-        /// The line that was being read.
+        /// The line that was being read; of a header, the one on which it begins.
         line: u64,
         /// The most that is read, in bytes.
         limit: usize,
@@ -111,6 +111,9 @@ pub enum Error {
         /// The object's key.
         key: String,
     },
+    /// The file takes longer than the function may run.
+    #[error("the time of the function was not enough for the file")]
+    TimedOut,
     /// A library refused what this function made: a fault of the function.
     #[error("the result can't be written: {0}")]
     Internal(String),
@@ -123,6 +126,7 @@ impl NamedError for Error {
             Self::File(error) => error.name(),
             Self::Service(error) => error.name(),
             Self::ObjectChanged { .. } => "ObjectChanged",
+            Self::TimedOut => "TimedOut",
             Self::Internal(_) => "InternalError",
         }
     }

@@ -1,7 +1,7 @@
 //! The function's state, input and output.
 
 use aws_sdk_s3::{Client, config::timeout::TimeoutConfig};
-use function_kit::{Environment, SettingError, aws};
+use function_kit::{Environment, SettingError, aws, time_left};
 use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -18,6 +18,9 @@ const DEFAULT_PREFIX: &str = "processed/";
 
 /// The share of bad rows that is put up with where no setting says otherwise.
 const DEFAULT_MAX_BAD_ROWS_PERCENT: f64 = 10.0;
+
+/// What is kept of the function's time to take back what a run has written that was not done in time.
+const TO_TAKE_BACK: Duration = Duration::from_secs(30);
 
 /// What the function keeps between invocations.
 #[derive(Debug)]
@@ -73,7 +76,7 @@ impl std::str::FromStr for Percent {
 
 /// The file to process.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a JSON object")]
 pub struct Input {
     /// The file's bucket.
     pub bucket: String,
@@ -132,6 +135,7 @@ pub struct OutputObject {
 
 /// Processes one file.
 pub async fn handle(state: &ProcessFile, event: LambdaEvent<Input>) -> Result<Output, Error> {
+    let time = time_left(&event.context).saturating_sub(TO_TAKE_BACK);
     let Input { bucket, key, version_id, e_tag } = event.payload;
     for (field, value) in [("bucket", &bucket), ("key", &key)] {
         if value.is_empty() {
@@ -144,7 +148,7 @@ pub async fn handle(state: &ProcessFile, event: LambdaEvent<Input>) -> Result<Ou
         profile_key: format!("{}{key}.profile.json", state.output_prefix),
     };
     let source = Source::new(state.client.clone(), bucket.clone(), key.clone(), version_id, e_tag);
-    let processed = process(&state.client, source, &key, &destination, state.max_bad_rows_percent).await?;
+    let processed = process(&state.client, source, &key, &destination, state.max_bad_rows_percent, time).await?;
     tracing::info!(
         rows = processed.contents.rows,
         bad_rows = processed.contents.bad_rows.total,

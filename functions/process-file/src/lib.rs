@@ -21,9 +21,15 @@
 //!
 //! # Results
 //!
-//! Two objects, or none: the rows as `<prefix><key>.parquet` and the profile as `<prefix><key>.profile.json`. The output
-//! names both, with the numbers of rows, bad rows, columns and bytes.
+//! Two objects: the rows as `<prefix><key>.parquet` and the profile as `<prefix><key>.profile.json`. The output names both,
+//! with the numbers of rows, bad rows, columns and bytes. The metadata `run` (`x-amz-meta-run`) are the same for both and
+//! unlike those of any other run.
 //!
+//! - A run that fails takes back what it has written, even where a failed request took effect: S3 is asked for the `run` of what
+//!   is there, and nothing of another run is removed. In a bucket with versions the results of an earlier run are the current
+//!   ones again. In a bucket without versions an earlier result that was written over is lost.
+//! - What can't be taken back stays until the next run writes over it: where S3 refuses or does not answer that as well, which
+//!   the log tells; where it carries out a write only after it was asked; and where the function is ended half-way.
 //! - The first line of a delimited file is the header. An empty field is a null. A JSON object or array within a line is
 //!   kept as JSON text.
 //! - A column has the narrowest type that keeps all its values whole, wherever in the file they are: truth values, 64-bit
@@ -49,12 +55,14 @@
 //! | `ObjectChanged` | the object is not the one of the `eTag`, or changed while it was read |
 //! | `ObjectNotFound` | the file does not exist |
 //! | `BucketNotFound` | the file's or the results' bucket does not exist |
+//! | `TimedOut` | the file was not done 30 s before the function's time is up, which are kept to take back what was written |
 //! | `AccessDenied` | the function may not read the file or not write the results |
 //! | `Throttled` | too many requests; a later call may pass |
 //! | `ServiceUnavailable` | S3 failed, could not be reached or took too long; a later call may pass |
 //! | `ServiceRejected` | S3 refused a request for another reason |
 //! | `InternalError` | a fault of the function |
 
+mod bucket;
 mod convert;
 mod encode;
 mod error;

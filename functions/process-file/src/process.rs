@@ -1,11 +1,13 @@
 //! From an object in S3 to its Parquet file and its profile.
 
-use std::io;
+use std::{io, time::Duration};
 
 use aws_sdk_s3::Client;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use crate::{
+    bucket::{Bucket, Written},
     error::{Error, FileError},
     format::{Compression, Format},
     input::Input,
@@ -14,7 +16,7 @@ use crate::{
     schema::Schema,
     source::{ObjectInfo, Source},
     table::{Contents, End, Table},
-    upload::{Upload, Written, put, take_back},
+    upload::Upload,
 };
 
 /// How much of the beginning of a file is looked at for its format and its types.
@@ -48,53 +50,51 @@ pub(crate) struct File {
     pub(crate) readings: u32,
 }
 
-/// Processes a file. Either both results are there afterwards, or neither is.
+/// Processes a file in the time given. A run that fails takes back what it has written.
 pub(crate) async fn process(
     client: &Client,
-    mut source: Source,
+    source: Source,
     key: &str,
     destination: &Destination,
     max_bad_rows_percent: f64,
+    time: Duration,
 ) -> Result<Processed, Error> {
     let Destination { bucket, data_key, profile_key } = destination;
-    let mut upload = Upload::new(client.clone(), bucket.clone(), data_key.clone());
-    let (file, contents, profile_json) = match convert(&mut source, key, max_bad_rows_percent, &mut upload).await {
-        Ok(converted) => converted,
-        Err(error) => {
-            upload.abort().await;
-            return Err(error);
-        }
+    let bucket = Bucket::new(client.clone(), bucket.clone());
+    let mut upload = Upload::new(bucket.clone(), data_key.clone());
+    let run = async {
+        let (file, contents, profile) = convert(source, key, max_bad_rows_percent, &mut upload).await?;
+        let data = upload.complete().await?;
+        let profile = bucket.put(profile_key, "application/json", profile.into()).await?;
+        Ok(Processed { file, contents, data, profile })
     };
-    let data = match upload.complete().await {
-        Ok(written) => written,
-        Err(error) => {
-            upload.abort().await;
-            return Err(error.into());
-        }
+    let error = match timeout(time, run).await {
+        Ok(Ok(processed)) => return Ok(processed),
+        Ok(Err(error)) => error,
+        Err(_) => Error::TimedOut,
     };
-    match put(client, bucket, profile_key, "application/json", profile_json.into()).await {
-        Ok(profile) => Ok(Processed { file, contents, data, profile }),
-        Err(error) => {
-            take_back(client, bucket, data_key, &data).await;
-            Err(error.into())
-        }
+    upload.abort().await;
+    if upload.may_be_there() {
+        bucket.take_back(profile_key).await;
+        bucket.take_back(data_key).await;
     }
+    Err(error)
 }
 
 /// Reads the file into the upload, twice if need be.
 async fn convert(
-    source: &mut Source,
+    mut source: Source,
     key: &str,
     max_bad_rows_percent: f64,
     upload: &mut Upload,
 ) -> Result<(File, Contents, Vec<u8>), Error> {
-    let (mut file, end) = read(source, key, None, max_bad_rows_percent, upload).await?;
+    let (mut file, end) = read(&mut source, key, None, max_bad_rows_percent, upload).await?;
     let contents = match end {
         End::Converted(contents) => contents,
         End::Misfit(schema) => {
             tracing::info!("reading again: the file has other types than its beginning");
             upload.start_again();
-            let (again, end) = read(source, key, Some(schema), max_bad_rows_percent, upload).await?;
+            let (again, end) = read(&mut source, key, Some(schema), max_bad_rows_percent, upload).await?;
             file = File { readings: file.readings + 1, ..again };
             match end {
                 End::Converted(contents) => contents,

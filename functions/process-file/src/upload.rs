@@ -1,16 +1,18 @@
 //! An object in S3 that is written piece by piece, and is not there before it is whole.
 
 use aws_sdk_s3::{
-    Client,
     operation::upload_part::UploadPartOutput,
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use function_kit::ServiceError;
 use tokio::task::JoinSet;
 
-use crate::source::service_unavailable;
+use crate::{
+    bucket::{Bucket, RUN, Written},
+    source::service_unavailable,
+};
 
 /// The size of a part, above S3's least of 5 MiB; 10,000 parts are allowed, so this is good for 58 GiB.
 const PART_BYTES: usize = 6 << 20;
@@ -22,8 +24,7 @@ const PARQUET: &str = "application/vnd.apache.parquet";
 /// An object that is being written. It ends with [`Upload::complete`] or [`Upload::abort`].
 #[derive(Debug)]
 pub(crate) struct Upload {
-    client: Client,
-    bucket: String,
+    bucket: Bucket,
     key: String,
     /// The multipart upload, which starts when the first part is full.
     id: Option<String>,
@@ -32,19 +33,12 @@ pub(crate) struct Upload {
     next_part: i32,
     on_the_way: JoinSet<Result<CompletedPart, ServiceError>>,
     done: Vec<CompletedPart>,
-}
-
-/// An object that was written.
-#[derive(Debug)]
-pub(crate) struct Written {
-    pub(crate) bytes: u64,
-    pub(crate) version_id: Option<String>,
+    may_be_there: bool,
 }
 
 impl Upload {
-    pub(crate) fn new(client: Client, bucket: String, key: String) -> Self {
+    pub(crate) fn new(bucket: Bucket, key: String) -> Self {
         Self {
-            client,
             bucket,
             key,
             id: None,
@@ -53,6 +47,7 @@ impl Upload {
             next_part: 1,
             on_the_way: JoinSet::new(),
             done: Vec::new(),
+            may_be_there: false,
         }
     }
 
@@ -74,7 +69,8 @@ impl Upload {
     pub(crate) async fn complete(&mut self) -> Result<Written, ServiceError> {
         let Some(id) = self.id.clone() else {
             let body = self.buffer.split().freeze();
-            return put(&self.client, &self.bucket, &self.key, PARQUET, body).await;
+            self.may_be_there = true;
+            return self.bucket.put(&self.key, PARQUET, body).await;
         };
         if !self.buffer.is_empty() {
             self.send_part().await?;
@@ -84,10 +80,12 @@ impl Upload {
         }
         self.done.sort_by_key(CompletedPart::part_number);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(std::mem::take(&mut self.done))).build();
+        self.may_be_there = true;
         let output = self
-            .client
+            .bucket
+            .client()
             .complete_multipart_upload()
-            .bucket(&self.bucket)
+            .bucket(self.bucket.name())
             .key(&self.key)
             .upload_id(id)
             .multipart_upload(parts)
@@ -98,24 +96,31 @@ impl Upload {
         Ok(Written { bytes: self.bytes, version_id: output.version_id().map(str::to_owned) })
     }
 
-    /// Gives up what was sent. A failure is only logged: there is an error of more interest already, and the bucket's
-    /// lifecycle rule removes what is left.
+    /// Whether the object was asked to appear. Of a request that failed or was given up, S3 may have done its part.
+    pub(crate) fn may_be_there(&self) -> bool {
+        self.may_be_there
+    }
+
+    /// Gives up the parts that were sent. A failure is only logged: there is an error of more interest already, and the
+    /// bucket's lifecycle rule removes what is left, such as a part that S3 was still taking in.
     pub(crate) async fn abort(&mut self) {
         self.buffer = BytesMut::new();
-        // S3 may store a part that arrives after the abortion, so none may be on its way.
         self.on_the_way.shutdown().await;
         let Some(id) = self.id.take() else { return };
-        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(id);
-        if let Err(error) = request.send().await {
+        let abort = self.bucket.client().abort_multipart_upload();
+        if let Err(error) = abort.bucket(self.bucket.name()).key(&self.key).upload_id(id).send().await {
             let error = ServiceError::new("AbortMultipartUpload", &error);
+            // A completion that took effect, although its answer told nothing of it, leaves nothing to abort.
+            if error.code.as_deref() == Some("NoSuchUpload") {
+                return;
+            }
             tracing::error!("the parts of an unfinished upload stay behind: {error}");
         }
     }
 
     /// Forgets all that an aborted upload was, to be written anew.
     pub(crate) fn start_again(&mut self) {
-        let Self { client, bucket, key, .. } = self;
-        *self = Self::new(client.clone(), std::mem::take(bucket), std::mem::take(key));
+        *self = Self::new(self.bucket.clone(), std::mem::take(&mut self.key));
     }
 
     async fn send_part(&mut self) -> Result<(), ServiceError> {
@@ -129,9 +134,10 @@ impl Upload {
         let part = self.next_part;
         self.next_part += 1;
         let request = self
-            .client
+            .bucket
+            .client()
             .upload_part()
-            .bucket(&self.bucket)
+            .bucket(self.bucket.name())
             .key(&self.key)
             .upload_id(id)
             .part_number(part)
@@ -145,10 +151,12 @@ impl Upload {
 
     async fn start(&mut self) -> Result<String, ServiceError> {
         let output = self
-            .client
+            .bucket
+            .client()
             .create_multipart_upload()
-            .bucket(&self.bucket)
+            .bucket(self.bucket.name())
             .key(&self.key)
+            .metadata(RUN, self.bucket.run())
             .content_type(PARQUET)
             .send()
             .await
@@ -180,28 +188,4 @@ fn completed(part: i32, output: &UploadPartOutput) -> CompletedPart {
         .set_checksum_sha1(output.checksum_sha1.clone())
         .set_checksum_sha256(output.checksum_sha256.clone())
         .build()
-}
-
-/// Writes a whole object.
-pub(crate) async fn put(
-    client: &Client,
-    bucket: &str,
-    key: &str,
-    content_type: &str,
-    body: Bytes,
-) -> Result<Written, ServiceError> {
-    let bytes = body.len() as u64;
-    let request = client.put_object().bucket(bucket).key(key).content_type(content_type).body(body.into());
-    let output = request.send().await.map_err(|error| ServiceError::new("PutObject", &error))?;
-    Ok(Written { bytes, version_id: output.version_id().map(str::to_owned) })
-}
-
-/// Takes an object away again: the version that was written, where the bucket has versions, so that the one before it
-/// is the current one again. A failure is only logged, for there is an error of more interest already.
-pub(crate) async fn take_back(client: &Client, bucket: &str, key: &str, written: &Written) {
-    let request = client.delete_object().bucket(bucket).key(key).set_version_id(written.version_id.clone());
-    if let Err(error) = request.send().await {
-        let error = ServiceError::new("DeleteObject", &error);
-        tracing::error!("{key} stays behind without its profile: {error}");
-    }
 }

@@ -29,13 +29,14 @@ impl Delimited {
     /// [`FileError::InvalidHeader`], [`FileError::TooManyColumns`], or [`FileError::RecordTooLong`] where the
     /// header is longer than the piece of the file given here.
     pub(crate) fn open(start: &[u8], is_whole: bool, delimiter: u8) -> Result<(Self, Vec<String>, usize), FileError> {
+        let line = header_line(start);
         let mut csv = ReaderBuilder::new().delimiter(delimiter).build();
         let mut bytes = vec![0; start.len() + 1];
         let mut ends = vec![0; MAX_COLUMNS + 1];
         let (mut result, taken, mut length, mut fields) = csv.read_record(start, &mut bytes, &mut ends);
         if result == ReadRecordResult::InputEmpty {
             if !is_whole {
-                return Err(FileError::RecordTooLong { line: 1, limit: start.len() });
+                return Err(FileError::RecordTooLong { line, limit: start.len() });
             }
             let (at_end, _, more_length, more_fields) = csv.read_record(&[], &mut bytes[length..], &mut ends[fields..]);
             result = at_end;
@@ -54,7 +55,7 @@ impl Delimited {
         let mut begin = 0;
         for &end in &ends[..fields] {
             let name = std::str::from_utf8(&bytes[begin..end.min(length)])
-                .map_err(|_| FileError::InvalidHeader { line: 1, reason: "it is not UTF-8".to_owned() })?;
+                .map_err(|_| FileError::InvalidHeader { line, reason: "it is not UTF-8".to_owned() })?;
             names.push(name.trim().to_owned());
             begin = end;
         }
@@ -138,6 +139,13 @@ impl Delimited {
     }
 }
 
+/// The line on which the header begins: the first that is not empty.
+fn header_line(start: &[u8]) -> u64 {
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    let empty = start.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    1 + empty.filter(|byte| **byte == b'\n').count() as u64
+}
+
 /// Gives a column without a name its number, and one whose name is taken the name with a number.
 fn unique(names: Vec<String>) -> Vec<String> {
     let mut taken = HashSet::new();
@@ -202,6 +210,12 @@ mod tests {
     #[test]
     fn a_header_must_be_text_and_have_a_limit() {
         assert!(matches!(Delimited::open(b"a,\xff\n", true, b','), Err(FileError::InvalidHeader { line: 1, .. })));
+        for start in [&b"\n\n\xff\n"[..], b"\xef\xbb\xbf\r\n\r\n\"a\n\xff\"\n"] {
+            let error = Delimited::open(start, true, b',').unwrap_err();
+            assert!(matches!(error, FileError::InvalidHeader { line: 3, .. }), "{error}");
+        }
+        let error = Delimited::open(b"\r\n\na,b", false, b',').unwrap_err();
+        assert!(matches!(error, FileError::RecordTooLong { line: 3, .. }), "{error}");
         assert!(matches!(Delimited::open(b"\n\n", true, b','), Err(FileError::EmptyFile)));
         assert!(matches!(Delimited::open(b"a,b", false, b','), Err(FileError::RecordTooLong { line: 1, .. })));
         let wide = ",".repeat(MAX_COLUMNS);

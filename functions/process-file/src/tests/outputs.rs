@@ -1,6 +1,6 @@
 //! What is written where, and what happens when reading or writing breaks off.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use function_kit::{Environment, testing::Reply};
 use serde_json::json;
@@ -50,8 +50,8 @@ async fn both_results_are_named_in_the_output() {
         json!({
             "bucket": "data", "key": "in/a.csv", "format": "csv", "compression": "none",
             "rows": 2, "badRows": 0, "columns": 2, "bytes": 12, "decompressedBytes": 12, "readings": 1,
-            "data": {"bucket": "data", "key": "processed/in/a.csv.parquet", "bytes": data.len(), "versionId": "v2"},
-            "profile": {"bucket": "data", "key": "processed/in/a.csv.profile.json", "bytes": profile.len(), "versionId": "v2"},
+            "data": {"bucket": "data", "key": "processed/in/a.csv.parquet", "bytes": data.len(), "versionId": "v1"},
+            "profile": {"bucket": "data", "key": "processed/in/a.csv.profile.json", "bytes": profile.len(), "versionId": "v1"},
         })
     );
     assert_eq!(calls(&store), ["GET", "PUT", "PUT"]);
@@ -63,7 +63,7 @@ async fn settings_say_where_the_results_go() {
     let failure = store.process("a.csv").await.unwrap_err();
     assert_eq!(failure.name, "BucketNotFound");
     let paths: Vec<_> = store.requests().into_iter().map(|request| request.path).collect();
-    assert_eq!(paths, ["/data/a.csv", "/other/results/a.csv.parquet"]);
+    assert_eq!(paths[..2], ["/data/a.csv", "/other/results/a.csv.parquet"]);
 }
 
 #[tokio::test]
@@ -126,14 +126,79 @@ async fn an_upload_that_fails_is_aborted() {
     }
 }
 
+const DATA: &str = "processed/a.csv.parquet";
+const PROFILE: &str = "processed/a.csv.profile.json";
+
+/// Ways in which the run fails while it writes its results: the method and path or query of a request, whether that takes
+/// effect, and whether the file is large.
+const FAILURES: [(&str, &str, bool, bool); 7] = [
+    ("PUT", DATA, false, false),
+    ("PUT", DATA, true, false),
+    ("POST", "uploadId", false, true),
+    ("POST", "uploadId", true, true),
+    ("PUT", PROFILE, false, false),
+    ("PUT", PROFILE, true, false),
+    ("PUT", PROFILE, true, true),
+];
+
+async fn failing((method, part, takes_effect, is_large): (&'static str, &str, bool, bool)) -> Store {
+    let content = if is_large { large_csv() } else { CSV.to_owned() };
+    let store = Store::with("a.csv", content).await;
+    let error = Reply::s3_error(500, "InternalError");
+    if takes_effect { store.lost_answer(method, part, error) } else { store.fault(method, part, error) }
+}
+
 #[tokio::test]
-async fn data_without_a_profile_are_taken_back() {
-    let store = Store::with("a.csv", CSV).await.fault("PUT", "profile.json", Reply::s3_error(403, "AccessDenied"));
-    assert_eq!(store.process("a.csv").await.unwrap_err().name, "AccessDenied");
+async fn a_run_that_fails_leaves_nothing_behind() {
+    for failure in FAILURES {
+        for has_versions in [true, false] {
+            let store = failing(failure).await;
+            let store = if has_versions { store } else { store.without_versions() };
+            assert_eq!(store.process("a.csv").await.unwrap_err().name, "ServiceUnavailable", "{failure:?}");
+            assert_eq!(store.keys(), ["a.csv"], "{failure:?}");
+            assert!(!store.has_unfinished(), "{failure:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_results_of_an_earlier_run_are_the_current_ones_again() {
+    for failure in FAILURES {
+        let store = failing(failure).await;
+        store.put(DATA, "earlier data");
+        store.put(PROFILE, "earlier profile");
+        store.process("a.csv").await.unwrap_err();
+        assert_eq!((&store.get(DATA)[..], &store.get(PROFILE)[..]), (&b"earlier data"[..], &b"earlier profile"[..]));
+    }
+}
+
+#[tokio::test]
+async fn what_another_run_has_written_stays_without_versions_too() {
+    // The first write fails without effect, so both results are still those of the other run.
+    let store = failing(FAILURES[0]).await.without_versions();
+    store.put(DATA, "of another run");
+    store.put(PROFILE, "of another run");
+    store.process("a.csv").await.unwrap_err();
+    assert_eq!(store.keys(), ["a.csv", DATA, PROFILE]);
+    assert!(store.requests().iter().all(|request| request.method != "DELETE"));
+}
+
+#[tokio::test]
+async fn a_failure_to_take_back_does_not_hide_the_error() {
+    let denied = || Reply::s3_error(403, "AccessDenied");
+    let store = Store::with("a.csv", CSV).await.fault("PUT", PROFILE, Reply::s3_error(503, "SlowDown"));
+    let store = store.fault("HEAD", PROFILE, Reply::status(403)).fault("DELETE", DATA, denied());
+    assert_eq!(store.process("a.csv").await.unwrap_err().name, "Throttled");
+    assert_eq!(store.keys(), ["a.csv", DATA]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_not_done_in_time_leaves_nothing_behind() {
+    // The answer does not come within what is left above the time for taking back.
+    let store = Store::with("a.csv", CSV).await.lost_answer("PUT", PROFILE, Reply::never());
+    let failure = store.process_within(Duration::from_millis(30_800), "a.csv").await.unwrap_err();
+    assert_eq!(failure.name, "TimedOut", "{failure:?}");
     assert_eq!(store.keys(), ["a.csv"]);
-    let delete = store.requests().pop().unwrap();
-    assert_eq!((delete.method.as_str(), delete.path.as_str()), ("DELETE", "/data/processed/a.csv.parquet"));
-    assert!(delete.query.contains("versionId=v2"), "{}", delete.query);
 }
 
 /// A reply with the beginning of an object, enough for some of it to arrive, before the connection is closed.

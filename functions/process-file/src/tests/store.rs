@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,10 +19,26 @@ use crate::{ProcessFile, handle};
 /// The tag of every object.
 pub(super) const TAG: &str = "\"tag\"";
 
+/// A version of an object. A bucket without versions has one of each.
+struct Object {
+    content: Bytes,
+    /// `x-amz-meta-run`.
+    run: String,
+    version: String,
+}
+
+#[derive(Default)]
+struct Upload {
+    parts: BTreeMap<u32, Bytes>,
+    run: String,
+}
+
 #[derive(Default)]
 struct Objects {
-    whole: BTreeMap<String, Bytes>,
-    unfinished: BTreeMap<String, BTreeMap<u32, Bytes>>,
+    has_versions: bool,
+    /// The versions of each key, the newest last.
+    whole: BTreeMap<String, Vec<Object>>,
+    unfinished: BTreeMap<String, Upload>,
     /// What is answered instead, once for each.
     faults: Vec<Fault>,
 }
@@ -31,6 +48,8 @@ struct Fault {
     part: String,
     /// How many such requests pass before.
     passing: u32,
+    /// Whether the request is carried out all the same.
+    takes_effect: bool,
     reply: Reply,
 }
 
@@ -44,11 +63,17 @@ pub(super) struct Store {
 impl Store {
     /// A bucket with one object.
     pub(super) async fn with(key: &str, content: impl Into<Bytes>) -> Self {
-        let objects = Arc::new(Mutex::new(Objects::default()));
-        objects.lock().unwrap().whole.insert(key.to_owned(), content.into());
+        let objects = Arc::new(Mutex::new(Objects { has_versions: true, ..Objects::default() }));
+        lock(&objects).put(key, content.into(), "");
         let shared = Arc::clone(&objects);
         let stub = Stub::replying(move |request| lock(&shared).answer(request)).await;
         Self { objects, stub, settings: Vec::new() }
+    }
+
+    /// The same bucket without versions.
+    pub(super) fn without_versions(self) -> Self {
+        lock(&self.objects).has_versions = false;
+        self
     }
 
     pub(super) fn setting(mut self, name: &'static str, value: &'static str) -> Self {
@@ -63,8 +88,22 @@ impl Store {
 
     /// The same, after some such requests have passed.
     pub(super) fn fault_after(self, passing: u32, method: &'static str, part: &str, reply: Reply) -> Self {
-        lock(&self.objects).faults.push(Fault { method, part: part.to_owned(), passing, reply });
+        self.with_fault(Fault { method, part: part.to_owned(), passing, takes_effect: false, reply })
+    }
+
+    /// The next such request is carried out, but gets this reply.
+    pub(super) fn lost_answer(self, method: &'static str, part: &str, reply: Reply) -> Self {
+        self.with_fault(Fault { method, part: part.to_owned(), passing: 0, takes_effect: true, reply })
+    }
+
+    fn with_fault(self, fault: Fault) -> Self {
+        lock(&self.objects).faults.push(fault);
         self
+    }
+
+    /// Puts an object, as another run does.
+    pub(super) fn put(&self, key: &str, content: &'static str) {
+        lock(&self.objects).put(key, content.into(), "another");
     }
 
     pub(super) async fn process(&self, key: &str) -> Result<Value, Failure> {
@@ -75,6 +114,12 @@ impl Store {
         let environment = Environment::of(self.settings.iter().copied());
         let function = ProcessFile::new(&environment, &self.stub.sdk_config()).unwrap();
         testing::invoke(&function, handle, payload).await
+    }
+
+    /// Processes a file in a function with this time-out.
+    pub(super) async fn process_within(&self, time: Duration, key: &str) -> Result<Value, Failure> {
+        let function = ProcessFile::new(&Environment::default(), &self.stub.sdk_config()).unwrap();
+        testing::invoke_within(time, &function, handle, json!({"bucket": "data", "key": key})).await
     }
 
     pub(super) fn requests(&self) -> Vec<Request> {
@@ -91,7 +136,8 @@ impl Store {
     }
 
     pub(super) fn get(&self, key: &str) -> Bytes {
-        lock(&self.objects).whole.get(key).cloned().unwrap_or_else(|| panic!("no {key} in {:?}", self.keys()))
+        let newest = |objects: &Objects| Some(objects.newest(key)?.content.clone());
+        newest(&lock(&self.objects)).unwrap_or_else(|| panic!("no {key} in {:?}", self.keys()))
     }
 
     /// The profile that was written for a key.
@@ -130,51 +176,89 @@ impl Objects {
         let place = format!("{}?{}", request.path, request.query);
         let meets = |fault: &Fault| request.method == fault.method && place.contains(&fault.part);
         if let Some(at) = self.faults.iter().position(meets) {
-            match &mut self.faults[at].passing {
-                0 => return self.faults.remove(at).reply,
-                passing => *passing -= 1,
+            if self.faults[at].passing == 0 {
+                let fault = self.faults.remove(at);
+                if fault.takes_effect {
+                    self.carry_out(request);
+                }
+                return fault.reply;
             }
+            self.faults[at].passing -= 1;
         }
-        let Some(key) = request.path.strip_prefix("/data/").map(str::to_owned) else {
+        self.carry_out(request)
+    }
+
+    fn carry_out(&mut self, request: &Request) -> Reply {
+        let Some(key) = request.path.strip_prefix("/data/") else {
             return Reply::s3_error(404, "NoSuchBucket");
         };
-        let part = request.query.split('&').find_map(|pair| pair.strip_prefix("partNumber=")?.parse().ok());
+        let run = request.header("x-amz-meta-run");
+        let parameter =
+            |name: &str| request.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let part = parameter("partNumber").map(|part| part.parse().unwrap());
         match (request.method.as_str(), part) {
-            ("GET", _) => self.get(&key, request),
+            ("GET", _) => self.get(key, request),
+            ("HEAD", _) => self.newest(key).map_or(Reply::status(404), |object| {
+                self.version(Reply::status(200), object).header("x-amz-meta-run", &object.run)
+            }),
             ("PUT", Some(part)) => {
-                let Some(parts) = self.unfinished.get_mut(&key) else { return Reply::s3_error(404, "NoSuchUpload") };
-                parts.insert(part, request.body.clone());
+                let Some(upload) = self.unfinished.get_mut(key) else { return Reply::s3_error(404, "NoSuchUpload") };
+                upload.parts.insert(part, request.body.clone());
                 Reply::status(200).header("etag", &format!("\"part-{part}\""))
             }
             ("PUT", None) => {
-                self.whole.insert(key, request.body.clone());
-                Reply::status(200).header("x-amz-version-id", "v2")
+                self.put(key, request.body.clone(), run);
+                self.newest(key).map(|object| self.version(Reply::status(200), object)).unwrap()
             }
             ("POST", _) if request.query.starts_with("uploads") => {
-                self.unfinished.insert(key, BTreeMap::new());
+                self.unfinished.insert(key.to_owned(), Upload { run: run.to_owned(), ..Upload::default() });
                 let id = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
                 Reply::body(200, id)
             }
             ("POST", _) => {
-                let parts = self.unfinished.remove(&key).unwrap_or_default();
+                let Some(Upload { parts, run }) = self.unfinished.remove(key) else {
+                    return Reply::s3_error(404, "NoSuchUpload");
+                };
                 let content: Vec<Bytes> = parts.into_values().collect();
-                self.whole.insert(key, content.concat().into());
+                self.put(key, content.concat().into(), &run);
                 Reply::body(200, "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
             }
-            ("DELETE", _) if request.query.contains("uploadId=u1") => {
-                self.unfinished.remove(&key);
-                Reply::status(204)
-            }
+            ("DELETE", _) if parameter("uploadId").is_some() => match self.unfinished.remove(key) {
+                Some(_) => Reply::status(204),
+                None => Reply::s3_error(404, "NoSuchUpload"),
+            },
             ("DELETE", _) => {
-                self.whole.remove(&key);
+                let versions = self.whole.entry(key.to_owned()).or_default();
+                match parameter("versionId") {
+                    Some(version) => versions.retain(|object| object.version != version),
+                    None => versions.clear(),
+                }
+                self.whole.retain(|_, versions| !versions.is_empty());
                 Reply::status(204)
             }
             _ => Reply::s3_error(405, "MethodNotAllowed"),
         }
     }
 
+    fn put(&mut self, key: &str, content: Bytes, run: &str) {
+        let versions = self.whole.entry(key.to_owned()).or_default();
+        if !self.has_versions {
+            versions.clear();
+        }
+        let version = format!("v{}", versions.len() + 1);
+        versions.push(Object { content, run: run.to_owned(), version });
+    }
+
+    fn newest(&self, key: &str) -> Option<&Object> {
+        self.whole.get(key)?.last()
+    }
+
+    fn version(&self, reply: Reply, object: &Object) -> Reply {
+        if self.has_versions { reply.header("x-amz-version-id", &object.version) } else { reply }
+    }
+
     fn get(&self, key: &str, request: &Request) -> Reply {
-        let Some(content) = self.whole.get(key) else { return Reply::s3_error(404, "NoSuchKey") };
+        let Some(Object { content, .. }) = self.newest(key) else { return Reply::s3_error(404, "NoSuchKey") };
         if !["", TAG].contains(&request.header("if-match")) {
             return Reply::s3_error(412, "PreconditionFailed");
         }
