@@ -216,6 +216,11 @@ impl Execution {
         self.history.last().is_some_and(|last| last.kind.ends_execution())
     }
 
+    /// Whether a call's answer is still wanted.
+    pub fn waits_for(&self, call: CallId) -> bool {
+        self.branches.waiting_for_call(call).is_some()
+    }
+
     /// Takes what happened, at a moment that is not before any earlier one, and returns what to do next.
     ///
     /// Goes on until every branch waits for the outside. What comes too late (an answer to a cancelled call, a timer

@@ -133,16 +133,16 @@ impl Running {
 
     fn make(self: &Arc<Self>, call: Call) {
         let id = call.id;
-        let (identity, ended) = self.look(|execution| (execution.identity().clone(), execution.has_ended()));
-        if ended {
+        // The lock is held from the look to the handle's place: whoever cancels the call after the look finds the handle,
+        // and an answer at once finds it there to remove.
+        let mut under_way = lock(&self.under_way);
+        if !self.look(|execution| execution.waits_for(id)) {
             return;
         }
-        let answer = self.outside.call(&identity, call);
         let this = Arc::clone(self);
-        // The lock is held until the handle is stored, so that an answer at once finds it there to remove.
-        let mut under_way = lock(&self.under_way);
         let work = tokio::spawn(async move {
-            let happened = match answer.await {
+            let identity = this.look(|execution| execution.identity().clone());
+            let happened = match this.outside.call(&identity, call).await {
                 Ok(output) => Happened::TaskSucceeded { call: id, output },
                 Err(fault) => Happened::TaskFailed { call: id, fault },
             };
