@@ -105,10 +105,11 @@ async fn a_payload_that_cannot_be_used_fails_by_name() {
         (without("user_id"), "InvalidPayload"),
         (with(level("unusable", "1"), &json!({ "level": 1 })), "InvalidPayload"),
         (with(level("unusable", "1"), &json!({ "score": "10" })), "InvalidPayload"),
+        (with(level("unusable", "1"), &json!({ "time_played": -1 })), "InvalidPayload"),
+        (with(level("unusable", "1"), &json!({ "completedAt": "yesterday" })), "InvalidPayload"),
+        (with(level("unusable", "1"), &json!({ "completedAt": null })), "InvalidPayload"),
         (with(level("unusable", "1"), &json!({ "user_id": "" })), "InvalidInput"),
-        (level("some_report", "1"), "InvalidInput"),
         (level("unusable", "1 <b>"), "InvalidInput"),
-        (with(level("unusable", "1"), &json!({ "time_played": -1 })), "InvalidInput"),
     ] {
         let ended = runner.execute("GameCompletion", &event).await;
         assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", error), "{event}: {ended:?}");
@@ -117,10 +118,36 @@ async fn a_payload_that_cannot_be_used_fails_by_name() {
 }
 
 #[tokio::test]
+async fn a_payload_that_a_function_refuses_leaves_nothing() {
+    let runner = Runner::up(["--ephemeral"]).await;
+    let refused = level("refused", "1");
+    for event in [
+        level("some_report", "1"),
+        with(level("some_report", "1"), &json!({ "gameCompleted": true })),
+        level("a/b", "latest"),
+        level("refused", "#last"),
+        with(refused.clone(), &json!({ "max_score": 1e300, "gameCompleted": true })),
+        with(refused.clone(), &json!({ "time_played": 1e300 })),
+        with(refused, &json!({ "completedAt": "0000-01-01T00:00:00+12:00" })),
+    ] {
+        let ended = runner.execute("GameCompletion", &event).await;
+        assert_eq!(ended.error, "InvalidInput", "{event}: {ended:?}");
+    }
+    for table in ["LevelsTable", "GamesTable"] {
+        let scan = runner.dynamodb().scan().table_name(runner.table(table)).send().await.unwrap();
+        assert_eq!(scan.count, 0, "{table}: {:?}", scan.items());
+    }
+    let reports = runner.s3().list_objects_v2().bucket(runner.bucket("ReportBucket")).send().await.unwrap();
+    assert!(reports.contents().is_empty(), "{:?}", reports.contents());
+}
+
+#[tokio::test]
 async fn every_event_of_the_folder_ends_as_its_name_says() {
     let runner = Runner::shared().await;
     for (file, end) in [
         ("level", "Level completed"),
+        ("level-1", "Level completed"),
+        ("level-2", "Level completed"),
         ("last-level", "Game completed"),
         ("game-completed", "Game completed"),
         ("without-level", "InvalidPayload"),
@@ -135,28 +162,61 @@ async fn every_event_of_the_folder_ends_as_its_name_says() {
 #[tokio::test]
 async fn a_repeated_or_late_event_changes_nothing() {
     let runner = Runner::shared().await;
-    for (function, table, key) in [
-        ("UpdateCompletedLevelFunction", "LevelsTable", vec![("user_id", "repeated"), ("level", "5")]),
-        ("UpdateCompletedGameFunction", "GamesTable", vec![("user_id", "repeated")]),
+    for (user, changes, keys) in [
+        ("repeated-level", json!({}), vec![("LevelsTable", Some("5")), ("LevelsTable", Some("#last"))]),
+        ("repeated-game", json!({ "gameCompleted": true }), vec![("GamesTable", None)]),
     ] {
-        let event = |total: u32, at: &str| {
-            with(level("repeated", "5"), &json!({ "total_score": total, "completedAt": at, "execution": "e" }))
+        let records = async || {
+            let mut records = Vec::new();
+            for (table, level) in &keys {
+                records.push(match level {
+                    Some(level) => runner.item(table, [("user_id", user), ("level", *level)]).await,
+                    None => runner.item(table, [("user_id", user)]).await,
+                });
+            }
+            records
         };
-        for (what, event, changed, total) in [
-            ("first", event(1, "2026-11-21T12:00:00.000Z"), true, "1"),
-            ("repeated", event(1, "2026-11-21T12:00:00.000Z"), false, "1"),
-            ("late", event(2, "2026-11-21T11:59:59.999Z"), false, "1"),
-            ("newer", event(3, "2026-11-21T12:00:00.001Z"), true, "3"),
+        let mut before = records().await;
+        for (what, total, at, changed) in [
+            ("first", 1, "2026-11-21T12:00:00.000Z", true),
+            ("repeated", 1, "2026-11-21T12:00:00.000Z", false),
+            ("repeated, as another offset writes it", 1, "2026-11-21T13:00:00+01:00", false),
+            ("late", 2, "2026-11-21T11:59:59.999Z", false),
+            ("newer", 3, "2026-11-21T12:00:00.001Z", true),
         ] {
-            let answer = runner.invoke(function, event.to_string().as_bytes()).await;
-            assert_eq!(answer.json()["changed"], changed, "{function}, {what}: {answer:?}");
-            let item = match key.as_slice() {
-                [one] => runner.item(table, [*one]).await,
-                [one, two] => runner.item(table, [*one, *two]).await,
-                _ => unreachable!(),
-            };
-            assert_eq!(item["total_score"], total, "{function}, {what}: {item}");
+            let event = with(level(user, "5"), &json!({ "total_score": total, "completedAt": at }));
+            let ended = runner.execute("GameCompletion", &with(event, &changes)).await;
+            assert_eq!(ended.output["record"]["changed"], changed, "{user}, {what}: {ended:?}");
+            let after = records().await;
+            assert_eq!(before != after, changed, "{user}, {what}: {before:?} {after:?}");
+            before = after;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_late_event_of_another_level_is_recorded_but_not_as_the_last_one() {
+    let runner = Runner::shared().await;
+    let record = async |level: &str| runner.item("LevelsTable", [("user_id", "late"), ("level", level)]).await;
+    let at = |name: &str, at: &str| with(level("late", name), &json!({ "completedAt": at }));
+    runner.execute("GameCompletion", &at("2", "2026-11-21T12:00:00Z")).await;
+    let last = record("#last").await;
+    assert_eq!((&last["last_level"], &last["timestamp"]), (&json!("2"), &json!("1795262400")));
+
+    runner.execute("GameCompletion", &at("1", "2026-11-21T11:00:00Z")).await;
+    assert_eq!(record("1").await["completed_at"], "2026-11-21T11:00:00.000000Z");
+    assert_eq!(record("#last").await, last);
+}
+
+#[tokio::test]
+async fn an_event_without_a_time_is_as_late_as_its_execution() {
+    let runner = Runner::shared().await;
+    for _ in 0..2 {
+        let ended = runner.execute("GameCompletion", &level("timeless", "1")).await;
+        assert_eq!(ended.output["record"]["changed"], true, "{ended:?}");
+        let started = runner.sfn().describe_execution().execution_arn(&ended.arn).send().await.unwrap().start_date;
+        let item = runner.item("LevelsTable", [("user_id", "timeless"), ("level", "#last")]).await;
+        assert_eq!((&item["execution"], &item["timestamp"]), (&json!(ended.arn), &json!(started.secs().to_string())));
     }
 }
 
