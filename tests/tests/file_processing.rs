@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Object};
-use end_to_end::{Ended, Runner, data, data::THRESHOLD, fixture};
+use end_to_end::{Ended, Runner, data, data::THRESHOLD, fixture, project};
 use serde_json::{Value, json};
 
 /// Puts a file and waits for the end of the execution that the trigger starts.
@@ -177,6 +177,33 @@ async fn a_file_that_is_missing_fails_by_name() {
     ] {
         let ended = runner.execute("FileProcessing", &input).await;
         assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", error), "{input}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_event_of_the_folder_ends_as_its_name_says() {
+    let runner = Runner::up(["--ephemeral"]).await;
+    for (file, sample) in [("large", "orders"), ("small", "orders-small")] {
+        let sample = std::fs::read(project().join(format!("samples/{sample}.csv"))).unwrap();
+        put_and_wait(&runner, &format!("incoming/{file}.csv"), sample).await;
+    }
+    for (file, end) in [("large", "File processed OK"), ("small", "File not big enough"), ("missing", "ObjectNotFound")]
+    {
+        let event = std::fs::read_to_string(project().join(format!("events/file-processing/{file}.json"))).unwrap();
+        let ended = runner.execute("FileProcessing", &serde_json::from_str(&event).unwrap()).await;
+        let said = if ended.error.is_empty() { ended.output["Message"].as_str().unwrap() } else { &ended.error };
+        assert_eq!(said, end, "{file}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_input_that_is_no_object_fails_by_name() {
+    let runner = Runner::shared().await;
+    for input in [json!("text"), json!(7), json!(null), json!([]), json!([{ "key": "a" }])] {
+        let ended = runner.execute("FileProcessing", &input).await;
+        assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", "States.IntrinsicFailure"), "{input}");
+        let entered = |line: &Value| line["event"]["stateEnteredEventDetails"]["name"] == "InvalidInput";
+        assert!(runner.lines_of(&ended.arn).iter().any(entered), "{input}: {:#?}", runner.lines_of(&ended.arn));
     }
 }
 

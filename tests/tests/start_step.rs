@@ -67,6 +67,16 @@ async fn a_document_without_an_identity_is_new_work_each_time() {
 }
 
 #[tokio::test]
+async fn an_event_that_asks_for_nothing_is_refused() {
+    let runner = Runner::up(["--ephemeral"]).await;
+    for event in [json!({ "Records": [] }), json!([]), json!("text"), json!(null)] {
+        let answer = runner.invoke("StartStepFunction", event.to_string().as_bytes()).await;
+        assert_eq!(answer.json()["errorType"], "InvalidInput", "{event}: {answer:?}");
+    }
+    assert_eq!(executions(&runner).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_batch_reports_its_failed_messages_alone() {
     let runner = Runner::up(["--ephemeral"]).await;
     let mut batch: Value = serde_json::from_str(&read("sqs-batch")).unwrap();
@@ -109,10 +119,11 @@ async fn the_idempotency_key_makes_two_requests_one() {
 #[tokio::test]
 async fn a_request_that_cannot_be_used_is_refused_with_the_reason() {
     let runner = Runner::up(["--ephemeral"]).await;
-    let document = |bytes: usize| format!("\"{}\"", "a".repeat(bytes - 2)).into_bytes();
+    let document = |bytes: usize| format!("{{\"a\":\"{}\"}}", "a".repeat(bytes - 8)).into_bytes();
     for (what, body, status, reason) in [
         ("no JSON", b"{\"key\": ".to_vec(), 400, "EOF while parsing"),
         ("nothing", Vec::new(), 400, "EOF while parsing"),
+        ("no object", b"[{\"key\": \"a\"}]".to_vec(), 400, "no JSON object"),
         ("no text", b"\xff\xfe".to_vec(), 400, "utf-8"),
         ("too large", document(262_145), 413, "262144"),
         ("much too large", vec![0xff; 1 << 20], 413, "262144"),

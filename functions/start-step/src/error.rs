@@ -21,6 +21,12 @@ pub enum Error {
         /// What is wrong, with the line and column.
         reason: String,
     },
+    /// The workflows take objects alone.
+    #[error("the {0} is no JSON object")]
+    NotAnObject(&'static str),
+    /// The event is a list of records, and the list is empty, so that nobody can tell of which service.
+    #[error("the event has no records")]
+    NoRecords,
     /// The key of an S3 notification does not decode to UTF-8.
     #[error("the key {0:?} of the S3 notification is not URL-encoded UTF-8")]
     Key(String),
@@ -38,7 +44,9 @@ pub enum Error {
 impl NamedError for Error {
     fn name(&self) -> &'static str {
         match self {
-            Self::Shape { .. } | Self::NotJson { .. } | Self::Key(_) => INVALID_INPUT,
+            Self::Shape { .. } | Self::NotJson { .. } | Self::NotAnObject(_) | Self::NoRecords | Self::Key(_) => {
+                INVALID_INPUT
+            }
             Self::Unsupported(_) => "UnsupportedEvent",
             Self::TooLarge(_) => "InputTooLarge",
             Self::Service(error) => error.name(),

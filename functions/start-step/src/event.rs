@@ -28,7 +28,7 @@ pub(crate) enum Document {
     ObjectCreated(ObjectCreated),
     /// Another `EventBridge` event.
     EventBridge { id: String, event: Value },
-    /// Any other document.
+    /// Any other object.
     Other(Value),
 }
 
@@ -116,6 +116,12 @@ impl Event {
 
 impl Document {
     pub(crate) fn recognise(document: Value) -> Result<Self, Error> {
+        if !document.is_object() {
+            return Err(Error::NotAnObject("document"));
+        }
+        if document["Records"].as_array().is_some_and(Vec::is_empty) {
+            return Err(Error::NoRecords);
+        }
         match source_of_records(&document) {
             Some("aws:s3") => return records("S3 notification", document).map(Self::S3Notification),
             Some(source) => return Err(Error::Unsupported(format!("records of {source}"))),

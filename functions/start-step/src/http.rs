@@ -37,7 +37,12 @@ impl Response {
 
     pub(crate) fn failed(error: &Error) -> Self {
         let (status, retry_after) = match error {
-            Error::Shape { .. } | Error::NotJson { .. } | Error::Key(_) | Error::Unsupported(_) => (400, None),
+            Error::Shape { .. }
+            | Error::NotJson { .. }
+            | Error::NotAnObject(_)
+            | Error::NoRecords
+            | Error::Key(_)
+            | Error::Unsupported(_) => (400, None),
             Error::TooLarge(_) => (413, None),
             Error::Service(error) => match error.kind {
                 ServiceErrorKind::Throttled | ServiceErrorKind::ServiceUnavailable => (503, Some("1")),
@@ -70,6 +75,10 @@ pub(crate) fn work(request: HttpRequest) -> Result<Work, Error> {
         return Err(Error::TooLarge(body.len()));
     }
     serde_json::from_str::<IgnoredAny>(&body).map_err(|reason| not_json(&reason))?;
+    // An object is the one kind of JSON document that starts so.
+    if !body.trim_start().starts_with('{') {
+        return Err(Error::NotAnObject("body"));
+    }
     let is_key = |name: &str| name.eq_ignore_ascii_case("idempotency-key");
     match request.headers.iter().find(|(name, value)| is_key(name) && !value.is_empty()) {
         Some((_, key)) => Work::new("key", &[key], body),

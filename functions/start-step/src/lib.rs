@@ -16,8 +16,8 @@
 //! | an S3 notification | each record | bucket, key and sequencer | the file |
 //! | an `EventBridge` event "Object Created" of S3 | the event | bucket, key and sequencer | the file |
 //! | another `EventBridge` event, such as a scheduled one | the event | the id of the event | the whole event |
-//! | an SQS batch | each message, by what its body is: an S3 notification, an `EventBridge` event or another JSON document | as above; for another document the id of the message | as above; for another document the body |
-//! | another JSON document | the document | its field `idempotencyKey`, else the id of the Lambda request, which Lambda keeps when it retries | the whole document |
+//! | an SQS batch | each message, by what its body is: an S3 notification, an `EventBridge` event or another JSON object | as above; for another document the id of the message | as above; for another document the body |
+//! | another JSON object | the document | its field `idempotencyKey`, else the id of the Lambda request, which Lambda keeps when it retries | the whole document |
 //!
 //! So the same event always gets the same name, and the same upload does whichever way it was told of. Step Functions refuses
 //! a name that it has seen within 90 days; that counts as success. Idempotency keys are shared by all callers. A name ends in a
@@ -34,7 +34,7 @@
 //! | status | body | when |
 //! | --- | --- | --- |
 //! | 202 | `{"executionArn": "…"}` | the execution was started, now or before |
-//! | 400 | `{"error": "InvalidInput", "message": "…"}` | the body is no JSON |
+//! | 400 | `{"error": "InvalidInput", "message": "…"}` | the body is no JSON object |
 //! | 413 | `{"error": "InputTooLarge", "message": "…"}` | the body is above 262,144 bytes |
 //! | 500 | `{"error": "…", "message": "…"}` | the state machine is missing or may not be started |
 //! | 503 | `{"error": "…", "message": "…"}` | `Throttled` or `ServiceUnavailable`; the same request may be sent again |
@@ -48,7 +48,7 @@
 //!
 //! | name | when |
 //! | --- | --- |
-//! | `InvalidInput` | the event misses a field that its kind has, or a message or a key is not encoded as it should be |
+//! | `InvalidInput` | the event misses a field that its kind has, has no records, or is no object; or a message or a key is not encoded as it should be |
 //! | `UnsupportedEvent` | an event of another service, or an HTTP request of payload format 1.0 |
 //! | `InputTooLarge` | the input of the execution is above 262,144 bytes |
 //! | `StateMachineNotFound` | the state machine does not exist, or is being deleted |

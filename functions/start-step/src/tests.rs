@@ -157,12 +157,30 @@ async fn a_body_that_is_no_json_is_a_bad_request() {
     }
 }
 
+/// JSON documents that are no objects.
+fn not_objects() -> [Value; 6] {
+    [json!("text"), json!(7), json!(true), json!(null), json!([]), json!([{"key": "a"}])]
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_a_bad_request() {
+    for document in not_objects() {
+        let stub = starting().await;
+        let response = invoke(&stub, http(&format!(" {document}"))).await.unwrap();
+        assert_eq!(response["statusCode"], 400, "{document}");
+        assert_eq!(body(&response), json!({"error": "InvalidInput", "message": "the body is no JSON object"}));
+        assert!(stub.requests().is_empty());
+    }
+    assert_eq!(asked_by(http(" \r\n\t{}")).await.1, json!({}));
+}
+
 #[tokio::test]
 async fn a_body_above_the_limit_is_too_large() {
-    let largest = format!("\"{}\"", "x".repeat(262_142));
-    assert_eq!(asked_by(http(&largest)).await.1.as_str().map(str::len), Some(262_142));
+    let of_size = |bytes: usize| format!("{{\"x\":\"{}\"}}", "x".repeat(bytes - 8));
+    let largest = of_size(262_144);
+    assert_eq!(asked_by(http(&largest)).await.1["x"].as_str().map(str::len), Some(262_136));
 
-    let above = format!("\"{}\"", "x".repeat(262_143));
+    let above = of_size(262_145);
     let mut encoded = http(&BASE64_STANDARD.encode(&above));
     encoded["isBase64Encoded"] = true.into();
     for request in [http(&above), encoded] {
@@ -305,6 +323,25 @@ async fn the_key_of_a_document_names_the_execution() {
     assert_ne!(asked_by(json!({"idempotencyKey": "order-8", "n": 1})).await.0, first);
 }
 
+#[tokio::test]
+async fn a_document_that_is_no_object_is_invalid() {
+    for document in not_objects() {
+        let stub = starting().await;
+        let failure = invoke(&stub, document.clone()).await.unwrap_err();
+        let message = "the document is no JSON object".to_owned();
+        assert_eq!(failure, Failure { name: "InvalidInput", message }, "{document}");
+        assert!(stub.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_event_without_records_is_invalid() {
+    let stub = starting().await;
+    let failure = invoke(&stub, json!({"Records": []})).await.unwrap_err();
+    assert_eq!(failure, Failure { name: "InvalidInput", message: "the event has no records".to_owned() });
+    assert!(stub.requests().is_empty());
+}
+
 // SQS
 
 #[tokio::test]
@@ -331,7 +368,8 @@ async fn a_message_may_hold_another_event() {
 #[tokio::test]
 async fn a_batch_reports_its_failed_messages_alone() {
     let large = format!("{{\"key\": \"{}\"}}", "x".repeat(262_144));
-    let bodies = ["no JSON", &sample!("sqs-batch").to_string(), &large, "{\"good\": 1}"];
+    let batch = sample!("sqs-batch").to_string();
+    let bodies = ["no JSON", &batch, &large, "[]", "{\"Records\": []}", "{\"good\": 1}"];
     let message = |(number, body): (usize, &&str)| json!({"messageId": number.to_string(), "body": body, "eventSource": "aws:sqs"});
     let records: Vec<Value> = bodies.iter().enumerate().map(message).collect();
     let stub = starting().await;
@@ -340,6 +378,7 @@ async fn a_batch_reports_its_failed_messages_alone() {
         output,
         json!({"batchItemFailures": [
             {"itemIdentifier": "0"}, {"itemIdentifier": "1"}, {"itemIdentifier": "2"},
+            {"itemIdentifier": "3"}, {"itemIdentifier": "4"},
         ]})
     );
     assert_eq!(asked(&stub).len(), 1);
