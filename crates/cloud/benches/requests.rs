@@ -72,6 +72,8 @@ fn application(executable: &Path) -> Application {
             timeout: std::time::Duration::from_secs(3),
             memory_mb: 128,
             environment: BTreeMap::new(),
+            log_group: "/aws/lambda/Echo".into(),
+            log_level: None,
         }],
         state_machines: vec![
             machine("Standard", StateMachineKind::Standard, pass.clone()),

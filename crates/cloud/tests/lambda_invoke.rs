@@ -168,6 +168,8 @@ async fn a_function_sees_its_context() {
 async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users() {
     let mut spec = function();
     spec.function.environment.insert("TABLE".to_owned(), "Levels".to_owned());
+    spec.function.log_group = "/games/levels".to_owned();
+    spec.function.log_level = Some("DEBUG".to_owned());
     let mut config = config(vec![spec]);
     config.environment = BTreeMap::from([("RUST_LOG".to_owned(), "debug".to_owned())]);
     let credentials = config.credentials.clone();
@@ -183,7 +185,8 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users()
         ("AWS_LAMBDA_FUNCTION_NAME", "Deeds"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/Deeds"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/games/levels"),
+        ("AWS_LAMBDA_LOG_LEVEL", "DEBUG"),
         ("AWS_REGION", sam::REGION),
         ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
         ("AWS_SESSION_TOKEN", &credentials.session_token),

@@ -51,6 +51,10 @@ pub struct Function {
     pub memory_mb: u32,
     /// `Environment.Variables`, resolved.
     pub environment: BTreeMap<String, String>,
+    /// `LoggingConfig.LogGroup`, or `/aws/lambda/<name>` where the template gives none.
+    pub log_group: String,
+    /// `LoggingConfig.ApplicationLogLevel`: `DEBUG`.
+    pub log_level: Option<String>,
 }
 
 /// Where a function's code is.

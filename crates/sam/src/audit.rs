@@ -13,7 +13,7 @@ enum Use {
 }
 use Use::{LeftOut, NoDifference, Read};
 
-const NO_IAM: &str = "IAM is not emulated: every call is allowed.";
+pub(crate) const NO_IAM: &str = "IAM is not emulated: every call is allowed.";
 const NO_ALIAS: &str = "There are no versions here: an alias stands for the function or machine as it is.";
 const NO_DEPLOYMENT: &str = "Code is replaced at once.";
 const NO_CAPACITY: &str = "As many processes start as are needed.";
@@ -45,7 +45,7 @@ const FUNCTION: &[(&str, Use)] = &[
     ("InlineCode", Read),
     ("KmsKeyArn", NoDifference),
     ("Layers", LeftOut("Layers are not mounted.")),
-    ("LoggingConfig", NoDifference),
+    ("LoggingConfig", Read),
     ("MemorySize", Read),
     ("PackageType", Read),
     ("PermissionsBoundary", LeftOut(NO_IAM)),

@@ -51,7 +51,7 @@ pub(crate) fn variables(
         ("AWS_LAMBDA_FUNCTION_NAME", &function.name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", function.name)),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &function.log_group),
         ("AWS_REGION", &config.region),
         ("AWS_SECRET_ACCESS_KEY", &config.credentials.secret_access_key),
         ("AWS_SESSION_TOKEN", &config.credentials.session_token),
@@ -65,6 +65,7 @@ pub(crate) fn variables(
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("HOME", &home.to_string_lossy()),
     ]));
+    variables.extend(function.log_level.clone().map(|level| ("AWS_LAMBDA_LOG_LEVEL".to_owned(), level)));
     // A profile names credentials that are not here; a client that looks for it would fail on its start.
     variables.remove("AWS_PROFILE");
     Ok(variables)

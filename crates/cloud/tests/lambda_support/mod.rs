@@ -38,6 +38,8 @@ pub(crate) fn function() -> FunctionSpec {
             timeout: Duration::from_secs(10),
             memory_mb: 128,
             environment: BTreeMap::from([("TEST_BINARY".to_owned(), test_binary)]),
+            log_group: "/aws/lambda/Deeds".to_owned(),
+            log_level: None,
         },
         executable,
     }

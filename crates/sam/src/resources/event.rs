@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::{
     EventRule, EventSource, HttpApi, Target,
+    audit::NO_IAM,
     problem::ProblemKind,
     properties::Properties,
     template::{Reported, Resource, Template},
@@ -118,6 +119,9 @@ fn read_rule(
                 "An event is delivered once; what fails is shown and not kept.",
             );
         }
+    }
+    if event.has("RoleArn") {
+        event.template.leave_out(event.place_of("RoleArn"), kind, NO_IAM);
     }
     let source = if kind == "Schedule" {
         EventSource::Schedule(event.required_text("Schedule").ok_or(Reported)?)

@@ -23,11 +23,16 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
         environment.check_names("Environment", &["Variables"]);
         environment.texts("Variables")
     });
+    let logging = properties.inner("LoggingConfig");
+    let log_group = logging.as_ref().and_then(|logging| logging.text("LogGroup"));
+    let log_level = logging.as_ref().and_then(log_level);
     let runtime = runtime(&properties);
     let name = template.physical_name(id, resource, resource.at)?;
     Ok(Function {
         logical_id: id.to_owned(),
         arn: template.attribute(id, "Arn", resource.at)?,
+        log_group: log_group.unwrap_or_else(|| format!("/aws/lambda/{name}")),
+        log_level,
         name,
         code: code?,
         handler: properties.text("Handler").unwrap_or_default(),
@@ -36,6 +41,26 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
         memory_mb,
         environment: environment.unwrap_or_default(),
     })
+}
+
+/// The level that a function's own lines have to have. What else can be said about logs is looked at, too.
+fn log_level(logging: &Properties) -> Option<String> {
+    const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+    logging.check_names("LoggingConfig", &["ApplicationLogLevel", "LogFormat", "LogGroup", "SystemLogLevel"]);
+    if logging.has("SystemLogLevel") {
+        let reason = "Lambda's own lines about an invocation are shown at every level.";
+        logging.template.leave_out(logging.place_of("SystemLogLevel"), "AWS::Serverless::Function", reason);
+    }
+    let level = logging.text("ApplicationLogLevel")?;
+    if !LEVELS.contains(&level.as_str()) {
+        let kind = ProblemKind::UnsupportedValue {
+            place: logging.place_of("ApplicationLogLevel"),
+            value: format!("`{level}`"),
+            reason: format!("a level is one of {}", LEVELS.join(", ")),
+        };
+        logging.template.report(kind, logging.at("ApplicationLogLevel"));
+    }
+    Some(level)
 }
 
 fn runtime(properties: &Properties) -> Result<String, Reported> {
@@ -71,6 +96,9 @@ fn code(properties: &Properties, id: &str, metadata: Option<&Node>) -> Result<Co
     match method.and_then(Node::as_text) {
         Some("rust-cargolambda") => {
             let build = metadata.and_then(|map| map.get("BuildProperties")).map(|field| &field.value);
+            if let Some(build) = build {
+                check_build(properties.template, id, build);
+            }
             cargo_code(properties, id, folder, build.and_then(|build| build.get("Binary")))
         }
         None => bootstrap_code(properties, id, &folder),
@@ -82,6 +110,20 @@ fn code(properties: &Properties, id: &str, metadata: Option<&Node>) -> Result<Co
             };
             Err(properties.template.report(kind, method.map_or(properties.at, |method| method.at)))
         }
+    }
+}
+
+/// The build looks at `Binary` alone.
+fn check_build(template: &Template, id: &str, build: &Node) {
+    let place = format!("Resources/{id}/Metadata/BuildProperties");
+    let Some(map) = template.map_or_nothing(build, &place) else {
+        return;
+    };
+    let build = Properties::over(template, place, build.at, map);
+    build.check_names("BuildProperties", &["Binary", "Flags"]);
+    if build.has("Flags") {
+        let reason = "The runner builds with the package's default features and without flags.";
+        template.leave_out(build.place_of("Flags"), "AWS::Serverless::Function", reason);
     }
 }
 

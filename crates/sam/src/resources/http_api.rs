@@ -24,6 +24,7 @@ pub(crate) fn add_route(apis: &mut Vec<HttpApi>, event: &Properties, function: &
         ("Auth", "Callers of the API are not authorized: every request is let in."),
         ("TimeoutInMillis", "A request waits for as long as the function runs."),
         ("RouteSettings", "Requests are not throttled."),
+        ("Stage", "An API has one stage, that of its resource."),
     ] {
         if event.has(name) {
             template.leave_out(event.place_of(name), "HttpApi", reason);
