@@ -21,7 +21,7 @@ fn the_demo_tells_what_was_produced() {
         "/processed/incoming/large.csv.parquet",
         "/processed/incoming/large.csv.profile.json",
         "_report_latest.html",
-        "table GamesTable 1 item",
+        "table GamesTable now has 1 item",
         "metric FLOW/CompleteLevel",
     ] {
         assert!(told.contains(line), "{line}: {told}");

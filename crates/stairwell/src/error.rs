@@ -24,9 +24,9 @@ pub enum Error {
     Read { what: String, source: std::io::Error },
     #[error("{what} is not JSON")]
     NotJson { what: String, source: serde_json::Error },
-    #[error("there is no {kind} '{name}' in the template; it has {}", list(.known))]
+    #[error("there is no {kind} '{name}'; there is {}", list(.known))]
     Unknown { kind: &'static str, name: String, known: Vec<String> },
-    #[error("{0}")]
+    #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
     Invoke(#[from] InvokeError),

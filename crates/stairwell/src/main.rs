@@ -41,6 +41,7 @@ fn main() -> ExitCode {
     terminal::set_color(cli.color);
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("STAIRWELL_LOG")
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),

@@ -28,8 +28,8 @@ pub struct TemplateArgs {
     #[arg(short, long, default_value = "template.yaml", value_name = "FILE")]
     pub template: PathBuf,
 
-    /// Values of the template's parameters, over their defaults
-    #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
+    /// Values of the template's parameters, over their defaults; more than once, or several in quotes
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ' ')]
     pub parameter_overrides: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub ephemeral: bool,
 
-    /// Where data is kept
+    /// Where data is kept: a folder below the current one by default, whatever the template; delete it to start over
     #[arg(long, default_value = ".stairwell", value_name = "FOLDER", conflicts_with = "ephemeral")]
     pub data: PathBuf,
 
@@ -129,7 +129,7 @@ pub fn document(argument: &str) -> Result<String, Error> {
         (what.clone(), std::fs::read_to_string(argument).map_err(|source| Error::Read { what, source })?)
     } else {
         // No such file: the JSON itself, or neither, which the message tells.
-        (format!("'{argument}' names no file, and"), argument.to_owned())
+        (format!("'{argument}' names no file, and it"), argument.to_owned())
     };
     match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
         Ok(_) => Ok(text),

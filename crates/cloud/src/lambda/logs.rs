@@ -42,7 +42,8 @@ pub enum LogKind {
 pub struct LogLine {
     /// The function's name.
     pub function: Arc<str>,
-    /// The invocation that ran when the line was written, or the last one before; `None` before the first.
+    /// The invocation that ran when the line was written, or the last one before; while the process starts, the one that
+    /// it is started for.
     pub request_id: Option<Arc<str>>,
     /// When it was read.
     pub time: OffsetDateTime,
@@ -62,18 +63,22 @@ pub(crate) struct LogStream {
 
 #[derive(Default)]
 struct State {
+    /// The invocation that runs, or ran last; before the first, the one that the process was started for.
     request_id: Option<Arc<str>>,
+    /// Whether an invocation has begun.
+    begun: bool,
     /// The beginning of a line whose end has not been read yet.
     partial: Vec<u8>,
     tail: Vec<u8>,
 }
 
 impl LogStream {
-    /// A stream, and the end of its pipe that the process writes to.
-    pub(crate) fn new(function: Arc<str>, sink: LogSink) -> io::Result<(Arc<Self>, PipeWriter)> {
+    /// A stream, and the end of its pipe that the process writes to. What the process writes while it starts belongs
+    /// to the invocation that it is started for.
+    pub(crate) fn new(function: Arc<str>, sink: LogSink, started_for: &str) -> io::Result<(Arc<Self>, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
         let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
-        let state = Mutex::default();
+        let state = Mutex::new(State { request_id: Some(started_for.into()), ..State::default() });
         Ok((Arc::new(Self { function, sink, pipe, state }), writer))
     }
 
@@ -97,7 +102,7 @@ impl LogStream {
         let mut state = self.state();
         self.drain(&mut state);
         self.flush(&mut state);
-        if state.request_id.is_some() {
+        if std::mem::replace(&mut state.begun, true) {
             state.tail.clear();
         }
         state.request_id = Some(request_id.into());

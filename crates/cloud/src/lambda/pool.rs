@@ -82,7 +82,7 @@ impl Pool {
         }
         let timeout = self.program.invoked.timeout;
         let started = Instant::now();
-        let mut sandbox = match Sandbox::spawn(&self.program).await {
+        let mut sandbox = match Sandbox::spawn(&self.program, &task.request_id).await {
             Ok(sandbox) => sandbox,
             Err(error) => return self.not_started(error, task),
         };
@@ -94,7 +94,7 @@ impl Pool {
                 milliseconds(INIT_LIMIT)
             ));
             let again = Instant::now();
-            sandbox = match Sandbox::spawn(&self.program).await {
+            sandbox = match Sandbox::spawn(&self.program, &task.request_id).await {
                 Ok(sandbox) => sandbox,
                 Err(error) => return self.not_started(error, task),
             };

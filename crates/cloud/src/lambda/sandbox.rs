@@ -91,10 +91,10 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts the process.
-    pub(crate) async fn spawn(program: &Program) -> Result<Self, SpawnError> {
+    /// Starts the process, for the invocation with this id.
+    pub(crate) async fn spawn(program: &Program, request_id: &str) -> Result<Self, SpawnError> {
         let api = RuntimeApi::start(Arc::clone(&program.invoked)).await.map_err(SpawnError::Machine)?;
-        let (logs, output) = LogStream::new(Arc::clone(&program.function), Arc::clone(&program.log_sink))
+        let (logs, output) = LogStream::new(Arc::clone(&program.function), Arc::clone(&program.log_sink), request_id)
             .map_err(SpawnError::Machine)?;
         let child = Command::new(&program.executable)
             .current_dir(&program.task_root)

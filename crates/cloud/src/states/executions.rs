@@ -75,6 +75,10 @@ impl Executions {
         if same { Existing::Same(running.clone()) } else { Existing::Other }
     }
 
+    pub(super) fn running(&self) -> usize {
+        self.0.values().filter(|running| running.look(|execution| !execution.has_ended())).count()
+    }
+
     pub(super) fn of_machine(&self, machine_arn: &str) -> Vec<Arc<Running>> {
         let belongs =
             |running: &&Arc<Running>| running.look(|execution| &*execution.identity().state_machine_arn == machine_arn);

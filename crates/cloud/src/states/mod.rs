@@ -142,6 +142,11 @@ impl States {
         self.executions().of_machine(machine_arn)
     }
 
+    /// How many Standard executions go on.
+    pub fn running(&self) -> usize {
+        self.executions().running()
+    }
+
     fn executions(&self) -> RwLockReadGuard<'_, Executions> {
         self.executions.read().unwrap_or_else(PoisonError::into_inner)
     }

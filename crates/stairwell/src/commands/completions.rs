@@ -3,6 +3,8 @@
 use clap::Args;
 use clap_complete::Shell;
 
+use crate::terminal::print;
+
 /// Write a completion script for a shell to standard output
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
@@ -15,5 +17,7 @@ pub struct CompletionsArgs {
 
 /// Runs the command.
 pub fn run(args: &CompletionsArgs, command: &mut clap::Command) {
-    clap_complete::generate(args.shell, command, "stairwell", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, command, "stairwell", &mut script);
+    print(String::from_utf8_lossy(&script).trim_end());
 }

@@ -21,6 +21,11 @@ use crate::{
 ///
 /// What is shown is told by a script of the application's own, demo.json: files that are put into buckets, requests,
 /// executions, and how each ends. Exits with 1 if an execution ended in another way than the script says.
+///
+/// The script is a JSON object of workflows by name: `{"title": …, "steps": [{"title": …, "do": …, "expect":
+/// {"stateMachine": KEY, "status": "SUCCEEDED"}}]}`. What a step does is one of `{"put": {"bucket": KEY, "key": …, "file":
+/// …}}`, `{"request": {"api": KEY, "method": …, "path": …, "body": FILE}}` and `{"start": {"input": FILE}}`. Files are
+/// named from the script's folder; a KEY is one of the template's resources.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell demo
@@ -106,6 +111,6 @@ fn tell(results: &[(&str, Shown)]) {
     }
     anstream::eprintln!(
         "\n{}",
-        painted(DIM, "Next: `cargo stairwell up` keeps it running, `cargo stairwell --help` tells the rest.")
+        painted(DIM, "Next: `stairwell up` starts it again and keeps it running, `stairwell --help` tells the rest.")
     );
 }

@@ -11,12 +11,13 @@ use crate::{
     left_out,
     project::{RunArgs, TemplateArgs, build_functions, document, start},
     signals::{stop_asked, unless_stopped},
-    terminal::{DIM, LogText, painted, print},
+    terminal::{DIM, Display, LogText, painted, print, watch},
 };
 
 /// Invoke one function with an event, as `sam local invoke` does, without Docker
 ///
-/// Writes the function's answer to standard output and its log to standard error. Exits with 1 if the function failed.
+/// Writes the function's answer to standard output and its log to standard error. Executions that the function starts are
+/// shown until they end. Exits with 1 if the function failed.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell invoke MyFunction -e event.json
@@ -42,7 +43,7 @@ pub struct InvokeArgs {
 
 /// Runs the command.
 pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
-    let mut application = args.template.load()?;
+    let application = args.template.load()?;
     let event = document(&args.event)?;
     let function = application
         .functions
@@ -54,16 +55,11 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
             name: args.function.clone(),
             known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
         })?;
-    // Only this one is built; the others would only be waited for.
-    application.functions.retain(|other| other.name == function.name);
-    application.rules.clear();
-    application.http_apis.clear();
-    application.state_machines.clear();
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, 0).await?;
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
     let stop = stop_asked().map_err(Error::Runtime)?;
-    let mut logs = cloud.logs();
+    let (mut logs, mut started) = (cloud.logs(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());
     let invocation = unless_stopped(stop, invoking).await;
     while let Ok(log) = logs.try_recv() {
@@ -74,6 +70,11 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
             }
             (false, LogKind::Platform) => {}
         }
+    }
+    // What the function has started is a part of what the user asked for.
+    while let (Ok(running), true) = (started.try_recv(), invocation.is_ok()) {
+        let title = running.look(|execution| execution.identity().state_machine_name.clone());
+        watch(&running, &title, &mut logs, Display::choose(false)).await;
     }
     cloud.shutdown().await;
     let invocation = match invocation {

@@ -9,7 +9,10 @@ use cloud::{
 };
 use engine::run::Running;
 use sam::Application;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    task::JoinSet,
+};
 
 use crate::{
     error::Error,
@@ -61,7 +64,11 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     stop.await;
     showing.abort();
     if !args.json {
-        anstream::eprintln!("Stopping");
+        let given_up = cloud.states().running();
+        match given_up {
+            0 => anstream::eprintln!("Stopping"),
+            count => anstream::eprintln!("Stopping; executions that are given up: {count}"),
+        }
     }
     cloud.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -109,8 +116,11 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     }
     let data = if args.run.ephemeral { "kept until it stops".to_owned() } else { args.run.data.display().to_string() };
     row("data", vec![data]);
-    left_out::tell(application.left_out.iter().chain(cloud.left_out()));
-    anstream::eprintln!("{}", painted(DIM, "Stop with Ctrl-C"));
+    left_out::tell_count(application.left_out.len() + cloud.left_out().len());
+    anstream::eprintln!(
+        "{}",
+        painted(DIM, "A change of a function, a definition or the template is there after a restart. Stop with Ctrl-C")
+    );
 }
 
 fn names(application: &Application) -> BTreeMap<String, String> {
@@ -139,8 +149,11 @@ async fn show(
     // Made before the next execution is heard of: its first function may write at once.
     let mut logs_of_next = logs.resubscribe();
     let display = if json { Display::Json } else { Display::Plain };
+    // Dropped with this: what the end of the runner does to an execution is not told as if it were its own.
+    let mut watching = JoinSet::new();
     loop {
         tokio::select! {
+            Some(_) = watching.join_next() => {}
             running = started.recv() => match running {
                 Ok(running) => {
                     let title = running.look(|execution| {
@@ -149,7 +162,7 @@ async fn show(
                         format!("{machine}/{}", short(&identity.name))
                     });
                     let mut logs = std::mem::replace(&mut logs_of_next, logs.resubscribe());
-                    tokio::spawn(async move { watch(&running, &title, &mut logs, display).await });
+                    watching.spawn(async move { watch(&running, &title, &mut logs, display).await });
                 }
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "executions were started faster than shown"),
                 Err(RecvError::Closed) => return,

@@ -39,7 +39,11 @@ impl Produced {
         for table in &application.tables {
             let count = count(cloud, &table.name).await;
             let items = if count == 1 { "item" } else { "items" };
-            anstream::eprintln!("  table {} {}", table.logical_id, painted(DIM, format_args!("{count} {items}")));
+            anstream::eprintln!(
+                "  table {} {}",
+                table.logical_id,
+                painted(DIM, format_args!("now has {count} {items}"))
+            );
         }
         for metric in cloud.cloudwatch().summaries() {
             let dimensions: Vec<_> = metric.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -79,6 +79,13 @@ pub struct Expectation {
 /// Reads a script.
 pub fn read(file: &Path) -> Result<Script, Error> {
     let what = file.display().to_string();
-    let text = fs::read_to_string(file).map_err(|source| Error::Read { what, source })?;
+    let text = fs::read_to_string(file).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => Error::Demo {
+            file: file.to_owned(),
+            message: "there is no such script; write one as `stairwell demo --help` tells, or try `stairwell run`"
+                .into(),
+        },
+        _ => Error::Read { what, source },
+    })?;
     serde_json::from_str(&text).map_err(|error| Error::Demo { file: file.to_owned(), message: error.to_string() })
 }

@@ -69,7 +69,11 @@ impl Stage<'_> {
                 };
                 tokio::time::timeout(PATIENCE, next).await.ok().flatten().ok_or_else(|| {
                     let name = &step.expect.state_machine;
-                    self.error(format!("no execution of {name} came of the step '{}'", step.title))
+                    let (title, seconds) = (&step.title, PATIENCE.as_secs());
+                    self.error(format!(
+                        "no execution of {name} came of the step '{title}' within {seconds} s: does a rule of the template \
+                         match what it does?"
+                    ))
                 })?
             }
         };
