@@ -33,6 +33,14 @@ pub enum DynamoDbError {
         /// The system's own error.
         source: io::Error,
     },
+    /// The file of the tables is not one.
+    #[error("cannot open the tables in {}: move the file away to start with none", .file.display())]
+    Open {
+        /// The file.
+        file: std::path::PathBuf,
+        /// The engine's own error.
+        source: DynoxideError,
+    },
     /// The engine refused.
     #[error("DynamoDB: {0}")]
     Engine(#[from] DynoxideError),
@@ -53,8 +61,9 @@ impl DynamoDb {
         let failed = |source| DynamoDbError::Folder { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(failed)?;
         let file = folder.join("tables.sqlite");
-        let file = file.to_str().ok_or_else(|| failed(io::Error::other("its path is not Unicode")))?;
-        Ok(Self { database: Database::new(file)? })
+        let path = file.to_str().ok_or_else(|| failed(io::Error::other("its path is not Unicode")))?;
+        let database = Database::new(path).map_err(|source| DynamoDbError::Open { file: file.clone(), source })?;
+        Ok(Self { database })
     }
 
     /// Tables in memory only.

@@ -36,6 +36,8 @@ pub enum Error {
     Demo { file: PathBuf, message: String },
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error("STAIRWELL_LOG is not a log filter such as debug or cloud=debug: {0}")]
+    LogFilter(String),
     #[error("cannot start the runtime: {0}")]
     Runtime(std::io::Error),
 }

@@ -8,6 +8,7 @@ use stairwell::{
     error::Error,
     terminal,
 };
+use tracing_subscriber::EnvFilter;
 
 /// Run Step Functions workflows and their Lambda functions on this machine
 ///
@@ -39,13 +40,17 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     terminal::set_color(cli.color);
+    let filter = match log_filter() {
+        Ok(filter) => filter,
+        Err(error) => {
+            error.tell();
+            return ExitCode::from(2);
+        }
+    };
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("STAIRWELL_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
-        )
+        .with_env_filter(filter)
         .init();
     match carry_out(&cli.command) {
         Ok(status) => status,
@@ -53,6 +58,14 @@ fn main() -> ExitCode {
             error.tell();
             ExitCode::from(2)
         }
+    }
+}
+
+/// What the runner tells of itself: warnings, or what `STAIRWELL_LOG` says.
+fn log_filter() -> Result<EnvFilter, Error> {
+    match std::env::var("STAIRWELL_LOG") {
+        Ok(filter) => EnvFilter::try_new(filter).map_err(|error| Error::LogFilter(error.to_string())),
+        Err(_) => Ok(EnvFilter::new("warn")),
     }
 }
 

@@ -28,7 +28,11 @@ impl Problem {
 
     /// A problem of the template.
     pub fn of_template(problem: &sam::Problem) -> Self {
-        Self::new(problem.code(), problem.kind.to_string(), problem.help(), problem.location.clone())
+        let help = match (problem.help(), &problem.location) {
+            (None, None) => Some("name the template with -t, its parameters with --parameter-overrides".to_owned()),
+            (help, _) => help,
+        };
+        Self::new(problem.code(), problem.kind.to_string(), help, problem.location.clone())
     }
 
     /// A finding in a definition.
@@ -49,6 +53,11 @@ impl Problem {
     /// A state machine that can't be run.
     pub fn of_state_machine(application: &Application, error: &LoadError) -> Self {
         Self::of_definition(application, &error.state_machine, &error.diagnostic)
+    }
+
+    /// Whether it is one of the project, and not of how the command was called.
+    pub fn is_of_the_project(&self) -> bool {
+        self.location.is_some()
     }
 
     /// Whether it is an error, and not just to be known.

@@ -9,13 +9,14 @@ use clap::Args;
 use cloud::{
     lambda::{BuildEvent, BuildOptions, build},
     local::{LocalCloud, Options, StartError},
+    states::{LoadError, StateMachine},
 };
 use sam::{Application, LoadOptions};
 
 use crate::{
     error::Error,
     problems::Problem,
-    terminal::{DIM, GREEN, Spinner, painted},
+    terminal::{DIM, GREEN, Spinner, counted, painted},
 };
 
 /// The port of the local cloud where the user names none.
@@ -50,6 +51,16 @@ pub struct RunArgs {
 }
 
 impl TemplateArgs {
+    /// Reads the template and everything it leads to, and checks its state machines: before anything is built for
+    /// minutes.
+    pub fn load_checked(&self) -> Result<Application, Error> {
+        let application = self.load()?;
+        let loaded =
+            application.state_machines.iter().map(|machine| StateMachine::load(machine, &application.functions));
+        let errors: Vec<LoadError> = loaded.filter_map(Result::err).flatten().collect();
+        if errors.is_empty() { Ok(application) } else { Err(not_runnable(&application, &errors)) }
+    }
+
     /// Reads the template and everything it leads to.
     pub fn load(&self) -> Result<Application, Error> {
         let mut parameters = BTreeMap::new();
@@ -75,7 +86,7 @@ pub async fn build_functions(application: &Application, release: bool) -> Result
         BuildOptions { release, color, ..BuildOptions::default() },
         |event| match event {
             BuildEvent::Started { functions, .. } => {
-                spinner.show(format!("Building {} functions", functions.len()));
+                spinner.show(format!("Building {}", counted(functions.len(), "function")));
             }
             BuildEvent::Compiled { package, count } => {
                 compiled = count;
@@ -87,7 +98,7 @@ pub async fn build_functions(application: &Application, release: bool) -> Result
                 let took = painted(DIM, format_args!("in {:.1} s", took.as_secs_f64()));
                 let what = match compiled {
                     0 => "The functions are up to date".to_owned(),
-                    count => format!("Built the functions, {count} targets"),
+                    count => format!("Built the functions, {}", counted(count, "target")),
                 };
                 anstream::eprintln!("{} {what} {took}", painted(GREEN, "✓"));
             }
@@ -111,12 +122,14 @@ pub async fn start(
         account: sam::ACCOUNT.to_owned(),
     };
     LocalCloud::start(application, executables, options).await.map_err(|error| match error {
-        StartError::StateMachines(errors) => Error::Project {
-            template: application.template.clone(),
-            problems: errors.iter().map(|error| Problem::of_state_machine(application, error)).collect(),
-        },
+        StartError::StateMachines(errors) => not_runnable(application, &errors),
         error => Error::Start(error),
     })
+}
+
+fn not_runnable(application: &Application, errors: &[LoadError]) -> Error {
+    let problems = errors.iter().map(|error| Problem::of_state_machine(application, error)).collect();
+    Error::Project { template: application.template.clone(), problems }
 }
 
 /// The JSON document that an argument gives: a file's path, `-` for standard input, or the document itself.

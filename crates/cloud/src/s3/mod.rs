@@ -84,7 +84,11 @@ impl S3 {
         let versioning = if versioned { Versioning::Enabled } else { Versioning::Off };
         self.store.create_bucket(name, versioning).map_err(|error| CreateBucketError {
             bucket: name.to_owned(),
-            reason: error.message().map_or_else(|| error.to_string(), str::to_owned),
+            reason: match (error.message(), std::error::Error::source(&error)) {
+                (Some(message), _) => message.to_owned(),
+                (None, Some(source)) => source.to_string(),
+                (None, None) => error.code().as_str().to_owned(),
+            },
         })
     }
 

@@ -53,7 +53,7 @@ pub struct DemoArgs {
 
 /// Runs the command.
 pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
-    let application = args.template.load()?;
+    let application = args.template.load_checked()?;
     let script = chosen(script::read(&args.script)?, &args.workflows)?;
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, 0).await?;

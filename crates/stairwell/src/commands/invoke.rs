@@ -43,7 +43,7 @@ pub struct InvokeArgs {
 
 /// Runs the command.
 pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
-    let application = args.template.load()?;
+    let application = args.template.load_checked()?;
     let event = document(&args.event)?;
     let function = application
         .functions

@@ -48,7 +48,7 @@ pub struct RunExecutionArgs {
 
 /// Runs the command.
 pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
-    let application = args.template.load()?;
+    let application = args.template.load_checked()?;
     let input = document(&args.input)?;
     let machine = application
         .state_machines

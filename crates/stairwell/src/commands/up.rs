@@ -49,7 +49,7 @@ pub struct UpArgs {
 
 /// Runs the command.
 pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
-    let application = args.template.load()?;
+    let application = args.template.load_checked()?;
     let executables = build_functions(&application, args.run.release).await?;
     let cloud = start(&application, &executables, &args.run, args.port).await?;
     // Before anybody can know that it is ready, so that no execution is started unseen, and no signal kills.

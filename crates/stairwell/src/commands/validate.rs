@@ -11,7 +11,7 @@ use crate::{
     problems::{self, Problem},
     project::TemplateArgs,
     report,
-    terminal::{GREEN, RED, painted, print},
+    terminal::{GREEN, RED, counted, painted, print},
 };
 
 /// Check the template and its state machines together
@@ -50,9 +50,15 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
                 }
             }
             let (functions, machines) = (application.functions.len(), application.state_machines.len());
-            (problems, application.left_out, format!("{functions} functions, {machines} state machines"))
+            (
+                problems,
+                application.left_out,
+                format!("{}, {}", counted(functions, "function"), counted(machines, "state machine")),
+            )
         }
-        Err(Error::Project { problems, .. }) => (problems, Vec::new(), String::new()),
+        Err(Error::Project { problems, .. }) if problems.iter().any(Problem::is_of_the_project) => {
+            (problems, Vec::new(), String::new())
+        }
         Err(error) => return Err(error),
     };
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
@@ -69,11 +75,7 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
         let template = args.template.template.display();
         match errors {
             0 => anstream::eprintln!("{} {template} is fine: {summary}", painted(GREEN, "✓")),
-            count => anstream::eprintln!(
-                "{} {template} has {count} {}",
-                painted(RED, "✗"),
-                if count == 1 { "error" } else { "errors" }
-            ),
+            count => anstream::eprintln!("{} {template} has {}", painted(RED, "✗"), counted(count, "error")),
         }
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
