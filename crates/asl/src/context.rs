@@ -1,5 +1,7 @@
 //! What surrounds an evaluation: the state's input, the context object, variables, randomness.
 
+use time::OffsetDateTime;
+
 use crate::value::Value;
 
 /// What an evaluation may ask of the execution that it is part of.
@@ -9,6 +11,9 @@ pub trait Environment {
 
     /// The value of a variable that was assigned, or nothing.
     fn variable(&self, name: &str) -> Option<Value>;
+
+    /// The moment of the evaluation. An execution that is replayed gives the same one again.
+    fn now(&self) -> OffsetDateTime;
 
     /// 64 random bits. An execution that is replayed gives the same ones again.
     fn random(&self) -> u64;

@@ -9,6 +9,7 @@ use asl::{
     timestamp,
     value::Object,
 };
+use time::OffsetDateTime;
 
 use super::{
     Execution,
@@ -80,6 +81,10 @@ impl Environment for Surroundings<'_> {
 
     fn variable(&self, _: &str) -> Option<Value> {
         None
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        self.execution.now
     }
 
     fn random(&self) -> u64 {
