@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The error names that the service itself raises.
 pub mod names {
     /// Matches every error but the two that end an execution whatever its definition says.
@@ -29,7 +31,7 @@ pub mod names {
 /// An error with its cause, as a retrier and a catcher see it, and as the history tells it.
 ///
 /// Both parts may be missing: a Fail state need not name either.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The error's name: `States.Timeout`, or one that a function or a Fail state chose.
     pub error: Option<Arc<str>>,

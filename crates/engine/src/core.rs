@@ -19,13 +19,14 @@ mod task;
 use std::{cell::Cell, collections::VecDeque, sync::Arc, time::Duration};
 
 use asl::{Fault, Machine, Value, fault::names, machine::Resource};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::history::{Event, EventKind, MAX_EVENTS};
 use branch::{Branch, BranchId, Branches, Next};
 
 /// What an execution is called and belongs to. It never changes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Identity {
     /// The execution's ARN.
     pub arn: Arc<str>,
@@ -50,7 +51,7 @@ pub struct Identity {
 }
 
 /// Something that the outside world tells an execution.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Happened {
     /// It begins. The first thing that happens, once.
     Started,
@@ -120,7 +121,7 @@ pub struct Call {
 }
 
 /// A call, for as long as the execution lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallId {
     /// Who made it: an answer needs no search.
     branch: BranchId,
@@ -128,7 +129,7 @@ pub struct CallId {
 }
 
 /// A timer, for as long as the execution lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TimerId {
     /// Who set it: nobody searches for who waits.
     branch: BranchId,
@@ -221,12 +222,27 @@ impl Execution {
         self.branches.waiting_for_call(call).is_some()
     }
 
+    /// Whether this would change anything. What comes too late does not: an answer to a cancelled call, a timer that
+    /// nobody waits for, anything after the end.
+    pub fn expects(&self, happened: &Happened) -> bool {
+        !self.has_ended()
+            && match happened {
+                Happened::Started => self.history.is_empty(),
+                Happened::TaskStarted { call }
+                | Happened::TaskSucceeded { call, .. }
+                | Happened::TaskFailed { call, .. } => self.waits_for(*call),
+                Happened::TimerFired { timer } => {
+                    self.time_limit == Some(*timer) || self.branches.waiting_for_timer(*timer).is_some()
+                }
+                Happened::StopRequested { .. } => true,
+            }
+    }
+
     /// Takes what happened, at a moment that is not before any earlier one, and returns what to do next.
     ///
-    /// Goes on until every branch waits for the outside. What comes too late (an answer to a cancelled call, a timer
-    /// that nobody waits for, anything after the end) changes nothing.
+    /// Goes on until every branch waits for the outside. What is not expected changes nothing.
     pub fn step(&mut self, happened: Happened, now: OffsetDateTime) -> Vec<Command> {
-        if !self.has_ended() {
+        if self.expects(&happened) {
             self.now = now;
             self.take(happened);
             self.run();
@@ -249,9 +265,6 @@ impl Execution {
     }
 
     fn start(&mut self) {
-        if !self.history.is_empty() {
-            return;
-        }
         let (input, role_arn) = (self.identity.input.clone(), self.identity.role_arn.clone());
         self.append(0, EventKind::ExecutionStarted { input: input.clone(), role_arn });
         if let Some(seconds) = self.machine.timeout_seconds {

@@ -6,12 +6,13 @@ use asl::{
     Value,
     machine::{Graph, State, StateId},
 };
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{CallId, TimerId, context::MapItem, fork::Fork};
 
 /// A branch's place among all that the execution ever had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct BranchId(usize);
 
 impl BranchId {
