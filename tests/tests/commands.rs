@@ -76,6 +76,9 @@ fn what_cannot_be_carried_out_is_told_with_what_can() {
         (vec!["demo", "nobody", "--ephemeral"], vec!["workflow 'nobody'", "file-processing, game-completion"]),
         (vec!["up", "--ephemeral", "--data", "folder"], vec!["--ephemeral", "--data"]),
         (vec!["climb"], vec!["climb", "--help"]),
+        (vec!["run", "FileProcesing", "--ephemeral"], vec!["did you mean 'FileProcessing'?"]),
+        (vec!["invoke", "checksizefunction", "--ephemeral"], vec!["did you mean 'CheckSizeFunction'?"]),
+        (vec!["demo", "game-complete", "--ephemeral"], vec!["did you mean 'game-completion'?"]),
     ] {
         let finished = Command::new(&arguments).run().expect(2);
         assert_eq!(finished.stdout, "", "{arguments:?}");

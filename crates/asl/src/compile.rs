@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::{machine::Machine, value::Value};
 
-pub use diagnostic::{Code, Diagnostic, Severity};
+pub use diagnostic::{Code, Diagnostic, Part, Severity};
 use diagnostic::{Findings, Pointer};
 use fields::Fields;
 

@@ -26,7 +26,7 @@ pub mod template;
 pub mod timestamp;
 pub mod value;
 
-pub use compile::{Compiled, Diagnostic, Severity};
+pub use compile::{Compiled, Diagnostic, Part, Severity};
 pub use context::Scope;
 pub use fault::Fault;
 pub use machine::Machine;

@@ -37,6 +37,7 @@ pub use application::*;
 pub use load::{LoadOptions, load};
 pub use problem::{LoadError, Problem, ProblemKind};
 pub use source::SourceLocation;
+pub use suggest::closest;
 
 /// The account in every ARN of the local cloud.
 pub const ACCOUNT: &str = "000000000000";

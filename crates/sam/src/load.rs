@@ -70,8 +70,13 @@ pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadE
     check_names(&template, &application);
     check_calls(&template, &application);
     application.outputs = outputs(&template);
-    application.left_out = template.finish()?;
-    Ok(application)
+    match template.finish() {
+        Ok(left_out) => Ok(Application { left_out, ..application }),
+        Err(problems) => {
+            let template = application.template.clone();
+            Err(LoadError { template, problems, read: Some(Box::new(application)) })
+        }
+    }
 }
 
 fn read_resources(template: &Template, application: &mut Application) {

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::source::SourceLocation;
+use crate::{application::Application, source::SourceLocation};
 
 /// A template that cannot be loaded, with everything that is wrong with it.
 #[derive(Debug, Clone)]
@@ -11,6 +11,8 @@ pub struct LoadError {
     pub template: PathBuf,
     /// At least one, in the order of the template.
     pub problems: Vec<Problem>,
+    /// What could be read all the same, so that more can be found in it; none where the template itself could not.
+    pub read: Option<Box<Application>>,
 }
 
 impl fmt::Display for LoadError {

@@ -1,7 +1,7 @@
 //! The name that was probably meant.
 
 /// The known name that is nearest to `name`, where one is near enough to be a slip of the hand.
-pub(crate) fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+pub fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
     let limit = (name.chars().count() / 3).min(3);
     known
         .into_iter()

@@ -83,8 +83,11 @@ const SAM_TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 impl Template {
     /// Reads a template's file. What stops here is a file that is no YAML map; everything else is noted.
     pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Self, LoadError> {
-        let alone =
-            |kind, location| LoadError { template: path.to_path_buf(), problems: vec![Problem { kind, location }] };
+        let alone = |kind, location| LoadError {
+            template: path.to_path_buf(),
+            problems: vec![Problem { kind, location }],
+            read: None,
+        };
         let text = fs::read_to_string(path).map_err(|error| {
             alone(ProblemKind::UnreadableFile { path: path.to_path_buf(), reason: error.to_string() }, None)
         })?;
@@ -287,13 +290,12 @@ impl Template {
     }
 
     /// What has been noted: all problems in the template's order, or else what is left out.
-    pub(crate) fn finish(self) -> Result<Vec<LeftOut>, LoadError> {
+    pub(crate) fn finish(self) -> Result<Vec<LeftOut>, Vec<Problem>> {
         let mut problems = self.problems.into_inner();
         if problems.is_empty() {
             return Ok(self.left_out.into_inner());
         }
         problems.sort_by_key(|(at, _)| at.start);
-        let problems = problems.into_iter().map(|(_, problem)| problem).collect();
-        Err(LoadError { template: self.source.path.to_path_buf(), problems })
+        Err(problems.into_iter().map(|(_, problem)| problem).collect())
     }
 }

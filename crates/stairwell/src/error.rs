@@ -24,7 +24,7 @@ pub enum Error {
     Read { what: String, source: std::io::Error },
     #[error("{what} is not JSON")]
     NotJson { what: String, source: serde_json::Error },
-    #[error("there is no {kind} '{name}'; there is {}", list(.known))]
+    #[error("there is no {kind} '{name}'{}; there is {}", meant(.name, .known), list(.known))]
     Unknown { kind: &'static str, name: String, known: Vec<String> },
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -44,6 +44,11 @@ pub enum Error {
 
 fn list(known: &[String]) -> String {
     if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+}
+
+fn meant(name: &str, known: &[String]) -> String {
+    let closest = sam::closest(name, known.iter().map(String::as_str));
+    closest.map(|closest| format!(" (did you mean '{closest}'?)")).unwrap_or_default()
 }
 
 impl Error {

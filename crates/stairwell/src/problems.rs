@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use asl::{Diagnostic, Severity};
+use asl::{Diagnostic, Part, Severity};
 use cloud::states::LoadError;
 use miette::{Diagnostic as MietteDiagnostic, LabeledSpan, NamedSource, SourceCode};
 use sam::{Application, SourceLocation};
@@ -38,12 +38,15 @@ impl Problem {
     /// A finding in a definition.
     pub fn of_definition(application: &Application, state_machine: &str, found: &Diagnostic) -> Self {
         let machine = application.state_machines.iter().find(|machine| machine.logical_id == state_machine);
-        let location = machine.and_then(|machine| application.locate(machine, &found.location));
+        let location = machine.and_then(|machine| match found.part {
+            Part::Value => application.locate(machine, &found.location),
+            Part::Name => application.locate_name(machine, &found.location),
+        });
         let message = match location {
             Some(_) => format!("{} (state machine {state_machine})", found.message),
             None => format!("{} (state machine {state_machine}, at {})", found.message, found.location),
         };
-        let mut problem = Self::new(found.code.name(), message, found.help.clone(), location);
+        let mut problem = Self::new(&kebab(found.code.name()), message, found.help.clone(), location);
         if found.severity == Severity::Warning {
             problem.severity = miette::Severity::Warning;
         }
@@ -109,6 +112,11 @@ impl MietteDiagnostic for Problem {
         let label = LabeledSpan::new(Some("here".to_owned()), place.offset, place.length);
         Some(Box::new(std::iter::once(label)))
     }
+}
+
+/// `MISSING_END_STATE` as the template's problems are named: `missing-end-state`.
+fn kebab(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
 }
 
 /// Something that the template has and the runner leaves out, in the form of [`Problem::to_json`].

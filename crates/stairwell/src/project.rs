@@ -69,9 +69,10 @@ impl TemplateArgs {
             parameters.insert(name.to_owned(), value.to_owned());
         }
         let options = LoadOptions { parameters, ..LoadOptions::default() };
-        sam::load(&self.template, &options).map_err(|error| Error::Project {
-            template: error.template.clone(),
-            problems: error.problems.iter().map(Problem::of_template).collect(),
+        sam::load(&self.template, &options).map_err(|error| {
+            let mut problems: Vec<_> = error.problems.iter().map(Problem::of_template).collect();
+            problems.extend(error.read.iter().flat_map(|application| in_definitions(application)));
+            Error::Project { template: error.template, problems }
         })
     }
 }
@@ -125,6 +126,16 @@ pub async fn start(
         StartError::StateMachines(errors) => not_runnable(application, &errors),
         error => Error::Start(error),
     })
+}
+
+/// What is wrong in the definitions of a template that has problems of its own. What they call is not looked at: it may be
+/// what could not be read.
+fn in_definitions(application: &Application) -> Vec<Problem> {
+    let found = application.state_machines.iter().flat_map(|machine| {
+        let diagnostics = asl::compile::compile(&asl::Value::from(&machine.definition)).diagnostics;
+        diagnostics.into_iter().map(|found| Problem::of_definition(application, &machine.logical_id, &found))
+    });
+    found.collect()
 }
 
 fn not_runnable(application: &Application, errors: &[LoadError]) -> Error {

@@ -118,12 +118,23 @@ fn comparison(fields: &mut Fields<'_>) -> Option<Rule> {
         for (name, _) in &given {
             fields.take(name);
         }
+        // A misspelt operator is told where it is, and is all that is wrong.
+        let names: Vec<_> = OPERATORS.iter().flat_map(names).collect();
+        if fields.may_be_meant(&names) && given.is_empty() {
+            return None;
+        }
         let at = fields.at.clone();
         fields.findings.error(Code::SchemaValidationFailed, &at, "A rule needs exactly one comparison operator");
         return None;
     };
     let test = test(fields, name, *operator);
     Some(Rule::Test { variable: variable?, test: test? })
+}
+
+/// The operator's name, and that of its sister which compares with what a path leads to, where it has one.
+fn names((name, path_name, operator): &(&'static str, &'static str, Operator)) -> impl Iterator<Item = &'static str> {
+    let has_path = !matches!(operator, Operator::Is(_) | Operator::StringMatches);
+    std::iter::once(*name).chain(has_path.then_some(*path_name))
 }
 
 fn test(fields: &mut Fields<'_>, name: &'static str, operator: Operator) -> Option<Test> {

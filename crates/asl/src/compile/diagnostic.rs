@@ -39,6 +39,15 @@ impl Code {
     }
 }
 
+/// What of its place a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The value that is there.
+    Value,
+    /// The name of the field: nobody knows it.
+    Name,
+}
+
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -50,6 +59,8 @@ pub struct Diagnostic {
     pub message: String,
     /// Where it is: `/States/Check/Next`, or `/` for the whole definition.
     pub location: String,
+    /// What of that place it is about.
+    pub part: Part,
     /// What may have been meant, where that can be said.
     pub help: Option<String>,
 }
@@ -94,12 +105,18 @@ impl Findings {
         self.add(Severity::Error, code, at, message, help);
     }
 
+    /// An error in the name of the field at this place.
+    pub(super) fn unknown_field(&mut self, at: &Pointer, message: String, help: Option<String>) {
+        let (severity, code, location) = (Severity::Error, Code::SchemaValidationFailed, at.to_string());
+        self.0.push(Diagnostic { severity, code, message, location, part: Part::Name, help });
+    }
+
     pub(super) fn warning(&mut self, code: Code, at: &Pointer, message: impl Into<String>) {
         self.add(Severity::Warning, code, at, message.into(), None);
     }
 
     fn add(&mut self, severity: Severity, code: Code, at: &Pointer, message: String, help: Option<String>) {
-        self.0.push(Diagnostic { severity, code, message, location: at.to_string(), help });
+        self.0.push(Diagnostic { severity, code, message, location: at.to_string(), part: Part::Value, help });
     }
 
     pub(super) fn has_errors(&self) -> bool {

@@ -14,6 +14,8 @@ use crate::{
 pub(super) struct Fields<'a> {
     object: Arc<Object>,
     asked: Vec<&'static str>,
+    /// Names that nobody asked for by themselves, and that may have been meant.
+    meant: Vec<&'static str>,
     pub(super) at: Pointer,
     pub(super) findings: &'a mut Findings,
 }
@@ -24,7 +26,7 @@ impl<'a> Fields<'a> {
             findings.error(Code::SchemaValidationFailed, &at, "Value is not of type 'Object'");
             return None;
         };
-        Some(Self { object: object.clone(), asked: Vec::new(), at, findings })
+        Some(Self { object: object.clone(), asked: Vec::new(), meant: Vec::new(), at, findings })
     }
 
     /// A field's value as it stands.
@@ -217,13 +219,16 @@ impl<'a> Fields<'a> {
     /// Reports the fields that nobody asked for.
     pub(super) fn close(self) {
         for name in self.object.keys().filter(|name| !self.asked.contains(&&***name)) {
-            self.findings.error_with_help(
-                Code::SchemaValidationFailed,
-                &self.at.child(name),
-                format!("Field '{name}' is not supported"),
-                did_you_mean(name, self.asked.iter().copied()),
-            );
+            let help = did_you_mean(name, self.asked.iter().chain(&self.meant).copied());
+            self.findings.unknown_field(&self.at.child(name), format!("Field '{name}' is not supported"), help);
         }
+    }
+
+    /// Names that may be meant by fields that nobody asks for, and whether one of these seems to be.
+    pub(super) fn may_be_meant(&mut self, names: &[&'static str]) -> bool {
+        self.meant.extend(names);
+        let mut unknown = self.object.keys().filter(|name| !self.asked.contains(&&***name));
+        unknown.any(|name| did_you_mean(name, names.iter().copied()).is_some())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the Task states of a definition call, checked before it is taken: an execution must not find out.
 
 use asl::{
-    Diagnostic, Machine, Severity,
+    Diagnostic, Machine, Part, Severity,
     compile::Code,
     machine::{Kind, Resource},
     template::Template,
@@ -94,6 +94,7 @@ impl Calls<'_> {
     }
 
     fn refuse(&mut self, code: Code, message: impl Into<String>, location: String) {
-        self.found.push(Diagnostic { severity: Severity::Error, code, message: message.into(), location, help: None });
+        let (severity, part, message) = (Severity::Error, Part::Value, message.into());
+        self.found.push(Diagnostic { severity, code, message, location, part, help: None });
     }
 }
