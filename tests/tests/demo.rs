@@ -61,13 +61,73 @@ fn a_demo_that_ends_otherwise_fails() {
     script(start("level.json"), "GameCompletion", "SUCCEEDED").expect(0);
     let other = script(start("level.json"), "GameCompletion", "FAILED").expect(1);
     assert!(other.stderr.contains("✗ Step SUCCEEDED, not as expected"), "{}", other.stderr);
-    for (step, machine, named) in [
-        (start("nothing.json"), "GameCompletion", "nothing.json"),
-        (start("level.json"), "Nobody", "Nobody"),
-        (json!({ "put": { "bucket": "Nothing", "key": "a", "file": "a" } }), "FileProcessing", "Nothing"),
-        (json!({ "jump": {} }), "FileProcessing", "jump"),
+    let refused = script(json!({ "jump": {} }), "FileProcessing", "SUCCEEDED").expect(2);
+    assert!(refused.stderr.contains("jump"), "{}", refused.stderr);
+}
+
+/// A workflow of a script, of steps that have a title, a deed and an expectation each.
+fn workflow(steps: &[(&str, Value, Value)]) -> Value {
+    let steps = steps.iter().map(|(title, step, expect)| json!({ "title": title, "do": step, "expect": expect }));
+    json!({ "one": { "title": "One", "steps": steps.collect::<Vec<_>>() } })
+}
+
+#[test]
+fn what_a_script_names_is_looked_for_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("no.json"), "{").unwrap();
+    let succeeds = |machine: &str| json!({ "stateMachine": machine, "status": "SUCCEEDED" });
+    let missing = |api: &str, method: &str| json!({ "request": { "api": api, "method": method, "path": "/", "body": "no.json" } });
+    let script = workflow(&[
+        ("a", json!({ "start": { "input": "nothing.json" } }), succeeds("GameCompletion")),
+        ("b", json!({ "start": { "input": "no.json" } }), succeeds("GameCompletoin")),
+        ("c", json!({ "put": { "bucket": "DataBuckt", "key": "a", "file": "a.csv" } }), succeeds("FileProcessing")),
+        ("d", missing("Apy", "POST"), json!({ "stateMachine": "FileProcessing", "status": "DONE" })),
+        ("e", missing("Api", "GE T"), succeeds("FileProcessing")),
+    ]);
+    let file = folder.path().join("demo.json");
+    fs::write(&file, script.to_string()).unwrap();
+    let refused = Command::new(["demo", "--ephemeral", "--script"]).arg(&file).run().expect(2);
+    for named in [
+        format!("there is no file {}", folder.path().join("nothing.json").display()),
+        format!("there is no file {}", folder.path().join("a.csv").display()),
+        "no.json is no input of an execution".to_owned(),
+        "no state machine 'GameCompletoin' (did you mean 'GameCompletion'?)".to_owned(),
+        "no bucket 'DataBuckt' (did you mean 'DataBucket'?)".to_owned(),
+        "no HTTP API 'Apy' (did you mean 'Api'?)".to_owned(),
+        "no execution ends 'DONE'".to_owned(),
+        "'GE T' is no HTTP method".to_owned(),
+        format!("8 problems in the script {}", file.display()),
     ] {
-        let refused = script(step, machine, "SUCCEEDED").expect(2);
-        assert!(refused.stderr.contains(named), "{named}: {}", refused.stderr);
+        assert!(refused.stderr.contains(&named), "{named}: {}", refused.stderr);
+    }
+    assert!(!refused.stderr.contains("The local cloud answers"), "{}", refused.stderr);
+}
+
+#[test]
+fn what_was_shown_before_an_error_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let level = project().join("events/game-completion/level.json");
+    let script = workflow(&[
+        (
+            "Otherwise",
+            json!({ "start": { "input": level } }),
+            json!({ "stateMachine": "GameCompletion", "status": "FAILED" }),
+        ),
+        (
+            "Refused",
+            json!({ "request": { "api": "Api", "method": "GET", "path": "/no/such/route", "body": level } }),
+            json!({ "stateMachine": "FileProcessing", "status": "SUCCEEDED" }),
+        ),
+    ]);
+    let file = folder.path().join("demo.json");
+    fs::write(&file, script.to_string()).unwrap();
+    let told = Command::new(["demo", "--ephemeral", "--script"]).arg(&file).run().expect(2).stderr;
+    for line in [
+        "✗ Otherwise SUCCEEDED, not as expected",
+        "✗ Refused not carried out",
+        "table LevelsTable now has 2 items",
+        "GET /_api/Api/no/such/route was answered 404",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
     }
 }

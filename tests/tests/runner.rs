@@ -3,11 +3,11 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
 };
 
-use end_to_end::{Command, Runner, data::level, project};
+use end_to_end::{Command, Runner, data::level, fixture, project};
 use futures::future::join_all;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -34,8 +34,12 @@ async fn a_data_folder_has_one_runner() {
     let data = folder.path().join("data");
     let runner = up_in(&data).await;
     let finished = Command::new(["up", "--port", "0", "--data"]).arg(&data).run().expect(2);
-    let refusal = format!("another runner keeps its data in {}", data.display());
-    assert!(finished.stderr.contains(&refusal), "{}", finished.stderr);
+    let place = format!("keeps its data in {}", data.display());
+    let holder = format!("(process {}, port {})", runner.process().as_raw_nonzero(), runner.address().port());
+    for named in ["another runner", &holder, &place, "--data", "--ephemeral"] {
+        assert!(finished.stderr.contains(named), "{named}: {}", finished.stderr);
+    }
+    assert!(!finished.stderr.contains("functions"), "nothing is built first: {}", finished.stderr);
     assert_eq!(runner.stop(), Some(0));
     up_in(&data).await;
 }
@@ -106,7 +110,7 @@ fn nothing_is_left_in_the_folder_of_temporary_files() {
 
 #[test]
 fn a_command_that_is_stopped_leaves_nothing_and_says_so_by_its_status() {
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let folder = tempfile::tempdir().unwrap();
         let demo = Command::new(["demo", "--ephemeral"]).env("TMPDIR", folder.path().to_str().unwrap());
         let mut demo = demo.spawn();
@@ -116,6 +120,22 @@ fn a_command_that_is_stopped_leaves_nothing_and_says_so_by_its_status() {
         lines.for_each(drop);
         assert_eq!(demo.wait().unwrap().code(), Some(130));
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn an_execution_that_is_stopped_is_told() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let arguments = ["run", "Waiting", "--ephemeral", "--name", "long", "--json", "-t"];
+        let mut run = Command::new(arguments).arg(fixture("waiting/template.yaml")).spawn();
+        let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("WaitStateEntered")));
+        kill_process(Pid::from_child(&run), signal).unwrap();
+        assert!(lines.last().unwrap().contains("\"status\":\"ABORTED\""));
+        let mut told = String::new();
+        run.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        assert!(told.contains("execution:Waiting:long is ABORTED"), "{told}");
+        assert_eq!(run.wait().unwrap().code(), Some(130));
     }
 }
 

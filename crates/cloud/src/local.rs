@@ -2,9 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
@@ -23,9 +23,10 @@ use crate::{
     events::{Events, RuleError},
     front::Front,
     lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
+    place::{Place, PlaceError},
     route::ServiceName,
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
-    server::{BindError, Server},
+    server::BindError,
     service::{Request, Response, Service},
     states::{self, CallerOf, LoadError, States, Tasks},
 };
@@ -54,11 +55,9 @@ pub struct Options {
 #[expect(missing_docs, reason = "each variant is a part's own error, told in its words")]
 pub enum StartError {
     #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(transparent)]
     Bind(#[from] BindError),
-    #[error("cannot use {} to keep data", folder.display())]
-    Folder { folder: PathBuf, source: io::Error },
-    #[error("another runner keeps its data in {}: stop it, or start this one with --ephemeral", folder.display())]
-    FolderTaken { folder: PathBuf },
     #[error(transparent)]
     S3(#[from] OpenError),
     #[error(transparent)]
@@ -110,9 +109,17 @@ impl LocalCloud {
         executables: &BTreeMap<String, PathBuf>,
         options: Options,
     ) -> Result<Self, StartError> {
-        let server = Server::bind(Server::loopback(options.port)).await?;
-        let address = server.address();
-        let lock = options.folder.as_deref().map(lock_folder).transpose()?;
+        Self::start_at(Place::take(options)?, application, executables).await
+    }
+
+    /// Starts at a place that was taken before.
+    pub async fn start_at(
+        place: Place,
+        application: &Application,
+        executables: &BTreeMap<String, PathBuf>,
+    ) -> Result<Self, StartError> {
+        let Place { options, port, lock } = place;
+        let address = port.address();
 
         let (changes, changed) = mpsc::unbounded_channel();
         let storage = Storage::open(application.clone(), options.folder.clone(), changes).await?;
@@ -140,7 +147,7 @@ impl LocalCloud {
         );
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
-        let server = tokio::spawn(server.serve(front.clone(), shutdown.clone()));
+        let server = tokio::spawn(port.listen()?.serve(front.clone(), shutdown.clone()));
         let changes = broadcast::Sender::new(LOG_BACKLOG);
         serving.spawn(send_changes(events, changed, changes.clone()));
         serving.spawn(delete_expired(storage.dynamodb));
@@ -304,17 +311,5 @@ async fn delete_expired(dynamodb: Arc<DynamoDb>) {
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || dynamodb.delete_expired()).await {
             tracing::warn!(%error, "expired items could not be deleted");
         }
-    }
-}
-
-/// Makes the folder, and keeps other runners out of it for as long as the file is open.
-fn lock_folder(folder: &Path) -> Result<fs::File, StartError> {
-    let failed = |source| StartError::Folder { folder: folder.to_owned(), source };
-    fs::create_dir_all(folder).map_err(failed)?;
-    let file = fs::File::create(folder.join("lock")).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StartError::FolderTaken { folder: folder.to_owned() }),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
     }
 }

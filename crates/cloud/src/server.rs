@@ -13,12 +13,15 @@ use axum::body::Body;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::service::{Peer, Service};
+
+/// How many connections may wait to be accepted; what Tokio itself takes.
+const BACKLOG: u32 = 1024;
 
 /// How long requests under way may go on after the shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -44,8 +47,38 @@ pub enum BindError {
     },
 }
 
+impl BindError {
+    fn of(address: SocketAddr, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Self::Taken { address, holder: holder::of(address.port()) },
+            _ => Self::Refused { address, source },
+        }
+    }
+}
+
 fn by(holder: Option<&str>) -> String {
     holder.map(|holder| format!(" by {holder}")).unwrap_or_default()
+}
+
+/// A port that is taken, and that nobody listens on yet: clients are refused, as they are before the server is started.
+#[derive(Debug)]
+pub struct Reserved {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Reserved {
+    /// The address, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Opens the port. Connections queue from here on; they are served by [`Server::serve`].
+    pub fn listen(self) -> Result<Server, BindError> {
+        let address = self.address;
+        let listener = self.socket.listen(BACKLOG).map_err(|source| BindError::of(address, source))?;
+        Ok(Server { listener, address })
+    }
 }
 
 /// A listening socket, not yet serving.
@@ -61,19 +94,24 @@ impl Server {
         SocketAddr::from((Ipv4Addr::LOCALHOST, port))
     }
 
-    /// Opens the port. Connections queue from here on; they are served by [`Server::serve`].
-    pub async fn bind(address: SocketAddr) -> Result<Self, BindError> {
-        let refused = |source| BindError::Refused { address, source };
-        let listener = match TcpListener::bind(address).await {
-            Ok(listener) => listener,
-            Err(source) if source.kind() == io::ErrorKind::AddrInUse => {
-                let holder = holder::of(address.port());
-                return Err(BindError::Taken { address, holder });
-            }
-            Err(source) => return Err(refused(source)),
+    /// Takes the port. Must be called inside a Tokio runtime.
+    pub fn reserve(address: SocketAddr) -> Result<Reserved, BindError> {
+        let failed = |source| BindError::of(address, source);
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
         };
-        let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
+        let socket = socket.map_err(failed)?;
+        // What a server before left to be closed must not keep this one from the port.
+        socket.set_reuseaddr(true).map_err(failed)?;
+        socket.bind(address).map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Reserved { socket, address })
+    }
+
+    /// Takes and opens the port. Must be called inside a Tokio runtime.
+    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
+        Self::reserve(address)?.listen()
     }
 
     /// The address that was opened, with the real port.

@@ -17,7 +17,7 @@ fn dimension() -> Dimension {
 
 #[tokio::test]
 async fn metrics_are_put_and_read_with_the_rust_client() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     let client = cloud.cloudwatch();
     for value in [1.0, 4.0] {
         let datum = MetricDatum::builder().metric_name("Completed").value(value).dimensions(dimension()).build();
@@ -64,7 +64,7 @@ async fn metrics_are_put_and_read_with_the_rust_client() {
 
 #[tokio::test]
 async fn a_large_put_arrives_compressed() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     let data = (0..200)
         .map(|number| MetricDatum::builder().metric_name(format!("metric-{number:0>100}")).value(1.0).build())
         .collect();
@@ -74,7 +74,7 @@ async fn a_large_put_arrives_compressed() {
 
 #[tokio::test]
 async fn metrics_are_put_and_listed_in_json_and_query() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     let json = "POST / HTTP/1.1\ncontent-type: application/x-amz-json-1.0\n\
                 x-amz-target: GraniteServiceVersion20100801.";
     let body = r#"{"Namespace":"N","MetricData":[{"MetricName":"json","Value":2,"Timestamp":1700000000}]}"#;
@@ -99,7 +99,7 @@ async fn metrics_are_put_and_listed_in_json_and_query() {
 
 #[tokio::test]
 async fn alarms_are_refused() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     let error = cloud.cloudwatch().describe_alarms().send().await.unwrap_err().into_service_error();
     assert_eq!(error.code(), Some("InvalidAction"), "{error:?}");
     assert!(error.message().is_some_and(|message| message.contains("DescribeAlarms is not emulated")), "{error:?}");

@@ -49,7 +49,7 @@ async fn put(client: &Client, player: &str, level: i64, score: i64) {
 
 #[tokio::test]
 async fn a_table_is_created_once_and_has_a_local_arn() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     assert!(cloud.dynamodb.create_table_if_absent(&levels()).unwrap());
     assert!(!cloud.dynamodb.create_table_if_absent(&levels()).unwrap());
     let error = cloud.dynamodb.create_table_if_absent(&json!({ "TableName": "x" })).unwrap_err();
@@ -68,7 +68,7 @@ async fn a_table_is_created_once_and_has_a_local_arn() {
 
 #[tokio::test]
 async fn items_are_written_read_and_queried() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     cloud.dynamodb.create_table_if_absent(&levels()).unwrap();
     let client = cloud.dynamodb();
     for level in 1..=3 {
@@ -92,7 +92,7 @@ async fn items_are_written_read_and_queried() {
 
 #[tokio::test]
 async fn a_condition_that_fails_changes_nothing() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     cloud.dynamodb.create_table_if_absent(&levels()).unwrap();
     let client = cloud.dynamodb();
     put(&client, "ada", 1, 10).await;
@@ -137,7 +137,7 @@ async fn a_condition_that_fails_changes_nothing() {
 
 #[tokio::test]
 async fn errors_have_the_service_names() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     let client = cloud.dynamodb();
     let missing = client.scan().table_name("absent").send().await.unwrap_err().into_service_error();
     assert!(missing.is_resource_not_found_exception(), "{missing:?}");
@@ -164,7 +164,7 @@ async fn errors_have_the_service_names() {
 
 #[tokio::test]
 async fn expired_items_go() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     cloud.dynamodb.create_table_if_absent(&levels()).unwrap();
     let client = cloud.dynamodb();
     let ttl = TimeToLiveSpecification::builder().attribute_name("ends").enabled(true).build().unwrap();
@@ -183,12 +183,12 @@ async fn expired_items_go() {
 #[tokio::test]
 async fn tables_and_items_are_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
-    let cloud = Cloud::start_in(folder.path()).await;
+    let cloud = Cloud::start_in(folder.path());
     cloud.dynamodb.create_table_if_absent(&levels()).unwrap();
     put(&cloud.dynamodb(), "ada", 1, 10).await;
     cloud.stop().await;
 
-    let cloud = Cloud::start_in(folder.path()).await;
+    let cloud = Cloud::start_in(folder.path());
     assert!(!cloud.dynamodb.create_table_if_absent(&levels()).unwrap());
     assert_eq!(cloud.dynamodb().scan().table_name("levels").send().await.unwrap().count(), 1);
 }

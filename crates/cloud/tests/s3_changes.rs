@@ -53,7 +53,7 @@ async fn complete(client: &Client, key: &str, id: &str, parts: Vec<CompletedPart
 
 #[tokio::test]
 async fn parts_become_an_object() {
-    let mut cloud = Cloud::start().await;
+    let mut cloud = Cloud::start();
     cloud.s3.create_bucket_if_absent("data", false).unwrap();
     let client = cloud.s3();
     let parts = [vec![b'a'; FIVE_MIB], vec![b'b'; 3]];
@@ -81,7 +81,7 @@ async fn parts_become_an_object() {
 
 #[tokio::test]
 async fn parts_that_do_not_fit_are_refused() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     cloud.s3.create_bucket_if_absent("data", false).unwrap();
     let client = cloud.s3();
     let (id, parts) = upload(&client, "k", &[vec![b'a'; 10], vec![b'b'; 10]]).await;
@@ -106,7 +106,7 @@ async fn parts_that_do_not_fit_are_refused() {
 #[tokio::test]
 async fn an_aborted_upload_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let cloud = Cloud::start_in(folder.path()).await;
+    let cloud = Cloud::start_in(folder.path());
     cloud.s3.create_bucket_if_absent("data", false).unwrap();
     let client = cloud.s3();
     let (id, parts) = upload(&client, "k", &[vec![b'a'; 1000]]).await;
@@ -121,7 +121,7 @@ async fn an_aborted_upload_leaves_nothing() {
 
 #[tokio::test]
 async fn every_change_is_told() {
-    let mut cloud = Cloud::start().await;
+    let mut cloud = Cloud::start();
     cloud.s3.create_bucket_if_absent("data", false).unwrap();
     let client = cloud.s3();
     put(&client, "a b/ü.csv", "hello world").await;
@@ -166,7 +166,7 @@ async fn every_change_is_told() {
 
 #[tokio::test]
 async fn versions_are_kept_and_hidden_and_deleted() {
-    let mut cloud = Cloud::start().await;
+    let mut cloud = Cloud::start();
     cloud.s3.create_bucket_if_absent("data", true).unwrap();
     let client = cloud.s3();
     let first = put(&client, "k", "one").await.unwrap();
@@ -218,7 +218,7 @@ async fn versions_are_kept_and_hidden_and_deleted() {
 
 #[tokio::test]
 async fn versioning_is_switched() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     cloud.s3.create_bucket_if_absent("data", false).unwrap();
     let client = cloud.s3();
     let status = async || client.get_bucket_versioning().bucket("data").send().await.unwrap().status;
@@ -241,7 +241,7 @@ async fn versioning_is_switched() {
 #[tokio::test]
 async fn everything_is_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
-    let cloud = Cloud::start_in(folder.path()).await;
+    let cloud = Cloud::start_in(folder.path());
     cloud.s3.create_bucket_if_absent("data", true).unwrap();
     cloud.s3.create_bucket_if_absent("plain", false).unwrap();
     let client = cloud.s3();
@@ -259,7 +259,7 @@ async fn everything_is_there_after_reopening() {
     let objects = folder.path().join("s3/data/objects");
     std::fs::write(objects.join("00000000000000ff-left.json"), "data").unwrap();
     std::fs::write(objects.join("00000000000000fe.tmp"), "{").unwrap();
-    let mut cloud = Cloud::start_in(folder.path()).await;
+    let mut cloud = Cloud::start_in(folder.path());
     assert!(!objects.join("00000000000000ff-left.json").exists());
     assert!(!objects.join("00000000000000fe.tmp").exists());
     assert!(!cloud.s3.create_bucket_if_absent("data", true).unwrap());

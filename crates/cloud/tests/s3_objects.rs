@@ -15,8 +15,8 @@ use common::Cloud;
 /// The MD5 of "hello world".
 const HELLO: &str = "\"5eb63bbbe01eeed093cb22bb8f5acdc3\"";
 
-async fn with_bucket() -> (Cloud, Client) {
-    let cloud = Cloud::start().await;
+fn with_bucket() -> (Cloud, Client) {
+    let cloud = Cloud::start();
     assert!(cloud.s3.create_bucket_if_absent("data", false).unwrap());
     let client = cloud.s3();
     (cloud, client)
@@ -38,7 +38,7 @@ async fn keys(client: &Client) -> Vec<String> {
 
 #[tokio::test]
 async fn an_object_comes_back_with_its_headers() {
-    let (cloud, client) = with_bucket().await;
+    let (cloud, client) = with_bucket();
     let written = client
         .put_object()
         .bucket("data")
@@ -79,7 +79,7 @@ async fn an_object_comes_back_with_its_headers() {
 
 #[tokio::test]
 async fn what_is_missing_is_said_to_be() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     let head = client.head_object().bucket("data").key("absent").send().await.unwrap_err();
     assert_eq!(head.raw_response().unwrap().status().as_u16(), 404);
     let head = client.head_object().bucket("absent").key("absent").send().await.unwrap_err();
@@ -95,7 +95,7 @@ async fn what_is_missing_is_said_to_be() {
 
 #[tokio::test]
 async fn any_key_is_exact() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     let longest = "é".repeat(512);
     let cases = [
         "../outside",
@@ -149,7 +149,7 @@ async fn any_key_is_exact() {
 
 #[tokio::test]
 async fn ranges() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     put(&client, "digits", "0123456789").await;
     put(&client, "empty", "").await;
     let cases = [
@@ -178,7 +178,7 @@ async fn ranges() {
 
 #[tokio::test]
 async fn conditions_on_reads() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     put(&client, "k", "hello world").await;
     let head = client.head_object().bucket("data").key("k").send().await.unwrap();
     let modified = *head.last_modified().unwrap();
@@ -201,7 +201,7 @@ async fn conditions_on_reads() {
 
 #[tokio::test]
 async fn conditions_on_writes() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     let request =
         |body: &'static str| client.put_object().bucket("data").key("k").body(ByteStream::from_static(body.as_bytes()));
     let absent = request("x").if_match(HELLO).send().await.unwrap_err().into_service_error();
@@ -222,7 +222,7 @@ async fn conditions_on_writes() {
 
 #[tokio::test]
 async fn checksums_are_compared_and_kept() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     for algorithm in
         [ChecksumAlgorithm::Crc32, ChecksumAlgorithm::Crc32C, ChecksumAlgorithm::Sha1, ChecksumAlgorithm::Sha256]
     {
@@ -244,7 +244,7 @@ async fn checksums_are_compared_and_kept() {
 
 #[tokio::test]
 async fn a_body_of_unknown_length_arrives_in_chunks_with_a_trailing_checksum() {
-    let (cloud, client) = with_bucket().await;
+    let (cloud, client) = with_bucket();
     let head = "PUT /data/chunked HTTP/1.1\ncontent-encoding: aws-chunked,gzip\nx-amz-decoded-content-length: 11\n\
                 x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER\nx-amz-trailer: x-amz-checksum-crc32\n\
                 authorization: AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/s3/aws4_request, Signature=0";
@@ -270,7 +270,7 @@ async fn a_body_of_unknown_length_arrives_in_chunks_with_a_trailing_checksum() {
 
 #[tokio::test]
 async fn a_large_object_streams_both_ways() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     let body: Vec<u8> = (0..3_000_000u32).map(|number| u8::try_from(number % 251).unwrap()).collect();
     client.put_object().bucket("data").key("large").body(body.clone().into()).send().await.unwrap();
     let object = client.get_object().bucket("data").key("large").send().await.unwrap();
@@ -281,7 +281,7 @@ async fn a_large_object_streams_both_ways() {
 
 #[tokio::test]
 async fn copies() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     let body = ByteStream::from_static(b"hello world");
     client.put_object().bucket("data").key("a b").content_type("text/plain").body(body).send().await.unwrap();
     let copy = |source: &str, key: &str| client.copy_object().bucket("data").key(key).copy_source(source);
@@ -306,7 +306,7 @@ async fn copies() {
 
 #[tokio::test]
 async fn listings_in_pages() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     for key in ["a/1", "a/2", "b", "c/1", "d"] {
         put(&client, key, "x").await;
     }
@@ -336,7 +336,7 @@ async fn listings_in_pages() {
 
 #[tokio::test]
 async fn buckets() {
-    let (cloud, client) = with_bucket().await;
+    let (cloud, client) = with_bucket();
     assert!(!cloud.s3.create_bucket_if_absent("data", false).unwrap());
     assert!(cloud.s3.create_bucket_if_absent("../x", false).unwrap_err().to_string().contains("../x"));
     client.create_bucket().bucket("more").send().await.unwrap();
@@ -352,7 +352,7 @@ async fn buckets() {
 
 #[tokio::test]
 async fn a_bucket_in_the_host_and_a_presigned_address_work() {
-    let (cloud, client) = with_bucket().await;
+    let (cloud, client) = with_bucket();
     put(&client, "k", "hello world").await;
     for host in ["data.localhost", "data.s3.us-east-1.localhost:4566"] {
         let response = cloud.raw(&format!("GET /k HTTP/1.1\nhost: {host}"), "").await;
@@ -367,7 +367,7 @@ async fn a_bucket_in_the_host_and_a_presigned_address_work() {
 
 #[tokio::test]
 async fn what_is_not_emulated_is_refused() {
-    let (_cloud, client) = with_bucket().await;
+    let (_cloud, client) = with_bucket();
     let put = || client.put_object().bucket("data").key("k");
     let public = put().acl(ObjectCannedAcl::PublicRead).send().await.unwrap_err().into_service_error();
     let tagged = put().tagging("a=b").send().await.unwrap_err().into_service_error();

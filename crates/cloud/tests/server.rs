@@ -50,11 +50,11 @@ struct Running {
     serving: tokio::task::JoinHandle<()>,
 }
 
-async fn start() -> Running {
+fn start() -> Running {
     let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let moody = Moody { reached: Arc::clone(&reached), go_on: Arc::clone(&go_on) };
     let front = Front::new().with(ServiceName::Apis, Arc::new(moody));
-    let server = Server::bind(Server::loopback(0)).await.unwrap();
+    let server = Server::bind(Server::loopback(0)).unwrap();
     let (address, shutdown) = (server.address(), CancellationToken::new());
     let serving = tokio::spawn(server.serve(Arc::new(front), shutdown.clone()));
     Running { address, reached, go_on, shutdown, serving }
@@ -62,7 +62,7 @@ async fn start() -> Running {
 
 #[tokio::test]
 async fn a_service_sees_the_client_and_the_body() {
-    let running = start().await;
+    let running = start();
     let response = raw(running.address, "POST /_api/Api/path HTTP/1.1", "hello").await;
     assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     assert!(response.ends_with("/_api/Api/path of 5 bytes from 127.0.0.1"), "{response}");
@@ -70,7 +70,7 @@ async fn a_service_sees_the_client_and_the_body() {
 
 #[tokio::test]
 async fn a_panic_is_an_answer_and_the_next_request_works() {
-    let running = start().await;
+    let running = start();
     let response = raw(running.address, "GET /_api/panic HTTP/1.1", "").await;
     assert!(response.starts_with("HTTP/1.1 500"), "{response}");
     assert!(response.contains("InternalFailure"), "{response}");
@@ -80,7 +80,7 @@ async fn a_panic_is_an_answer_and_the_next_request_works() {
 
 #[tokio::test]
 async fn a_body_above_the_limit_is_refused_before_it_is_read() {
-    let running = start().await;
+    let running = start();
     let head = format!("POST /_api/Api/ HTTP/1.1\r\ncontent-length: {}", 11 * 1024 * 1024);
     let mut stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
     let request = format!("{head}\r\nhost: x\r\nconnection: close\r\n\r\n");
@@ -92,7 +92,7 @@ async fn a_body_above_the_limit_is_refused_before_it_is_read() {
 
 #[tokio::test]
 async fn a_shutdown_lets_the_request_under_way_end() {
-    let running = start().await;
+    let running = start();
     let request = tokio::spawn(raw(running.address, "GET /_api/slow HTTP/1.1", ""));
     running.reached.notified().await;
     running.shutdown.cancel();
@@ -104,8 +104,8 @@ async fn a_shutdown_lets_the_request_under_way_end() {
 
 #[tokio::test]
 async fn a_taken_port_is_named_with_its_holder() {
-    let first = Server::bind(Server::loopback(0)).await.unwrap();
-    let error = Server::bind(first.address()).await.unwrap_err();
+    let first = Server::bind(Server::loopback(0)).unwrap();
+    let error = Server::bind(first.address()).unwrap_err();
     let port = first.address().port();
     assert!(error.to_string().contains(&format!("port {port} of 127.0.0.1 is taken")), "{error}");
     if cfg!(target_os = "linux") {
@@ -116,7 +116,7 @@ async fn a_taken_port_is_named_with_its_holder() {
 
 #[tokio::test]
 async fn services_that_are_not_there_are_refused_by_name() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start();
     let form = "content-type: application/x-www-form-urlencoded";
     let cases = [
         ("POST / HTTP/1.1\nx-amz-target: AmazonSQS.SendMessage".to_owned(), "{}", "SQS is not emulated"),

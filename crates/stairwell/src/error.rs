@@ -5,10 +5,15 @@ use std::path::PathBuf;
 use cloud::{
     lambda::{BuildError, InvokeError},
     local::StartError,
+    place::PlaceError,
     states::ApiError,
 };
 
-use crate::{problems::Problem, replay::ReplayError};
+use crate::{
+    problems::Problem,
+    replay::ReplayError,
+    terminal::{RED, counted, painted},
+};
 
 /// An error of a command. What the run itself came to (a failed execution, say) is an exit status, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +23,8 @@ pub enum Error {
     Project { template: PathBuf, problems: Vec<Problem> },
     #[error(transparent)]
     Build(#[from] BuildError),
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("cannot read {what}")]
@@ -34,6 +41,8 @@ pub enum Error {
     Override(String),
     #[error("{}: {message}", file.display())]
     Demo { file: PathBuf, message: String },
+    #[error("{} in the script {}", counted(.problems.len(), "problem"), file.display())]
+    Script { file: PathBuf, problems: Vec<String> },
     #[error(transparent)]
     Replay(#[from] ReplayError),
     #[error("STAIRWELL_LOG is not a log filter such as debug or cloud=debug: {0}")]
@@ -60,7 +69,12 @@ impl Error {
                 anstream::eprintln!("{}", crate::report(problem));
             }
         }
-        anstream::eprintln!("{} {self}", crate::terminal::painted(crate::terminal::RED, "error:"));
+        if let Self::Script { problems, .. } = &self {
+            for problem in problems {
+                anstream::eprintln!("  {} {problem}", painted(RED, "✗"));
+            }
+        }
+        anstream::eprintln!("{} {self}", painted(RED, "error:"));
         let mut source = std::error::Error::source(&self);
         while let Some(error) = source {
             anstream::eprintln!("  because {error}");

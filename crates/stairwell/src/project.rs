@@ -9,6 +9,7 @@ use clap::Args;
 use cloud::{
     lambda::{BuildEvent, BuildOptions, build},
     local::{LocalCloud, Options, StartError},
+    place::Place,
     states::{LoadError, StateMachine},
 };
 use sam::{Application, LoadOptions};
@@ -77,8 +78,23 @@ impl TemplateArgs {
     }
 }
 
+/// Builds an application's functions and starts its local cloud. What of this machine it needs is taken before the build.
+pub async fn launch(application: &Application, args: &RunArgs, port: u16) -> Result<LocalCloud, Error> {
+    let place = Place::take(Options {
+        port,
+        folder: (!args.ephemeral).then(|| args.data.clone()),
+        region: sam::REGION.to_owned(),
+        account: sam::ACCOUNT.to_owned(),
+    })?;
+    let executables = build_functions(application, args.release).await?;
+    LocalCloud::start_at(place, application, &executables).await.map_err(|error| match error {
+        StartError::StateMachines(errors) => not_runnable(application, &errors),
+        error => Error::Start(error),
+    })
+}
+
 /// Builds the functions, with a spinner that tells how far it is.
-pub async fn build_functions(application: &Application, release: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
+async fn build_functions(application: &Application, release: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let spinner = Spinner::turning("Building the functions");
     let mut compiled = 0;
@@ -107,25 +123,6 @@ pub async fn build_functions(application: &Application, release: bool) -> Result
     )
     .await?;
     Ok(executables)
-}
-
-/// Starts the local cloud of an application whose functions are built.
-pub async fn start(
-    application: &Application,
-    executables: &BTreeMap<String, PathBuf>,
-    args: &RunArgs,
-    port: u16,
-) -> Result<LocalCloud, Error> {
-    let options = Options {
-        port,
-        folder: (!args.ephemeral).then(|| args.data.clone()),
-        region: sam::REGION.to_owned(),
-        account: sam::ACCOUNT.to_owned(),
-    };
-    LocalCloud::start(application, executables, options).await.map_err(|error| match error {
-        StartError::StateMachines(errors) => not_runnable(application, &errors),
-        error => Error::Start(error),
-    })
 }
 
 /// What is wrong in the definitions of a template that has problems of its own. What they call is not looked at: it may be

@@ -48,6 +48,14 @@ pub struct Start<'a> {
     pub trace_header: Option<&'a str>,
 }
 
+impl Start<'_> {
+    /// Whether an execution could be started with it, by what is known without a state machine.
+    pub fn check(&self) -> Result<(), ApiError> {
+        self.name.map(names::check).transpose()?;
+        parse_input(self.input).map(drop)
+    }
+}
+
 /// The local Step Functions.
 pub struct States {
     region: Arc<str>,

@@ -33,25 +33,25 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// Everything in memory or in a folder that goes away.
-    pub(crate) async fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        Self::assemble(S3::ephemeral(sender).unwrap(), DynamoDb::ephemeral().unwrap(), events).await
+        Self::assemble(S3::ephemeral(sender).unwrap(), DynamoDb::ephemeral().unwrap(), events)
     }
 
     /// Everything in a folder that stays.
-    pub(crate) async fn start_in(folder: &Path) -> Self {
+    pub(crate) fn start_in(folder: &Path) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let s3 = S3::open(&folder.join("s3"), sender).unwrap();
-        Self::assemble(s3, DynamoDb::open(&folder.join("dynamodb")).unwrap(), events).await
+        Self::assemble(s3, DynamoDb::open(&folder.join("dynamodb")).unwrap(), events)
     }
 
-    async fn assemble(s3: S3, dynamodb: DynamoDb, events: mpsc::UnboundedReceiver<ObjectEvent>) -> Self {
+    fn assemble(s3: S3, dynamodb: DynamoDb, events: mpsc::UnboundedReceiver<ObjectEvent>) -> Self {
         let (s3, cloudwatch) = (Arc::new(s3), CloudWatch::new());
         let front = Front::new()
             .with(ServiceName::S3, Arc::clone(&s3) as _)
             .with(ServiceName::DynamoDb, Arc::new(dynamodb.clone()))
             .with(ServiceName::CloudWatch, Arc::new(cloudwatch.clone()));
-        let server = Server::bind(Server::loopback(0)).await.unwrap();
+        let server = Server::bind(Server::loopback(0)).unwrap();
         let (address, shutdown) = (server.address(), CancellationToken::new());
         let serving = tokio::spawn(server.serve(Arc::new(front), shutdown.clone()));
         Self { address, s3, dynamodb, cloudwatch, events, shutdown, serving }

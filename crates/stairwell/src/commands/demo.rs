@@ -6,14 +6,15 @@ use clap::Args;
 
 use crate::{
     demo::{
+        plan::{Plan, plan},
         produced::Produced,
         script::{self, Script},
-        steps::{Shown, Stage},
+        steps::{Shown, Stage, Undone},
     },
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, build_functions, start},
-    signals::{stop_asked, unless_stopped},
+    project::{RunArgs, TemplateArgs, launch},
+    signals::{STOPPED, Stop, stop_asked},
     terminal::{BOLD, DIM, Display, GREEN, RED, duration, painted},
 };
 
@@ -55,40 +56,53 @@ pub struct DemoArgs {
 pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked()?;
     let script = chosen(script::read(&args.script)?, &args.workflows)?;
-    let executables = build_functions(&application, args.run.release).await?;
-    let cloud = start(&application, &executables, &args.run, 0).await?;
-    let stop = stop_asked().map_err(Error::Runtime)?;
+    let plan = plan(&script, &args.script, &application)?;
+    let cloud = launch(&application, &args.run, 0).await?;
+    let mut stop = stop_asked().map_err(Error::Runtime)?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     let produced = Produced::since_now(&cloud);
-    let stage =
-        Stage { application: &application, cloud: &cloud, script: &args.script, display: Display::choose(args.json) };
+    let stage = Stage { cloud: &cloud, script: &args.script, display: Display::choose(args.json) };
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
-    let performed = unless_stopped(stop, perform(&script, &stage)).await;
-    let status = match performed {
-        Ok(Ok(results)) => {
-            produced.tell(&application, &cloud, !args.run.ephemeral).await;
-            tell(&results);
-            let all_as_expected = results.iter().all(|(_, shown)| shown.as_expected);
-            Ok(if all_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
-        Ok(Err(error)) => Err(error),
-        Err(stopped) => Ok(stopped),
-    };
+    let results = perform(&plan, &stage, &mut stop).await;
+    produced.tell(&application, &cloud, !args.run.ephemeral).await;
+    tell(&results);
     cloud.shutdown().await;
-    status
+    status(results)
 }
 
-/// Carries out every step, and gives what came of each.
-async fn perform<'s>(script: &'s Script, stage: &Stage<'_>) -> Result<Vec<(&'s str, Shown)>, Error> {
+/// What came of each step that was begun, with its title.
+type Results<'p> = Vec<(&'p str, Result<Shown, Undone>)>;
+
+/// Carries out every step, up to one that can't be.
+async fn perform<'p>(plan: &Plan<'p>, stage: &Stage<'_>, stop: &mut Stop) -> Results<'p> {
     let mut results = Vec::new();
-    for workflow in script.values() {
-        anstream::eprintln!("\n{}", painted(BOLD, &workflow.title));
-        for step in &workflow.steps {
-            anstream::eprintln!("\n{} {}", painted(DIM, "»"), step.title);
-            results.push((step.title.as_str(), stage.perform(step).await?));
+    for act in plan {
+        anstream::eprintln!("\n{}", painted(BOLD, act.title));
+        for scene in &act.scenes {
+            anstream::eprintln!("\n{} {}", painted(DIM, "»"), scene.title);
+            let shown = stage.perform(scene, stop).await;
+            let undone = shown.is_err();
+            results.push((scene.title, shown));
+            if undone {
+                return results;
+            }
         }
     }
-    Ok(results)
+    results
+}
+
+/// The status of all: that of a step that could not be carried out, or whether all ended as they should.
+fn status(results: Results<'_>) -> Result<ExitCode, Error> {
+    let mut status = ExitCode::SUCCESS;
+    for (_, result) in results {
+        match result {
+            Ok(shown) if shown.as_expected => {}
+            Ok(_) => status = ExitCode::FAILURE,
+            Err(Undone::Stopped) => return Ok(ExitCode::from(STOPPED)),
+            Err(Undone::Failed(error)) => return Err(error),
+        }
+    }
+    Ok(status)
 }
 
 fn chosen(mut script: Script, names: &[String]) -> Result<Script, Error> {
@@ -100,17 +114,23 @@ fn chosen(mut script: Script, names: &[String]) -> Result<Script, Error> {
     Ok(script)
 }
 
-fn tell(results: &[(&str, Shown)]) {
+fn tell(results: &Results<'_>) {
     anstream::eprintln!("\n{}", painted(BOLD, "How it went"));
-    for (title, shown) in results {
-        let sign = if shown.as_expected { painted(GREEN, "✓") } else { painted(RED, "✗") };
-        let expected = if shown.as_expected { "as expected" } else { "not as expected" };
-        let status = shown.status.name();
-        let took = duration(shown.took);
-        anstream::eprintln!("  {sign} {title} {}", painted(DIM, format_args!("{status}, {expected}, {took}")));
+    for (title, result) in results {
+        let (sign, what) = match result {
+            Ok(Shown { as_expected: true, status, took }) => {
+                (painted(GREEN, "✓"), format!("{}, as expected, {}", status.name(), duration(*took)))
+            }
+            Ok(Shown { as_expected: false, status, took }) => {
+                (painted(RED, "✗"), format!("{}, not as expected, {}", status.name(), duration(*took)))
+            }
+            Err(Undone::Stopped) => (painted(RED, "✗"), "stopped".to_owned()),
+            Err(Undone::Failed(_)) => (painted(RED, "✗"), "not carried out".to_owned()),
+        };
+        anstream::eprintln!("  {sign} {title} {}", painted(DIM, what));
     }
-    anstream::eprintln!(
-        "\n{}",
-        painted(DIM, "Next: `stairwell up` starts it again and keeps it running, `stairwell --help` tells the rest.")
-    );
+    if results.iter().all(|(_, result)| result.is_ok()) {
+        let next = "Next: `stairwell up` starts it again and keeps it running, `stairwell --help` tells the rest.";
+        anstream::eprintln!("\n{}", painted(DIM, next));
+    }
 }

@@ -9,9 +9,9 @@ use cloud::lambda::{InvokeOptions, LogKind};
 use crate::{
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, build_functions, document, start},
-    signals::{stop_asked, unless_stopped},
-    terminal::{DIM, Display, LogText, painted, print, watch},
+    project::{RunArgs, TemplateArgs, document, launch},
+    signals::{STOPPED, stop_asked, unless_stopped},
+    terminal::{BOLD, DIM, Display, LogText, painted, print, watch_until_stopped},
 };
 
 /// Invoke one function with an event, as `sam local invoke` does, without Docker
@@ -55,13 +55,12 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
             name: args.function.clone(),
             known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
         })?;
-    let executables = build_functions(&application, args.run.release).await?;
-    let cloud = start(&application, &executables, &args.run, 0).await?;
+    let cloud = launch(&application, &args.run, 0).await?;
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
-    let stop = stop_asked().map_err(Error::Runtime)?;
+    let mut stop = stop_asked().map_err(Error::Runtime)?;
     let (mut logs, mut started) = (cloud.logs(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());
-    let invocation = unless_stopped(stop, invoking).await;
+    let invocation = unless_stopped(&mut stop, invoking).await;
     while let Ok(log) = logs.try_recv() {
         match (args.raw_log, log.line.kind) {
             (true, _) => anstream::eprintln!("{}", log.line.line),
@@ -72,15 +71,21 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
         }
     }
     // What the function has started is a part of what the user asked for.
-    while let (Ok(running), true) = (started.try_recv(), invocation.is_ok()) {
+    let mut stopped = invocation.is_err();
+    while let (Ok(running), false) = (started.try_recv(), stopped) {
         let title = running.look(|execution| execution.identity().state_machine_name.clone());
-        watch(&running, &title, &mut logs, Display::choose(false)).await;
+        stopped = watch_until_stopped(&running, &title, &mut logs, Display::choose(false), &mut stop).await.is_err();
     }
     cloud.shutdown().await;
-    let invocation = match invocation {
-        Ok(invocation) => invocation?,
-        Err(stopped) => return Ok(stopped),
+    let Ok(invocation) = invocation else {
+        anstream::eprintln!("{} was stopped", painted(BOLD, &function.logical_id));
+        return Ok(ExitCode::from(STOPPED));
     };
+    let invocation = invocation?;
     print(String::from_utf8_lossy(&invocation.payload));
-    Ok(if invocation.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(match (stopped, invocation.failed) {
+        (true, _) => ExitCode::from(STOPPED),
+        (false, true) => ExitCode::FAILURE,
+        (false, false) => ExitCode::SUCCESS,
+    })
 }

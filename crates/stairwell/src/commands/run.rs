@@ -9,14 +9,15 @@ use engine::Outcome;
 use crate::{
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, build_functions, document, start},
-    signals::{stop_asked, unless_stopped},
-    terminal::{Display, print, watch},
+    project::{RunArgs, TemplateArgs, document, launch},
+    signals::{STOPPED, Stopped, stop_asked},
+    terminal::{Display, print, watch_until_stopped},
 };
 
 /// Run one execution of a state machine and exit by its status
 ///
-/// Shows the states as they go on standard error, and writes the execution's output to standard output.
+/// Shows the states as they go on standard error, and writes the execution's output to standard output. Ctrl-C stops the
+/// execution, which then is ABORTED.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell run MyStateMachine --input event.json
@@ -59,28 +60,24 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
             name: args.state_machine.clone(),
             known: application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect(),
         })?;
-    let executables = build_functions(&application, args.run.release).await?;
-    let cloud = start(&application, &executables, &args.run, 0).await?;
+    let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
+    start.check()?;
+    let cloud = launch(&application, &args.run, 0).await?;
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
-    let stop = stop_asked().map_err(Error::Runtime)?;
+    let mut stop = stop_asked().map_err(Error::Runtime)?;
     let mut logs = cloud.logs();
-    let running = cloud
-        .states()
-        .start(&machine.arn, Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() })?;
-    let watching = watch(&running, &machine.logical_id, &mut logs, Display::choose(args.json));
-    let outcome = unless_stopped(stop, watching).await;
+    let running = cloud.states().start(&machine.arn, start)?;
+    let display = Display::choose(args.json);
+    let watched = watch_until_stopped(&running, &machine.logical_id, &mut logs, display, &mut stop).await;
     cloud.shutdown().await;
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(stopped) => return Ok(stopped),
-    };
-    match outcome {
-        Outcome::Succeeded(output) => {
+    match watched {
+        Ok(Outcome::Succeeded(output)) => {
             if !args.json {
                 print(output);
             }
             Ok(ExitCode::SUCCESS)
         }
-        _ => Ok(ExitCode::FAILURE),
+        Ok(_) => Ok(ExitCode::FAILURE),
+        Err(Stopped) => Ok(ExitCode::from(STOPPED)),
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
 use crate::{
     error::Error,
     left_out,
-    project::{DEFAULT_PORT, RunArgs, TemplateArgs, build_functions, start},
+    project::{DEFAULT_PORT, RunArgs, TemplateArgs, launch},
     signals::stop_asked,
     terminal::{BOLD, DIM, Display, GREEN, LogText, painted, print, watch},
 };
@@ -50,8 +50,7 @@ pub struct UpArgs {
 /// Runs the command.
 pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked()?;
-    let executables = build_functions(&application, args.run.release).await?;
-    let cloud = start(&application, &executables, &args.run, args.port).await?;
+    let cloud = launch(&application, &args.run, args.port).await?;
     // Before anybody can know that it is ready, so that no execution is started unseen, and no signal kills.
     let stop = stop_asked().map_err(Error::Runtime)?;
     let (started, logs) = (cloud.states().subscribe(), cloud.logs());

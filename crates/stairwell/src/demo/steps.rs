@@ -1,11 +1,6 @@
-//! Carrying out steps.
+//! Carrying out a plan.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use cloud::{
@@ -13,15 +8,15 @@ use cloud::{
     states::{Start, Status},
 };
 use engine::run::Running;
-use http::{Request, StatusCode};
+use http::{Method, Request};
 use http_body_util::BodyExt;
-use sam::Application;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::script::{Action, Expectation, Step};
+use super::plan::{Deed, Scene};
 use crate::{
     error::Error,
-    terminal::{Display, watch},
+    signals::{Stop, Stopped, unless_stopped},
+    terminal::{Display, watch_until_stopped},
 };
 
 /// How long a step waits for the execution that it leads to.
@@ -29,11 +24,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A local cloud with a script's surroundings.
 pub struct Stage<'a> {
-    /// The application.
-    pub application: &'a Application,
-    /// Where it runs.
+    /// Where the application runs.
     pub cloud: &'a LocalCloud,
-    /// The script's file; the files that it names are beside it.
+    /// The script's file.
     pub script: &'a Path,
     /// How executions are shown.
     pub display: Display,
@@ -49,69 +42,74 @@ pub struct Shown {
     pub as_expected: bool,
 }
 
+/// Why a step was not carried out to its end.
+#[derive(Debug)]
+pub enum Undone {
+    /// A stop was asked for.
+    Stopped,
+    /// It could not be.
+    Failed(Error),
+}
+
+impl From<Stopped> for Undone {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<Error> for Undone {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Stage<'_> {
     /// Carries out a step, and shows the execution that comes of it.
-    pub async fn perform(&self, step: &Step) -> Result<Shown, Error> {
-        let machine = self.machine(&step.expect)?;
-        let mut started = self.cloud.states().subscribe();
+    pub async fn perform(&self, scene: &Scene<'_>, stop: &mut Stop) -> Result<Shown, Undone> {
         let mut logs = self.cloud.logs();
-        let running = match self.act(&step.action, machine).await? {
-            Some(running) => running,
-            None => {
+        let running = unless_stopped(stop, self.act(scene)).await??;
+        let title = &scene.machine.logical_id;
+        watch_until_stopped(&running, title, &mut logs, self.display, stop).await?;
+        Ok(running.look(|execution| {
+            let status = Status::of(execution);
+            let ended = execution.history().last().map_or(execution.identity().started_at, |last| last.at);
+            let took = ended - execution.identity().started_at;
+            Shown { status, took, as_expected: status == scene.status }
+        }))
+    }
+
+    /// Does it; gives the execution that comes of it.
+    async fn act(&self, scene: &Scene<'_>) -> Result<Arc<Running>, Error> {
+        match &scene.deed {
+            Deed::Start { input } => {
+                let start = Start { input: Some(input), ..Start::default() };
+                Ok(self.cloud.states().start(&scene.machine.arn, start)?)
+            }
+            Deed::Send { method, path, body } => {
+                let mut started = self.cloud.states().subscribe();
+                let read = |source| Error::Read { what: body.display().to_string(), source };
+                self.send(method, path, fs::read(body).map_err(read)?).await?;
                 let next = async {
                     loop {
                         match started.recv().await {
-                            Ok(running) if belongs(&running, machine) => return Some(running),
+                            Ok(running) if belongs(&running, scene.machine) => return Some(running),
                             Ok(_) | Err(RecvError::Lagged(_)) => {}
                             Err(RecvError::Closed) => return None,
                         }
                     }
                 };
                 tokio::time::timeout(PATIENCE, next).await.ok().flatten().ok_or_else(|| {
-                    let name = &step.expect.state_machine;
-                    let (title, seconds) = (&step.title, PATIENCE.as_secs());
+                    let (name, title, seconds) = (&scene.machine.logical_id, scene.title, PATIENCE.as_secs());
                     self.error(format!(
                         "no execution of {name} came of the step '{title}' within {seconds} s: does a rule of the template \
                          match what it does?"
                     ))
-                })?
-            }
-        };
-        watch(&running, &step.expect.state_machine, &mut logs, self.display).await;
-        Ok(running.look(|execution| {
-            let status = Status::of(execution);
-            let ended = execution.history().last().map_or(execution.identity().started_at, |last| last.at);
-            Shown {
-                status,
-                took: ended - execution.identity().started_at,
-                as_expected: status.name() == step.expect.status,
-            }
-        }))
-    }
-
-    /// Does it; gives the execution where it was started here.
-    async fn act(&self, action: &Action, machine: &sam::StateMachine) -> Result<Option<Arc<Running>>, Error> {
-        match action {
-            Action::Put { bucket, key, file } => {
-                let found = self.application.buckets.iter().find(|known| known.logical_id == *bucket);
-                let bucket = found.ok_or_else(|| self.error(format!("the template has no bucket {bucket}")))?;
-                self.send("PUT", &format!("/{}/{key}", bucket.name), self.read(file)?).await?;
-                Ok(None)
-            }
-            Action::Request { api, method, path, body } => {
-                self.send(method, &format!("/_api/{api}{path}"), self.read(body)?).await?;
-                Ok(None)
-            }
-            Action::Start { input } => {
-                let input = String::from_utf8(self.read(input)?)
-                    .map_err(|_| self.error(format!("{} is not UTF-8", input.display())))?;
-                let start = Start { input: Some(&input), ..Start::default() };
-                Ok(Some(self.cloud.states().start(&machine.arn, start)?))
+                })
             }
         }
     }
 
-    async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Result<(), Error> {
+    async fn send(&self, method: &Method, path: &str, body: Vec<u8>) -> Result<(), Error> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -121,24 +119,11 @@ impl Stage<'_> {
             .map_err(|error| self.error(format!("{method} {path}: {error}")))?;
         let response = self.cloud.send(request).await;
         let status = response.status();
-        if status.is_success() || status == StatusCode::ACCEPTED {
+        if status.is_success() {
             return Ok(());
         }
         let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         Err(self.error(format!("{method} {path} was answered {status}: {}", String::from_utf8_lossy(&body))))
-    }
-
-    fn machine(&self, expect: &Expectation) -> Result<&sam::StateMachine, Error> {
-        let machines = &self.application.state_machines;
-        machines
-            .iter()
-            .find(|machine| machine.logical_id == expect.state_machine)
-            .ok_or_else(|| self.error(format!("the template has no state machine {}", expect.state_machine)))
-    }
-
-    fn read(&self, file: &Path) -> Result<Vec<u8>, Error> {
-        let path: PathBuf = self.script.parent().unwrap_or(Path::new("")).join(file);
-        fs::read(&path).map_err(|source| Error::Read { what: path.display().to_string(), source })
     }
 
     fn error(&self, message: String) -> Error {

@@ -18,4 +18,4 @@ pub use print::{counted, print};
 pub use progress::{Node, Progress, Status};
 pub use style::{BOLD, DIM, GREEN, RED, YELLOW, painted, set_color};
 pub use tree::render;
-pub use watch::{Display, watch};
+pub use watch::{Display, watch, watch_until_stopped};

@@ -76,7 +76,6 @@ fn sign(status: Status, frame: usize) -> String {
 
 /// An error with its cause, on one line.
 pub(super) fn failure(fault: &Fault) -> String {
-    let error = fault.error.as_deref().unwrap_or("no error name");
     let cause = fault.cause.as_deref().unwrap_or_default();
     // A function's own error is a JSON document; its message is what a person wants.
     let message = serde_json::from_str::<serde_json::Value>(cause)
@@ -87,7 +86,10 @@ pub(super) fn failure(fault: &Fault) -> String {
     if message.chars().nth(MAX_CAUSE).is_some() {
         short.push('…');
     }
-    format!("{} {short}", painted(RED, error))
+    match &fault.error {
+        Some(error) => format!("{} {short}", painted(RED, error)),
+        None => short,
+    }
 }
 
 /// How an execution ended, on one line.
@@ -103,6 +105,7 @@ pub(super) fn ending(progress: &Progress, title: &str) -> String {
         Status::Failed | Status::Caught => painted(RED, "failed"),
     };
     let why = match (&progress.fault, progress.status) {
+        (Some(Fault { error: None, cause: None }), _) => String::new(),
         (Some(fault), Status::Failed | Status::Aborted) => format!(": {}", failure(fault)),
         _ => String::new(),
     };

@@ -1,14 +1,15 @@
 //! Showing an execution while it runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use asl::Value;
+use asl::{Fault, Value};
 use cloud::{lambda::LogKind, local::FunctionLog};
 use engine::{Event, Outcome, history, run::Running};
 use time::OffsetDateTime;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::{Plain, Progress, Spinner, print, render, tree};
+use crate::signals::{Stop, Stopped, unless_stopped};
 
 /// How often a live tree is redrawn while nothing happens.
 const REDRAW: Duration = Duration::from_millis(80);
@@ -66,6 +67,32 @@ pub async fn watch(
             () = tokio::time::sleep(REDRAW), if display == Display::Tree => {}
         }
         view.redraw();
+    }
+}
+
+/// Shows an execution while it runs. Where a stop is asked for, the execution is stopped, and its end is shown and told.
+pub async fn watch_until_stopped(
+    running: &Arc<Running>,
+    title: &str,
+    logs: &mut broadcast::Receiver<FunctionLog>,
+    display: Display,
+    stop: &mut Stop,
+) -> Result<Outcome, Stopped> {
+    let mut watching = pin!(watch(running, title, logs, display));
+    match unless_stopped(stop, watching.as_mut()).await {
+        Ok(outcome) => Ok(outcome),
+        Err(Stopped) => {
+            running.stop(Fault { error: None, cause: Some("stairwell was asked to stop".into()) });
+            match watching.await {
+                Outcome::Aborted(_) => {
+                    let arn = running.look(|execution| execution.identity().arn.clone());
+                    anstream::eprintln!("Stopped: {arn} is ABORTED");
+                    Err(Stopped)
+                }
+                // It ended in the same moment.
+                outcome => Ok(outcome),
+            }
+        }
     }
 }
 

@@ -1,0 +1,86 @@
+//! Where a local cloud is: its port and its folder, which no other one has at the same time.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process,
+};
+
+use crate::{
+    local::Options,
+    server::{BindError, Reserved, Server},
+};
+
+/// Why a place can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// The port.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The folder can't be made or written to.
+    #[error("cannot use {} to keep data", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's own error.
+        source: io::Error,
+    },
+    /// Another local cloud uses the folder.
+    #[error(
+        "another runner{} keeps its data in {}: stop it, name another folder with --data, or keep nothing with --ephemeral",
+        holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default(), folder.display()
+    )]
+    Taken {
+        /// The folder.
+        folder: PathBuf,
+        /// Its process and its port, where it has told them.
+        holder: Option<String>,
+    },
+}
+
+/// A port and a folder, taken for a local cloud that is still to be started. Both are free again when this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    pub(crate) options: Options,
+    pub(crate) port: Reserved,
+    pub(crate) lock: Option<fs::File>,
+}
+
+impl Place {
+    /// Takes them, or tells who has them. Must be called inside a Tokio runtime.
+    pub fn take(options: Options) -> Result<Self, PlaceError> {
+        let port = Server::reserve(Server::loopback(options.port))?;
+        let lock = options.folder.as_deref().map(|folder| lock(folder, port.address())).transpose()?;
+        Ok(Self { options, port, lock })
+    }
+}
+
+/// Makes the folder, and keeps other runners out of it for as long as the file is open. They find in it whose it is.
+fn lock(folder: &Path, address: SocketAddr) -> Result<fs::File, PlaceError> {
+    let failed = |source| PlaceError::Folder { folder: folder.to_owned(), source };
+    fs::create_dir_all(folder).map_err(failed)?;
+    // What another runner has written must not go before its lock is seen.
+    let options = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).to_owned();
+    let mut file = options.open(folder.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0).map_err(failed)?;
+            write!(file, "process {}, port {}", process::id(), address.port()).map_err(failed)?;
+            Ok(file)
+        }
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(PlaceError::Taken { folder: folder.to_owned(), holder: holder(&mut file) })
+        }
+        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// What the holder of the lock wrote: one short line, or nothing that can be told.
+fn holder(file: &mut fs::File) -> Option<String> {
+    const LONGEST: u64 = 100;
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    (!text.is_empty() && !text.contains(char::is_control)).then_some(text)
+}

@@ -1,0 +1,152 @@
+//! The script with everything that it names found: nothing is started for a script that can't be carried out.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cloud::states::{Start, Status};
+use http::Method;
+use sam::{Application, StateMachine};
+
+use super::script::{Action, Script, Step};
+use crate::error::Error;
+
+/// What a demo does, in this order.
+pub type Plan<'a> = Vec<Act<'a>>;
+
+/// What is shown of one workflow.
+pub struct Act<'a> {
+    /// What it is about.
+    pub title: &'a str,
+    /// What is done, in this order.
+    pub scenes: Vec<Scene<'a>>,
+}
+
+/// One thing that is done, and the execution that comes of it.
+pub struct Scene<'a> {
+    /// What happens, for the reader.
+    pub title: &'a str,
+    /// What is done.
+    pub deed: Deed,
+    /// The state machine of the execution.
+    pub machine: &'a StateMachine,
+    /// How the execution ends.
+    pub status: Status,
+}
+
+/// What is done.
+pub enum Deed {
+    /// A request to the local cloud.
+    Send {
+        /// Its method.
+        method: Method,
+        /// Its path.
+        path: String,
+        /// The file with its body.
+        body: PathBuf,
+    },
+    /// An execution is started with this input.
+    Start {
+        /// The input, which is JSON.
+        input: String,
+    },
+}
+
+/// Finds all that a script names, or tells everything that is not there.
+pub fn plan<'a>(script: &'a Script, file: &'a Path, application: &'a Application) -> Result<Plan<'a>, Error> {
+    let mut finder = Finder { application, folder: file.parent().unwrap_or(Path::new("")), problems: BTreeSet::new() };
+    let plan = script
+        .values()
+        .map(|workflow| Act {
+            title: &workflow.title,
+            scenes: workflow.steps.iter().filter_map(|step| finder.scene(step)).collect(),
+        })
+        .collect();
+    if finder.problems.is_empty() {
+        return Ok(plan);
+    }
+    Err(Error::Script { file: file.to_owned(), problems: finder.problems.into_iter().collect() })
+}
+
+struct Finder<'a> {
+    application: &'a Application,
+    folder: &'a Path,
+    /// Each is told once, however many steps have it.
+    problems: BTreeSet<String>,
+}
+
+impl<'a> Finder<'a> {
+    fn scene(&mut self, step: &'a Step) -> Option<Scene<'a>> {
+        let machines = &self.application.state_machines;
+        let machine = self.named("state machine", &step.expect.state_machine, machines, |machine| &machine.logical_id);
+        let status = self.status(&step.expect.status);
+        let deed = self.deed(&step.action);
+        Some(Scene { title: &step.title, deed: deed?, machine: machine?, status: status? })
+    }
+
+    fn deed(&mut self, action: &Action) -> Option<Deed> {
+        match action {
+            Action::Put { bucket, key, file } => {
+                let bucket = self.named("bucket", bucket, &self.application.buckets, |bucket| &bucket.logical_id);
+                let body = self.file(file);
+                Some(Deed::Send { method: Method::PUT, path: format!("/{}/{key}", bucket?.name), body: body? })
+            }
+            Action::Request { api, method, path, body } => {
+                let found = self.named("HTTP API", api, &self.application.http_apis, |api| &api.logical_id);
+                let (method, body) = (self.method(method), self.file(body));
+                found?;
+                Some(Deed::Send { method: method?, path: format!("/_api/{api}{path}"), body: body? })
+            }
+            Action::Start { input } => {
+                let path = self.file(input)?;
+                let shown = path.display();
+                let checked = fs::read_to_string(&path)
+                    .map_err(|error| format!("cannot read {shown}: {error}"))
+                    .and_then(|input| match (Start { input: Some(&input), ..Start::default() }).check() {
+                        Ok(()) => Ok(input),
+                        Err(error) => Err(format!("{shown} is no input of an execution: {error}")),
+                    });
+                checked.map_err(|problem| self.problems.insert(problem)).ok().map(|input| Deed::Start { input })
+            }
+        }
+    }
+
+    fn named<T>(&mut self, kind: &str, name: &str, all: &'a [T], name_of: impl Fn(&T) -> &String) -> Option<&'a T> {
+        let found = all.iter().find(|one| name_of(one) == name);
+        if found.is_none() {
+            let closest = sam::closest(name, all.iter().map(|one| name_of(one).as_str()));
+            let meant = closest.map(|closest| format!(" (did you mean '{closest}'?)")).unwrap_or_default();
+            self.problems.insert(format!("the template has no {kind} '{name}'{meant}"));
+        }
+        found
+    }
+
+    fn status(&mut self, name: &str) -> Option<Status> {
+        const ENDS: [Status; 4] = [Status::Succeeded, Status::Failed, Status::TimedOut, Status::Aborted];
+        let found = ENDS.into_iter().find(|status| status.name() == name);
+        if found.is_none() {
+            let names = ENDS.map(Status::name).join(", ");
+            self.problems.insert(format!("no execution ends '{name}', but as one of {names}"));
+        }
+        found
+    }
+
+    fn method(&mut self, name: &str) -> Option<Method> {
+        let method = name.parse().ok();
+        if method.is_none() {
+            self.problems.insert(format!("'{name}' is no HTTP method"));
+        }
+        method
+    }
+
+    fn file(&mut self, file: &Path) -> Option<PathBuf> {
+        let path = self.folder.join(file);
+        if path.is_file() {
+            return Some(path);
+        }
+        self.problems.insert(format!("there is no file {}", path.display()));
+        None
+    }
+}
