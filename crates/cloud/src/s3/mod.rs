@@ -9,6 +9,7 @@ mod condition;
 mod event;
 mod listing;
 mod object;
+mod objects;
 mod operations;
 mod receive;
 mod request;
@@ -39,6 +40,7 @@ use crate::{
     wire::{self, Format},
 };
 use operations::Operations;
+pub(crate) use receive::hex;
 use store::{Store, Versioning};
 
 /// Why a bucket could not be created: its name is not valid, or the disk failed.
@@ -53,6 +55,7 @@ pub struct CreateBucketError {
 pub struct S3 {
     service: S3Service,
     store: Arc<Store>,
+    events: mpsc::UnboundedSender<ObjectEvent>,
     /// Removed, with all objects, when the last reference goes.
     _temporary: Option<TempDir>,
 }
@@ -74,9 +77,9 @@ impl S3 {
 
     fn new(store: Store, temporary: Option<TempDir>, events: mpsc::UnboundedSender<ObjectEvent>) -> Self {
         let store = Arc::new(store);
-        let mut builder = S3ServiceBuilder::new(Operations::new(Arc::clone(&store), events));
+        let mut builder = S3ServiceBuilder::new(Operations::new(Arc::clone(&store), events.clone()));
         builder.set_host(request::Hosts);
-        Self { service: builder.build(), store, _temporary: temporary }
+        Self { service: builder.build(), store, events, _temporary: temporary }
     }
 
     /// Creates a bucket unless it is there. Says whether it was created. Blocks on the disk.

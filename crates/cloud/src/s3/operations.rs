@@ -20,6 +20,8 @@ use s3s::{S3Request, S3Response, S3Result};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
+pub(super) use lists::storage_class;
+
 use super::{
     event::{EventKind, ObjectEvent, Reason},
     request::Caller,
@@ -46,19 +48,19 @@ impl Operations {
     }
 
     /// Tells about what a request changes.
-    fn teller(&self, request: &Extensions) -> Teller {
+    pub(super) fn teller(&self, request: &Extensions) -> Teller {
         Teller { events: self.events.clone(), caller: request.get::<Caller>().cloned() }
     }
 }
 
 /// Goes where a change is made, so that the change is told even if the client is gone by then.
-struct Teller {
+pub(super) struct Teller {
     events: mpsc::UnboundedSender<ObjectEvent>,
     caller: Option<Caller>,
 }
 
 impl Teller {
-    fn created(&self, reason: Reason, bucket: &str, committed: &Committed) {
+    pub(super) fn created(&self, reason: Reason, bucket: &str, committed: &Committed) {
         let Committed { version, content, visible_id } = committed;
         self.tell(ObjectEvent {
             size: content.size,

@@ -142,7 +142,7 @@ fn too_large() -> S3Error {
 }
 
 /// Lower-case hexadecimal, as in an `ETag`.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a string cannot fail.

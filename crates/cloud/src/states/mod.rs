@@ -9,6 +9,7 @@ mod describe;
 mod executions;
 mod front_end;
 mod invoke;
+pub mod items;
 mod machines;
 mod names;
 mod page;

@@ -211,7 +211,7 @@ fn versions(
     output
 }
 
-fn storage_class(version: &Version) -> String {
+pub(in crate::s3) fn storage_class(version: &Version) -> String {
     let stored = version.content.as_ref().and_then(|content| content.attributes.storage_class.clone());
     stored.unwrap_or_else(|| StorageClass::STANDARD.to_owned())
 }

@@ -1,0 +1,269 @@
+//! What an `ItemReader` field may say: the kinds of datasets and their options.
+
+use std::{fmt, sync::Arc};
+
+use asl::Value;
+
+use super::Invalid;
+
+/// The longest header of a CSV file, in bytes.
+pub const MAX_CSV_HEADER: usize = 10 * 1024;
+
+/// What an `ItemReader` reads, apart from which object or bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dataset {
+    /// The content of one object: `s3:getObject`.
+    Object(Format),
+    /// The objects that an S3 inventory tells of: `s3:getObject` of its `manifest.json`.
+    Inventory,
+    /// The data that an Athena query wrote: `s3:getObject` of its manifest, which names the files.
+    AthenaData(Format),
+    /// The entries of a listing: `s3:listObjectsV2`.
+    Listing,
+    /// The content of all objects of a listing: `s3:listObjectsV2` with `LOAD_AND_FLATTEN`.
+    ListedObjects(Format),
+}
+
+/// How an object is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Rows of delimited text.
+    Csv(Csv),
+    /// A JSON array, or with a pointer an array or object inside of a JSON text.
+    Json {
+        /// `ItemsPointer`
+        items_pointer: Option<JsonPointer>,
+    },
+    /// A JSON text in each line.
+    Jsonl,
+    /// Rows of a Parquet file.
+    Parquet,
+}
+
+/// The options of delimited text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Csv {
+    /// `CSVHeaderLocation` and `CSVHeaders`
+    pub header: Header,
+    /// `CSVDelimiter`
+    pub delimiter: Delimiter,
+}
+
+/// Where the names of the columns are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// `FIRST_ROW`
+    FirstRow,
+    /// `GIVEN`, with `CSVHeaders`.
+    Given(Vec<Arc<str>>),
+}
+
+/// What is between two fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is its own name")]
+pub enum Delimiter {
+    #[default]
+    Comma,
+    Pipe,
+    Semicolon,
+    Space,
+    Tab,
+}
+
+impl Delimiter {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "COMMA" => Self::Comma,
+            "PIPE" => Self::Pipe,
+            "SEMICOLON" => Self::Semicolon,
+            "SPACE" => Self::Space,
+            "TAB" => Self::Tab,
+            _ => return None,
+        })
+    }
+
+    /// The character.
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Pipe => b'|',
+            Self::Semicolon => b';',
+            Self::Space => b' ',
+            Self::Tab => b'\t',
+        }
+    }
+}
+
+/// A JSON Pointer (RFC 6901), such as `/inventory/products/0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonPointer(Vec<String>);
+
+impl JsonPointer {
+    /// Reads a pointer. The empty one is the whole text.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self(Vec::new()));
+        }
+        let unescape = |token: &str| token.replace("~1", "/").replace("~0", "~");
+        Some(Self(text.strip_prefix('/')?.split('/').map(unescape).collect()))
+    }
+
+    /// The names of fields and the indexes on the way.
+    pub(super) fn tokens(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for JsonPointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
+    }
+}
+
+/// The API action that an `ItemReader` calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    GetObject,
+    ListObjectsV2,
+}
+
+impl Action {
+    fn parse(resource: &str) -> Result<Self, Invalid> {
+        match resource.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+            ["arn", _, "states", "", "", "s3:getObject"] => Ok(Self::GetObject),
+            ["arn", _, "states", "", "", "s3:listObjectsV2"] => Ok(Self::ListObjectsV2),
+            _ => Err(Invalid::new("Resource", format!("The resource provided {resource} is not recognized"))),
+        }
+    }
+}
+
+impl Dataset {
+    /// Reads `Resource` and `ReaderConfig`.
+    ///
+    /// `MaxItems` and `MaxItemsPath` are not looked at: they may be found only when the state runs.
+    pub fn parse(resource: &str, config: Option<&Value>) -> Result<Self, Invalid> {
+        let mut config = Config::open(config)?;
+        let dataset = match Action::parse(resource)? {
+            Action::GetObject => config.object()?,
+            Action::ListObjectsV2 => config.listing()?,
+        };
+        config.close()?;
+        Ok(dataset)
+    }
+}
+
+/// The fields of a `ReaderConfig`, and which of them were asked for.
+struct Config<'a> {
+    value: Option<&'a Value>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Config<'a> {
+    fn open(value: Option<&'a Value>) -> Result<Self, Invalid> {
+        match value {
+            None | Some(Value::Object(_)) => Ok(Self { value, asked: vec!["MaxItems", "MaxItemsPath"] }),
+            Some(_) => Err(Invalid::new("ReaderConfig", "Value is not of type 'Object'")),
+        }
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.asked.push(name);
+        self.value?.get(name)
+    }
+
+    fn text(&mut self, name: &'static str) -> Result<Option<&'a str>, Invalid> {
+        let value = self.take(name);
+        value.map(|value| value.as_str().ok_or_else(|| invalid(name, "Value is not of type 'String'"))).transpose()
+    }
+
+    /// Refuses what nobody asked for.
+    fn close(self) -> Result<(), Invalid> {
+        let Some(Value::Object(fields)) = self.value else { return Ok(()) };
+        match fields.keys().find(|name| !self.asked.contains(&&***name)) {
+            Some(name) => Err(invalid(name, "Field is not supported for this kind of dataset")),
+            None => Ok(()),
+        }
+    }
+
+    fn object(&mut self) -> Result<Dataset, Invalid> {
+        match (self.text("ManifestType")?, self.text("InputType")?) {
+            (Some("S3_INVENTORY"), None) | (None, Some("MANIFEST")) => Ok(Dataset::Inventory),
+            (Some("S3_INVENTORY"), Some(_)) => {
+                Err(invalid("InputType", "Must not be given with the ManifestType 'S3_INVENTORY'"))
+            }
+            (Some("ATHENA_DATA"), Some("JSON")) => {
+                Err(invalid("InputType", one_of(&["CSV", "JSONL", "PARQUET"], "JSON")))
+            }
+            (Some("ATHENA_DATA"), input_type) => Ok(Dataset::AthenaData(self.format(input_type)?)),
+            (Some(other), _) => Err(invalid("ManifestType", one_of(&["ATHENA_DATA", "S3_INVENTORY"], other))),
+            (None, input_type) => Ok(Dataset::Object(self.format(input_type)?)),
+        }
+    }
+
+    fn listing(&mut self) -> Result<Dataset, Invalid> {
+        match self.text("Transformation")? {
+            None | Some("NONE") => Ok(Dataset::Listing),
+            Some("LOAD_AND_FLATTEN") => {
+                let input_type = self.text("InputType")?;
+                Ok(Dataset::ListedObjects(self.format(input_type)?))
+            }
+            Some(other) => Err(invalid("Transformation", one_of(&["NONE", "LOAD_AND_FLATTEN"], other))),
+        }
+    }
+
+    fn format(&mut self, input_type: Option<&str>) -> Result<Format, Invalid> {
+        match input_type {
+            Some("CSV") => Ok(Format::Csv(Csv { header: self.header()?, delimiter: self.delimiter()? })),
+            Some("JSON") => Ok(Format::Json { items_pointer: self.items_pointer()? }),
+            Some("JSONL") => Ok(Format::Jsonl),
+            Some("PARQUET") => Ok(Format::Parquet),
+            Some(other) => Err(invalid("InputType", one_of(&["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"], other))),
+            None => Err(Invalid::new("ReaderConfig", "These fields are required: [InputType]")),
+        }
+    }
+
+    fn header(&mut self) -> Result<Header, Invalid> {
+        const NAMES: &str = "CSVHeaders";
+        match self.text("CSVHeaderLocation")? {
+            Some("FIRST_ROW") => Ok(Header::FirstRow),
+            Some("GIVEN") => {
+                let names = self.take(NAMES);
+                let names = names
+                    .ok_or_else(|| Invalid::new("ReaderConfig", format!("These fields are required: [{NAMES}]")))?;
+                let names = names.as_array().ok_or_else(|| invalid(NAMES, "Value is not of type 'Array'"))?;
+                let names: Option<Vec<Arc<str>>> = names.iter().map(|name| name.as_str().map(Into::into)).collect();
+                let names = names.ok_or_else(|| invalid(NAMES, "Each element must be of type 'String'"))?;
+                if names.is_empty() {
+                    return Err(invalid(NAMES, "Value is empty"));
+                }
+                if names.iter().map(|name| name.len() + 1).sum::<usize>() > MAX_CSV_HEADER {
+                    return Err(invalid(NAMES, format!("The header has more than {MAX_CSV_HEADER} bytes")));
+                }
+                Ok(Header::Given(names))
+            }
+            Some(other) => Err(invalid("CSVHeaderLocation", one_of(&["FIRST_ROW", "GIVEN"], other))),
+            None => Err(Invalid::new("ReaderConfig", "These fields are required: [CSVHeaderLocation]")),
+        }
+    }
+
+    fn delimiter(&mut self) -> Result<Delimiter, Invalid> {
+        let Some(name) = self.text("CSVDelimiter")? else { return Ok(Delimiter::default()) };
+        Delimiter::parse(name)
+            .ok_or_else(|| invalid("CSVDelimiter", one_of(&["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"], name)))
+    }
+
+    fn items_pointer(&mut self) -> Result<Option<JsonPointer>, Invalid> {
+        let Some(text) = self.text("ItemsPointer")? else { return Ok(None) };
+        let pointer = JsonPointer::parse(text);
+        pointer.map(Some).ok_or_else(|| invalid("ItemsPointer", format!("'{text}' is not a JSON Pointer")))
+    }
+}
+
+fn invalid(field: &str, message: impl Into<String>) -> Invalid {
+    Invalid::new(format!("ReaderConfig/{field}"), message)
+}
+
+/// What is said of a name that is not one of a few.
+pub(super) fn one_of(names: &[&str], found: &str) -> String {
+    format!("Value '{found}' is none of: [{}]", names.join(", "))
+}

@@ -1,0 +1,132 @@
+//! What an `ItemReader` field may say.
+
+use cloud::states::items::dataset::{Csv, Dataset, Delimiter, Format, Header, JsonPointer};
+
+use crate::json;
+
+fn parse(action: &str, config: &str) -> Result<Dataset, String> {
+    let config = (!config.is_empty()).then(|| json(config));
+    Dataset::parse(&format!("arn:aws:states:::s3:{action}"), config.as_ref()).map_err(|invalid| invalid.to_string())
+}
+
+#[test]
+fn every_kind_of_dataset() {
+    let csv = |header, delimiter| Format::Csv(Csv { header, delimiter });
+    let json_at = |pointer: &str| Format::Json { items_pointer: Some(JsonPointer::parse(pointer).unwrap()) };
+    for (action, config, expected) in [
+        ("getObject", r#"{"InputType":"JSON","MaxItems":3}"#, Dataset::Object(Format::Json { items_pointer: None })),
+        ("getObject", r#"{"InputType":"JSON","ItemsPointer":"/a~1b/0"}"#, Dataset::Object(json_at("/a~1b/0"))),
+        ("getObject", r#"{"InputType":"JSONL","MaxItemsPath":"$.n"}"#, Dataset::Object(Format::Jsonl)),
+        ("getObject", r#"{"InputType":"PARQUET"}"#, Dataset::Object(Format::Parquet)),
+        (
+            "getObject",
+            r#"{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}"#,
+            Dataset::Object(csv(Header::FirstRow, Delimiter::Comma)),
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["a","b"],"CSVDelimiter":"TAB"}"#,
+            Dataset::Object(csv(Header::Given(vec!["a".into(), "b".into()]), Delimiter::Tab)),
+        ),
+        ("getObject", r#"{"InputType":"MANIFEST"}"#, Dataset::Inventory),
+        ("getObject", r#"{"ManifestType":"S3_INVENTORY"}"#, Dataset::Inventory),
+        ("getObject", r#"{"ManifestType":"ATHENA_DATA","InputType":"PARQUET"}"#, Dataset::AthenaData(Format::Parquet)),
+        ("listObjectsV2", "", Dataset::Listing),
+        ("listObjectsV2", r#"{"Transformation":"NONE"}"#, Dataset::Listing),
+        (
+            "listObjectsV2",
+            r#"{"Transformation":"LOAD_AND_FLATTEN","InputType":"JSONL"}"#,
+            Dataset::ListedObjects(Format::Jsonl),
+        ),
+    ] {
+        assert_eq!(parse(action, config), Ok(expected), "{action} {config}");
+    }
+}
+
+#[test]
+fn what_it_may_not_say() {
+    for (action, config, expected) in [
+        ("putObject", "", "Resource: The resource provided arn:aws:states:::s3:putObject is not recognized"),
+        ("getObject", "", "ReaderConfig: These fields are required: [InputType]"),
+        ("getObject", "[]", "ReaderConfig: Value is not of type 'Object'"),
+        ("getObject", r#"{"InputType":1}"#, "ReaderConfig/InputType: Value is not of type 'String'"),
+        (
+            "getObject",
+            r#"{"InputType":"XML"}"#,
+            "ReaderConfig/InputType: Value 'XML' is none of: [CSV, JSON, JSONL, PARQUET, MANIFEST]",
+        ),
+        ("getObject", r#"{"InputType":"CSV"}"#, "ReaderConfig: These fields are required: [CSVHeaderLocation]"),
+        (
+            "getObject",
+            r#"{"InputType":"CSV","CSVHeaderLocation":"LAST_ROW"}"#,
+            "ReaderConfig/CSVHeaderLocation: Value 'LAST_ROW' is none of: [FIRST_ROW, GIVEN]",
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN"}"#,
+            "ReaderConfig: These fields are required: [CSVHeaders]",
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":[]}"#,
+            "ReaderConfig/CSVHeaders: Value is empty",
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["a",1]}"#,
+            "ReaderConfig/CSVHeaders: Each element must be of type 'String'",
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW","CSVHeaders":["a"]}"#,
+            "ReaderConfig/CSVHeaders: Field is not supported for this kind of dataset",
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW","CSVDelimiter":","}"#,
+            "ReaderConfig/CSVDelimiter: Value ',' is none of: [COMMA, PIPE, SEMICOLON, SPACE, TAB]",
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"JSON","ItemsPointer":"a"}"#,
+            "ReaderConfig/ItemsPointer: 'a' is not a JSON Pointer",
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"JSONL","ItemsPointer":"/a"}"#,
+            "ReaderConfig/ItemsPointer: Field is not supported for this kind of dataset",
+        ),
+        (
+            "getObject",
+            r#"{"InputType":"JSON","Transformation":"NONE"}"#,
+            "ReaderConfig/Transformation: Field is not supported for this kind of dataset",
+        ),
+        (
+            "getObject",
+            r#"{"ManifestType":"S3_INVENTORY","InputType":"CSV"}"#,
+            "ReaderConfig/InputType: Must not be given with the ManifestType 'S3_INVENTORY'",
+        ),
+        (
+            "getObject",
+            r#"{"ManifestType":"ATHENA_DATA","InputType":"JSON"}"#,
+            "ReaderConfig/InputType: Value 'JSON' is none of: [CSV, JSONL, PARQUET]",
+        ),
+        (
+            "getObject",
+            r#"{"ManifestType":"GLUE"}"#,
+            "ReaderConfig/ManifestType: Value 'GLUE' is none of: [ATHENA_DATA, S3_INVENTORY]",
+        ),
+        (
+            "listObjectsV2",
+            r#"{"Transformation":"LOAD_AND_FLATTEN"}"#,
+            "ReaderConfig: These fields are required: [InputType]",
+        ),
+        (
+            "listObjectsV2",
+            r#"{"InputType":"JSON"}"#,
+            "ReaderConfig/InputType: Field is not supported for this kind of dataset",
+        ),
+    ] {
+        assert_eq!(parse(action, config), Err(expected.to_owned()), "{action} {config}");
+    }
+}
