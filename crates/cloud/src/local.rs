@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use engine::journal::{Journal, JournalError};
 use sam::{Application, LeftOut};
 use tokio::{
     sync::{broadcast, mpsc},
@@ -64,6 +65,8 @@ pub enum StartError {
     Bucket(#[from] CreateBucketError),
     #[error(transparent)]
     DynamoDb(#[from] DynamoDbError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error(transparent)]
     Lambda(#[from] ConfigError),
     #[error("{} problems in state machines", .0.len())]
@@ -131,7 +134,8 @@ impl LocalCloud {
         let tasks = Arc::new(Tasks::new(lambda.clone()));
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
-        let states = States::new(application, &options.region, tasks).map_err(StartError::StateMachines)?;
+        let states =
+            States::new(application, &options.region, storage.journal, tasks).map_err(StartError::StateMachines)?;
         let (events, left_out) =
             Events::new(application, &options.region, &options.account, lambda.clone(), states.clone())?;
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());
@@ -226,16 +230,19 @@ impl LocalCloud {
         if let Err(error) = (&mut self.server).await {
             tracing::error!(%error, "the server ended in a panic");
         }
+        // What functions that are ended here would answer is no answer.
+        self.states.close();
         self.lambda.shutdown().await;
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
-/// Buckets and tables, made.
+/// Buckets and tables, made, and the journal of the executions.
 struct Storage {
     s3: Arc<S3>,
     dynamodb: Arc<DynamoDb>,
+    journal: Journal,
 }
 
 impl Storage {
@@ -245,9 +252,13 @@ impl Storage {
         changes: mpsc::UnboundedSender<ObjectEvent>,
     ) -> Result<Self, StartError> {
         tokio::task::spawn_blocking(move || {
-            let (s3, dynamodb) = match folder {
-                Some(folder) => (S3::open(&folder.join("s3"), changes)?, DynamoDb::open(&folder.join("dynamodb"))?),
-                None => (S3::ephemeral(changes)?, DynamoDb::ephemeral()?),
+            let (s3, dynamodb, journal) = match folder {
+                Some(folder) => (
+                    S3::open(&folder.join("s3"), changes)?,
+                    DynamoDb::open(&folder.join("dynamodb"))?,
+                    Journal::open(&folder.join("executions"))?,
+                ),
+                None => (S3::ephemeral(changes)?, DynamoDb::ephemeral()?, Journal::in_memory()?),
             };
             for bucket in &application.buckets {
                 s3.create_bucket_if_absent(&bucket.name, bucket.versioned)?;
@@ -258,7 +269,7 @@ impl Storage {
                     dynamodb.enable_time_to_live(&table.name, attribute)?;
                 }
             }
-            Ok(Self { s3: Arc::new(s3), dynamodb: Arc::new(dynamodb) })
+            Ok(Self { s3: Arc::new(s3), dynamodb: Arc::new(dynamodb), journal })
         })
         .await?
     }

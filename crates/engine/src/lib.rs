@@ -3,10 +3,14 @@
 //! - [`core`] is the interpreter: a value and one function, without I/O
 //! - [`history`] is what it writes, the only account of an execution
 //! - [`run`] lets an execution live: it gives the core time, and carries out what it asks for
+//! - [`journal`] keeps what Standard executions were told, so that they outlive the process
 
 pub mod core;
 pub mod history;
+pub mod journal;
 pub mod run;
+mod status;
 
 pub use core::{Command, Execution, Happened, Identity, Outcome};
 pub use history::{Event, EventKind};
+pub use status::Status;

@@ -1,5 +1,10 @@
 //! Errors of the Step Functions API.
 
+use http::StatusCode;
+
+/// The code of an error that is not the client's.
+const INTERNAL: &str = "InternalServerException";
+
 /// An exception with its message, as a client sees it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -21,5 +26,16 @@ impl ApiError {
 
     pub(super) fn invalid_arn(message: impl std::fmt::Display) -> Self {
         Self::new("InvalidArn", format!("Invalid Arn: '{message}'"))
+    }
+
+    /// What the client is not to blame for, and may try again.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(%error, "a request to Step Functions failed");
+        Self::new(INTERNAL, error.to_string())
+    }
+
+    /// The status that it is answered with.
+    pub(super) fn status(&self) -> StatusCode {
+        if self.code == INTERNAL { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST }
     }
 }

@@ -2,8 +2,9 @@
 
 use asl::{Value, value::Object};
 use engine::{
-    Execution, Outcome,
+    Execution, Identity, Outcome,
     history::{Event, epoch_seconds},
+    journal::Listed,
 };
 use time::OffsetDateTime;
 
@@ -15,19 +16,30 @@ fn stopped_at(execution: &Execution) -> Option<OffsetDateTime> {
 }
 
 /// An element of `ListExecutions`, with the fields that every description of an execution has.
-pub(super) fn summary(execution: &Execution) -> Object {
-    let identity = execution.identity();
+pub(super) fn listed(execution: &Listed) -> Object {
     let mut fields = Object::from_iter([
-        ("executionArn".into(), Value::from(identity.arn.clone())),
-        ("stateMachineArn".into(), identity.state_machine_arn.clone().into()),
-        ("name".into(), identity.name.clone().into()),
-        ("status".into(), Status::of(execution).name().into()),
-        ("startDate".into(), epoch_seconds(identity.started_at)),
+        ("executionArn".into(), Value::from(execution.arn.clone())),
+        ("stateMachineArn".into(), execution.state_machine_arn.clone().into()),
+        ("name".into(), execution.name.clone().into()),
+        ("status".into(), execution.status.name().into()),
+        ("startDate".into(), epoch_seconds(execution.started_at)),
     ]);
-    if let Some(at) = stopped_at(execution) {
+    if let Some(at) = execution.stopped_at {
         fields.insert("stopDate".into(), epoch_seconds(at));
     }
     fields
+}
+
+fn summary(execution: &Execution) -> Object {
+    let identity = execution.identity();
+    listed(&Listed {
+        arn: identity.arn.clone(),
+        state_machine_arn: identity.state_machine_arn.clone(),
+        name: identity.name.clone(),
+        status: Status::of(execution),
+        started_at: identity.started_at,
+        stopped_at: stopped_at(execution),
+    })
 }
 
 /// The answer of `DescribeExecution`.
@@ -99,14 +111,14 @@ pub(super) fn machine(machine: &StateMachine) -> Value {
     fields.into()
 }
 
-/// The answer of `DescribeStateMachineForExecution`.
-pub(super) fn machine_of_execution(machine: &StateMachine) -> Value {
+/// The answer of `DescribeStateMachineForExecution`: the machine as it was when the execution was started.
+pub(super) fn machine_of_execution(identity: &Identity, definition: String) -> Value {
     Object::from_iter([
-        ("stateMachineArn".into(), Value::from(machine.arn.clone())),
-        ("name".into(), machine.name.clone().into()),
-        ("definition".into(), machine.definition.to_string().into()),
-        ("roleArn".into(), machine.role_arn.clone().into()),
-        ("updateDate".into(), epoch_seconds(machine.created_at)),
+        ("stateMachineArn".into(), Value::from(identity.state_machine_arn.clone())),
+        ("name".into(), identity.state_machine_name.clone().into()),
+        ("definition".into(), definition.into()),
+        ("roleArn".into(), identity.role_arn.clone().into()),
+        ("updateDate".into(), epoch_seconds(identity.started_at)),
     ])
     .into()
 }

@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use asl::{Fault, Value, value::Object};
 use axum::body::Body;
 use engine::history::{self, epoch_seconds};
-use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderValue, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -56,8 +56,8 @@ impl FrontEnd {
             "DescribeStateMachineForExecution" => {
                 let request: ExecutionRequest = parse(body)?;
                 let running = self.states.execution(&request.execution_arn)?;
-                let arn = running.look(|execution| execution.identity().state_machine_arn.clone());
-                Ok(describe::machine_of_execution(self.states.machine(&arn)?))
+                let definition = self.states.definition_of(running.identity())?;
+                Ok(describe::machine_of_execution(running.identity(), definition))
             }
             "GetExecutionHistory" => self.get_execution_history(&parse(body)?),
             "ListExecutions" => self.list_executions(&parse(body)?),
@@ -99,7 +99,9 @@ impl FrontEnd {
 
     fn stop_execution(&self, request: StopRequest) -> Result<Value, ApiError> {
         let running = self.states.execution(&request.execution_arn)?;
-        running.stop(Fault { error: request.error.map(Into::into), cause: request.cause.map(Into::into) });
+        running
+            .stop(Fault { error: request.error.map(Into::into), cause: request.cause.map(Into::into) })
+            .map_err(|error| ApiError::internal(&error))?;
         let stopped = running.look(|execution| execution.history().last().map(|last| epoch_seconds(last.at)));
         Ok(Value::from([("stopDate", stopped.unwrap_or_default())]))
     }
@@ -120,14 +122,10 @@ impl FrontEnd {
     fn list_executions(&self, request: &ListExecutionsRequest) -> Result<Value, ApiError> {
         let page = Page::of(request.max_results, request.next_token.as_deref())?;
         self.states.machine(&request.state_machine_arn)?;
-        let wanted = request.status_filter.as_deref();
-        let summaries = self.states.executions_of(&request.state_machine_arn).into_iter().filter_map(|running| {
-            running.look(|execution| {
-                let status = Status::of(execution).name();
-                wanted.is_none_or(|wanted| wanted == status).then(|| Value::from(describe::summary(execution)))
-            })
-        });
-        let (executions, next) = page.cut(summaries);
+        let status = request.status_filter.as_deref().map(status).transpose()?;
+        let (executions, next) =
+            page.read(|offset, limit| self.states.executions_of(&request.state_machine_arn, status, offset, limit))?;
+        let executions = executions.iter().map(|execution| describe::listed(execution).into()).collect();
         Ok(listed("executions", executions, next))
     }
 
@@ -211,6 +209,15 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::validation(error.to_string()))
 }
 
+fn status(name: &str) -> Result<Status, ApiError> {
+    Status::named(name).ok_or_else(|| {
+        ApiError::validation(format!(
+            "1 validation error detected: Value '{name}' at 'statusFilter' failed to satisfy constraint: Member must \
+             satisfy enum value set: [RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED]"
+        ))
+    })
+}
+
 fn listed(key: &str, items: Vec<Value>, next: Option<String>) -> Value {
     let mut fields = Object::from_iter([(key.into(), Value::from(items))]);
     fields.extend(next.map(|token| ("nextToken".into(), Value::from(token))));
@@ -228,5 +235,5 @@ fn respond(answer: &Value) -> Response {
 }
 
 fn refuse(error: &ApiError) -> Response {
-    wire::error(Format::Json, StatusCode::BAD_REQUEST, error.code, &error.message)
+    wire::error(Format::Json, error.status(), error.code, &error.message)
 }

@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use asl::{Diagnostic, Machine, Severity, Value, compile};
+use asl::{Diagnostic, Severity, Value, compile};
+use engine::journal::Definition;
 use sam::StateMachineKind;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -24,8 +25,8 @@ pub struct StateMachine {
     pub kind: StateMachineKind,
     /// The definition, with its substitutions made.
     pub definition: Value,
-    /// The definition, compiled.
-    pub machine: Arc<Machine>,
+    /// What its executions run: the definition, compiled.
+    pub runs: Definition,
     /// What a person should know of the definition.
     pub warnings: Vec<Diagnostic>,
     /// When it was loaded.
@@ -64,8 +65,8 @@ impl StateMachine {
                 name: described.name.as_str().into(),
                 role_arn: described.role_arn.as_str().into(),
                 kind: described.kind,
+                runs: Definition::new(&definition, Arc::new(machine)),
                 definition,
-                machine: Arc::new(machine),
                 warnings,
                 created_at: OffsetDateTime::now_utc(),
             }),

@@ -6,7 +6,6 @@
 mod api_error;
 mod calls;
 mod describe;
-mod executions;
 mod front_end;
 mod invoke;
 pub mod items;
@@ -15,24 +14,24 @@ mod names;
 mod page;
 mod tasks;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 use asl::{Value, value::Object};
 use engine::{
     Identity,
-    run::{Outside, Running},
+    journal::{Journal, JournalError, Listed},
+    run::{Executions, Outside, Resumed, Running, StartError, Started},
 };
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
 pub use api_error::ApiError;
-pub use executions::Status;
+pub use engine::Status;
 pub use front_end::FrontEnd;
 pub use machines::{LoadError, StateMachine};
 pub use tasks::{CallerOf, Tasks};
 
-use executions::{Executions, Existing};
 use machines::Machines;
 
 /// How many started executions an observer may be behind before it misses some.
@@ -61,7 +60,7 @@ impl Start<'_> {
 pub struct States {
     region: Arc<str>,
     machines: Machines,
-    executions: RwLock<Executions>,
+    executions: Arc<Executions>,
     outside: Arc<dyn Outside>,
     started: broadcast::Sender<Arc<Running>>,
 }
@@ -71,12 +70,13 @@ impl States {
     pub fn new(
         application: &sam::Application,
         region: &str,
+        journal: Journal,
         outside: Arc<dyn Outside>,
     ) -> Result<Arc<Self>, Vec<LoadError>> {
         Ok(Arc::new(Self {
             region: region.into(),
             machines: Machines::load(application)?,
-            executions: RwLock::default(),
+            executions: Executions::new(journal, outside.clone()),
             outside,
             started: broadcast::Sender::new(STARTED_BACKLOG),
         }))
@@ -107,17 +107,9 @@ impl States {
             Some(name) => names::check(name)?.into(),
             None => Uuid::new_v4().to_string().into(),
         };
-        let arn = machine.execution_arn(&name);
-        let mut executions = self.executions_mut();
-        match executions.existing(&arn, &input) {
-            Existing::Same(running) => return Ok(running),
-            Existing::Other => {
-                return Err(ApiError::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'")));
-            }
-            Existing::None => {}
-        }
+        let arn: Arc<str> = machine.execution_arn(&name).into();
         let identity = Identity {
-            arn: arn.into(),
+            arn: arn.clone(),
             name,
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),
@@ -128,40 +120,68 @@ impl States {
             trace_header: start.trace_header.map(Into::into),
             seed: Uuid::new_v4().as_u64_pair().0,
         };
-        let running = Running::start(machine.machine.clone(), Arc::new(identity), self.outside.clone());
-        if machine.kind == sam::StateMachineKind::Standard {
-            executions.add(running.clone());
-        }
-        drop(executions);
+        let running = match machine.kind {
+            sam::StateMachineKind::Express => {
+                Running::start(machine.runs.machine().clone(), Arc::new(identity), self.outside.clone())
+            }
+            sam::StateMachineKind::Standard => match self.executions.start(&machine.runs, identity) {
+                Ok(Started::New(running)) => running,
+                Ok(Started::Same(running)) => return Ok(running),
+                Err(StartError::Exists) => {
+                    return Err(ApiError::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'")));
+                }
+                Err(error) => return Err(ApiError::internal(&error)),
+            },
+        };
         // Nobody may listen; that is no error.
         let _ = self.started.send(running.clone());
         Ok(running)
     }
 
-    /// The execution with this ARN.
+    /// Lets the Standard executions that an earlier runner left go on, and tells of them as of those that are started.
+    pub fn resume(&self) -> Result<Resumed, JournalError> {
+        let resumed = self.executions.resume()?;
+        for running in &resumed.running {
+            // Nobody may listen; that is no error.
+            let _ = self.started.send(running.clone());
+        }
+        Ok(resumed)
+    }
+
+    /// The Standard execution with this ARN.
     pub fn execution(&self, arn: &str) -> Result<Arc<Running>, ApiError> {
         names::execution_arn(arn)?;
-        self.executions()
+        self.executions
             .find(arn)
+            .map_err(|error| ApiError::internal(&error))?
             .ok_or_else(|| ApiError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'")))
     }
 
-    /// The executions of a machine, newest first.
-    pub fn executions_of(&self, machine_arn: &str) -> Vec<Arc<Running>> {
-        self.executions().of_machine(machine_arn)
+    /// The definition that an execution was started with.
+    pub fn definition_of(&self, execution: &Identity) -> Result<String, ApiError> {
+        self.executions.definition(&execution.arn).map_err(|error| ApiError::internal(&error))
+    }
+
+    /// The Standard executions of a machine, newest first: `limit` of them, after the first `offset`.
+    pub fn executions_of(
+        &self,
+        machine_arn: &str,
+        status: Option<Status>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<Listed>, ApiError> {
+        self.executions.list(machine_arn, status, offset, limit).map_err(|error| ApiError::internal(&error))
     }
 
     /// How many Standard executions go on.
     pub fn running(&self) -> usize {
-        self.executions().running()
+        self.executions.running()
     }
 
-    fn executions(&self) -> RwLockReadGuard<'_, Executions> {
-        self.executions.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn executions_mut(&self) -> RwLockWriteGuard<'_, Executions> {
-        self.executions.write().unwrap_or_else(PoisonError::into_inner)
+    /// Takes nothing more for the Standard executions, and gives up their calls: they go on when the next runner lets
+    /// them.
+    pub fn close(&self) {
+        self.executions.close();
     }
 }
 

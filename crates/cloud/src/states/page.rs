@@ -36,8 +36,23 @@ impl Page {
     pub(super) fn cut<T>(&self, items: impl IntoIterator<Item = T>) -> (Vec<T>, Option<String>) {
         let mut rest = items.into_iter().skip(self.start);
         let page: Vec<T> = rest.by_ref().take(self.size).collect();
-        let next = rest.next().is_some().then(|| URL_SAFE_NO_PAD.encode((self.start + self.size).to_string()));
-        (page, next)
+        (page, rest.next().is_some().then(|| self.next()))
+    }
+
+    /// This page of a list of which `read` gives a piece: as many elements as the second argument says, after those
+    /// that the first one counts.
+    pub(super) fn read<T, E>(
+        &self,
+        read: impl FnOnce(usize, usize) -> Result<Vec<T>, E>,
+    ) -> Result<(Vec<T>, Option<String>), E> {
+        let mut page = read(self.start, self.size + 1)?;
+        let more = page.len() > self.size;
+        page.truncate(self.size);
+        Ok((page, more.then(|| self.next())))
+    }
+
+    fn next(&self) -> String {
+        URL_SAFE_NO_PAD.encode((self.start + self.size).to_string())
     }
 }
 

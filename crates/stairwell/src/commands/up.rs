@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 use clap::Args;
 use cloud::{
     lambda::LogKind,
-    local::{FunctionLog, LocalCloud},
+    local::{FunctionLog, LocalCloud, StartError},
 };
-use engine::run::Running;
+use engine::run::{Resumed, Running};
 use sam::Application;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
@@ -19,7 +19,7 @@ use crate::{
     left_out,
     project::{DEFAULT_PORT, RunArgs, TemplateArgs, launch},
     signals::stop_asked,
-    terminal::{BOLD, DIM, Display, GREEN, LogText, painted, print, watch},
+    terminal::{BOLD, DIM, Display, GREEN, LogText, RED, painted, print, watch},
 };
 
 /// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
@@ -54,19 +54,21 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     // Before anybody can know that it is ready, so that no execution is started unseen, and no signal kills.
     let stop = stop_asked().map_err(Error::Runtime)?;
     let (started, logs) = (cloud.states().subscribe(), cloud.logs());
+    let resumed = cloud.states().resume().map_err(StartError::from)?;
     if args.json {
         print(ready(&application, &cloud));
     } else {
         tell(&application, &cloud, args);
     }
+    tell_resumed(&resumed);
     let showing = tokio::spawn(show(started, logs, names(&application), args.json));
     stop.await;
     showing.abort();
     if !args.json {
-        let given_up = cloud.states().running();
-        match given_up {
+        match cloud.states().running() {
             0 => anstream::eprintln!("Stopping"),
-            count => anstream::eprintln!("Stopping; executions that are given up: {count}"),
+            count if args.run.ephemeral => anstream::eprintln!("Stopping; executions that are given up: {count}"),
+            count => anstream::eprintln!("Stopping; executions that go on at the next start: {count}"),
         }
     }
     cloud.shutdown().await;
@@ -120,6 +122,16 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
         "{}",
         painted(DIM, "A change of a function, a definition or the template is there after a restart. Stop with Ctrl-C")
     );
+}
+
+/// Tells what became of the executions that an earlier runner left.
+fn tell_resumed(resumed: &Resumed) {
+    if !resumed.running.is_empty() {
+        anstream::eprintln!("Executions that go on from an earlier run: {}", resumed.running.len());
+    }
+    for error in &resumed.refused {
+        anstream::eprintln!("{} an execution does not go on: {error}", painted(RED, "error:"));
+    }
 }
 
 fn names(application: &Application) -> BTreeMap<String, String> {

@@ -82,7 +82,11 @@ pub async fn watch_until_stopped(
     match unless_stopped(stop, watching.as_mut()).await {
         Ok(outcome) => Ok(outcome),
         Err(Stopped) => {
-            running.stop(Fault { error: None, cause: Some("stairwell was asked to stop".into()) });
+            let why = Fault { error: None, cause: Some("stairwell was asked to stop".into()) };
+            if let Err(error) = running.stop(why) {
+                anstream::eprintln!("The execution could not be stopped, and goes on with `stairwell up`: {error}");
+                return Err(Stopped);
+            }
             match watching.await {
                 Outcome::Aborted(_) => {
                     let arn = running.look(|execution| execution.identity().arn.clone());

@@ -1,0 +1,83 @@
+//! From the rows of an execution to the execution.
+
+use std::sync::Arc;
+
+use asl::Machine;
+
+use super::{Fingerprint, JournalError, Turn};
+use crate::core::{Command, Execution, Happened, Identity};
+
+/// Why an execution can't be brought back from the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum RecallError {
+    /// The journal can't be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The interpreter makes something else of what happened than the one that was there when it happened.
+    #[error(
+        "{arn}: what it was told makes another history than it had (turn {turn}: {found} events, where there were \
+         {written}), so it was run by another version of the interpreter. Let that version finish it, or move the \
+         journal away to start without executions"
+    )]
+    Diverged {
+        /// The execution.
+        arn: Arc<str>,
+        /// The turn after which the histories differ, counted from 1.
+        turn: usize,
+        /// The events that there were.
+        written: usize,
+        /// The events that there are now.
+        found: usize,
+    },
+    /// Its definition is not accepted any more.
+    #[error(
+        "{arn}: its definition is not accepted any more ({problem}). Let the version that started it finish it, or \
+         move the journal away to start without executions"
+    )]
+    Definition {
+        /// The execution.
+        arn: Arc<str>,
+        /// What is wrong with the definition.
+        problem: String,
+    },
+}
+
+/// An execution as it was.
+#[derive(Debug)]
+pub(crate) struct Replayed {
+    pub(crate) execution: Execution,
+    pub(crate) fingerprint: Fingerprint,
+    /// What it has wanted and still waits for: calls that are to be made again, timers.
+    pub(crate) outstanding: Vec<Command>,
+}
+
+/// Tells an execution once more what it was told.
+pub(crate) fn replay(
+    machine: Arc<Machine>,
+    identity: Arc<Identity>,
+    turns: impl IntoIterator<Item = Turn>,
+) -> Result<Replayed, RecallError> {
+    let mut execution = Execution::new(machine, identity);
+    let mut fingerprint = Fingerprint::default();
+    let mut outstanding = Vec::new();
+    for (index, turn) in turns.into_iter().enumerate() {
+        for happened in turn.happened {
+            outstanding.extend(execution.step(happened, turn.at));
+        }
+        fingerprint = fingerprint.extended(execution.history());
+        if fingerprint != turn.fingerprint {
+            return Err(RecallError::Diverged {
+                arn: execution.identity().arn.clone(),
+                turn: index + 1,
+                written: turn.fingerprint.events,
+                found: fingerprint.events,
+            });
+        }
+    }
+    outstanding.retain(|command| match command {
+        Command::StartTask(call) => execution.waits_for(call.id),
+        Command::SetTimer { timer, .. } => execution.expects(&Happened::TimerFired { timer: *timer }),
+        Command::CancelTask { .. } => false,
+    });
+    Ok(Replayed { execution, fingerprint, outstanding })
+}

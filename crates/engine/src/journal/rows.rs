@@ -1,0 +1,297 @@
+//! What is written into the tables and read from them.
+
+use std::sync::Arc;
+
+use rusqlite::{
+    Connection, OptionalExtension, Row, ToSql, named_params,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
+};
+use time::OffsetDateTime;
+
+use super::{Definition, DefinitionId, Fingerprint, Journal, JournalError};
+use crate::{
+    Status,
+    core::{Execution, Happened, Identity},
+};
+
+/// The row of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExecutionRow(i64);
+
+/// What an execution was told at one moment, and what its history was after it.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) at: OffsetDateTime,
+    pub(crate) happened: Vec<Happened>,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// An execution as the journal has it.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) row: ExecutionRow,
+    pub(crate) identity: Identity,
+    pub(crate) definition: DefinitionId,
+}
+
+/// An execution in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Its ARN.
+    pub arn: Arc<str>,
+    /// Its state machine's ARN.
+    pub state_machine_arn: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its status.
+    pub status: Status,
+    /// When it was started.
+    pub started_at: OffsetDateTime,
+    /// When it ended, once it has.
+    pub stopped_at: Option<OffsetDateTime>,
+}
+
+impl Journal {
+    /// Writes an execution that has begun; none where there is one with its ARN.
+    pub(crate) fn begin(
+        &self,
+        execution: &Execution,
+        definition: &Definition,
+        turn: &Turn,
+    ) -> Result<Option<ExecutionRow>, JournalError> {
+        let identity = execution.identity();
+        let text = serde_json::to_string(&**identity)?;
+        let mut connection = self.writer()?;
+        let transaction = connection.transaction()?;
+        transaction
+            .prepare_cached("INSERT INTO definitions VALUES (:id, :text) ON CONFLICT DO NOTHING")?
+            .execute(named_params! { ":id": definition.id, ":text": definition.text })?;
+        let added = transaction
+            .prepare_cached(
+                "INSERT INTO executions VALUES
+                 (NULL, :arn, :machine_arn, :name, :status, :started_at, :stopped_at, :definition, :identity)
+                 ON CONFLICT (arn) DO NOTHING",
+            )?
+            .execute(named_params! {
+                ":arn": identity.arn,
+                ":machine_arn": identity.state_machine_arn,
+                ":name": identity.name,
+                ":status": Status::of(execution),
+                ":started_at": Moment(identity.started_at),
+                ":stopped_at": stopped_at(execution),
+                ":definition": definition.id,
+                ":identity": text,
+            })?;
+        if added == 0 {
+            return Ok(None);
+        }
+        let row = ExecutionRow(transaction.last_insert_rowid());
+        insert(&transaction, row, 1, turn)?;
+        transaction.commit()?;
+        Ok(Some(row))
+    }
+
+    /// Writes a further turn of an execution, the one with this number, counted from 1, and the status that it has
+    /// after it where that is another than `before`.
+    pub(crate) fn append(
+        &self,
+        row: ExecutionRow,
+        number: u64,
+        turn: &Turn,
+        before: Status,
+        execution: &Execution,
+    ) -> Result<(), JournalError> {
+        let mut connection = self.writer()?;
+        let status = Status::of(execution);
+        if status == before {
+            return insert(&connection, row, number, turn);
+        }
+        let transaction = connection.transaction()?;
+        insert(&transaction, row, number, turn)?;
+        transaction
+            .prepare_cached("UPDATE executions SET status = :status, stopped_at = :stopped_at WHERE number = :number")?
+            .execute(named_params! {
+                ":number": row,
+                ":status": status,
+                ":stopped_at": stopped_at(execution),
+            })?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The execution with this ARN, where there is one.
+    pub(crate) fn find(&self, arn: &str) -> Result<Option<Recorded>, JournalError> {
+        let found = self
+            .reader()
+            .prepare_cached("SELECT number, identity, definition FROM executions WHERE arn = ?")?
+            .query_row([arn], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))
+            .optional()?;
+        let recorded = |(row, identity, definition): (_, String, _)| {
+            Ok(Recorded { row, identity: serde_json::from_str(&identity)?, definition })
+        };
+        found.map(recorded).transpose()
+    }
+
+    /// What an execution was told, in the order in which it was.
+    pub(crate) fn turns(&self, row: ExecutionRow) -> Result<Vec<Turn>, JournalError> {
+        let connection = self.reader();
+        let mut statement = connection
+            .prepare_cached("SELECT at, happened, events, digest FROM turns WHERE execution = ? ORDER BY number")?;
+        let mut rows = statement.query([row])?;
+        let mut turns = Vec::new();
+        while let Some(row) = rows.next()? {
+            let Moment(at) = row.get(0)?;
+            let happened = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
+            let digest = row.get::<_, i64>(3)?.cast_unsigned();
+            turns.push(Turn { at, happened, fingerprint: Fingerprint { events: row.get(2)?, digest } });
+        }
+        Ok(turns)
+    }
+
+    /// The text of a definition.
+    pub(crate) fn definition(&self, id: DefinitionId) -> Result<String, JournalError> {
+        let text = self
+            .reader()
+            .prepare_cached("SELECT text FROM definitions WHERE id = ?")?
+            .query_row([id], |row| row.get(0))?;
+        Ok(text)
+    }
+
+    /// The text of the definition that the execution with this ARN was started with.
+    pub(crate) fn definition_of(&self, arn: &str) -> Result<String, JournalError> {
+        let text = self
+            .reader()
+            .prepare_cached("SELECT text FROM executions JOIN definitions ON id = definition WHERE executions.arn = ?")?
+            .query_row([arn], |row| row.get(0))?;
+        Ok(text)
+    }
+
+    /// The ARNs of the executions that have not ended, oldest first.
+    pub(crate) fn running(&self) -> Result<Vec<String>, JournalError> {
+        let connection = self.reader();
+        let mut statement =
+            connection.prepare_cached("SELECT arn FROM executions WHERE status = 'RUNNING' ORDER BY number")?;
+        let arns = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(arns)
+    }
+
+    /// Executions of a machine, newest first: `limit` of them, after the first `offset`.
+    pub(crate) fn list(
+        &self,
+        machine_arn: &str,
+        status: Option<Status>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<Listed>, JournalError> {
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT arn, machine_arn, name, status, started_at, stopped_at FROM executions
+             WHERE machine_arn = :machine_arn AND (:status IS NULL OR status = :status)
+             ORDER BY number DESC LIMIT :limit OFFSET :offset",
+        )?;
+        let parameters =
+            named_params! { ":machine_arn": machine_arn, ":status": status, ":limit": limit, ":offset": offset };
+        let listed = statement.query_map(parameters, listed)?.collect::<Result<_, _>>()?;
+        Ok(listed)
+    }
+}
+
+fn insert(connection: &Connection, row: ExecutionRow, number: u64, turn: &Turn) -> Result<(), JournalError> {
+    let happened = serde_json::to_string(&turn.happened)?;
+    connection
+        .prepare_cached("INSERT INTO turns VALUES (:execution, :number, :at, :happened, :events, :digest)")?
+        .execute(named_params! {
+            ":execution": row,
+            ":number": number,
+            ":at": Moment(turn.at),
+            ":happened": happened,
+            ":events": turn.fingerprint.events,
+            ":digest": turn.fingerprint.digest.cast_signed(),
+        })?;
+    Ok(())
+}
+
+/// Deletes the executions that ended before then.
+pub(super) fn forget_before(connection: &Connection, then: OffsetDateTime) -> rusqlite::Result<()> {
+    // Numbers are given in the order of starts: no more is read than the executions that are old enough, and one.
+    const OLD: &str = "stopped_at < :then AND number < ifnull(
+        (SELECT number FROM executions WHERE started_at >= :then ORDER BY number LIMIT 1), 9223372036854775807)";
+    let parameters = named_params! { ":then": Moment(then) };
+    connection.execute(
+        &format!("DELETE FROM turns WHERE execution IN (SELECT number FROM executions WHERE {OLD})"),
+        parameters,
+    )?;
+    connection.execute(&format!("DELETE FROM executions WHERE {OLD}"), parameters)?;
+    Ok(())
+}
+
+fn stopped_at(execution: &Execution) -> Option<Moment> {
+    execution.history().last().filter(|last| last.kind.ends_execution()).map(|last| Moment(last.at))
+}
+
+fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
+    let Moment(started_at) = row.get(4)?;
+    Ok(Listed {
+        arn: row.get(0)?,
+        state_machine_arn: row.get(1)?,
+        name: row.get(2)?,
+        status: row.get(3)?,
+        started_at,
+        stopped_at: row.get::<_, Option<Moment>>(5)?.map(|Moment(at)| at),
+    })
+}
+
+/// A moment as nanoseconds since 1970, which last until the year 2262.
+struct Moment(OffsetDateTime);
+
+impl ToSql for Moment {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let nanoseconds = i64::try_from(self.0.unix_timestamp_nanos());
+        nanoseconds.map(ToSqlOutput::from).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    }
+}
+
+impl FromSql for Moment {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let nanoseconds = i128::from(value.as_i64()?);
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
+            .map(Self)
+            .map_err(|error| FromSqlError::Other(error.into()))
+    }
+}
+
+impl ToSql for Status {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for Status {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::named(value.as_str()?).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+impl ToSql for DefinitionId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.as_slice().into())
+    }
+}
+
+impl FromSql for DefinitionId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 32]>::column_result(value).map(Self)
+    }
+}
+
+impl ToSql for ExecutionRow {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for ExecutionRow {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self)
+    }
+}

@@ -1,0 +1,209 @@
+//! The Standard executions of a runner: those that go on are in memory, all are in the journal.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+};
+
+use asl::{Machine, Value};
+
+use super::{Outside, Running, lock, recent::Recent, record::Recording};
+use crate::{
+    Status,
+    core::{Command, Execution, Identity},
+    journal::{Definition, DefinitionId, Journal, JournalError, Listed, RecallError},
+};
+
+/// The Standard executions there are and were.
+pub struct Executions {
+    journal: Arc<Journal>,
+    outside: Arc<dyn Outside>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// Those that have not ended.
+    running: HashMap<Arc<str>, Arc<Running>>,
+    recent: Recent,
+    /// What is compiled, and used by somebody.
+    machines: HashMap<DefinitionId, Weak<Machine>>,
+}
+
+/// An execution from the journal, and what it still waits for.
+type Recalled = (Arc<Running>, Vec<Command>);
+
+/// An execution that was asked for.
+pub enum Started {
+    /// It is new.
+    New(Arc<Running>),
+    /// It was there, with this name and this input, and goes on.
+    Same(Arc<Running>),
+}
+
+/// Why an execution was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is one with its ARN, which has ended or has another input.
+    #[error("there is another execution with this name")]
+    Exists,
+    /// There is one with its ARN, and it can't be brought back.
+    #[error(transparent)]
+    Recall(#[from] RecallError),
+    /// It can't be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// The executions that were found in the journal.
+#[derive(Default)]
+pub struct Resumed {
+    /// Those that go on.
+    pub running: Vec<Arc<Running>>,
+    /// Why others do not.
+    pub refused: Vec<RecallError>,
+}
+
+impl Executions {
+    /// The executions of a journal. Those that have not ended go on with [`Executions::resume`].
+    pub fn new(journal: Journal, outside: Arc<dyn Outside>) -> Arc<Self> {
+        Arc::new(Self { journal: Arc::new(journal), outside, kept: Mutex::default() })
+    }
+
+    /// Starts an execution. Must be called inside a Tokio runtime.
+    pub fn start(self: &Arc<Self>, definition: &Definition, identity: Identity) -> Result<Started, StartError> {
+        let (arn, input) = (identity.arn.clone(), identity.input.clone());
+        let mut kept = lock(&self.kept);
+        if let Some(running) = kept.running.get(&arn) {
+            return same(running, &input);
+        }
+        // Nobody else brings the execution to life between the writing and its place here: the lock is held.
+        let execution = Execution::new(definition.machine().clone(), Arc::new(identity));
+        let Some((recording, commands)) = Recording::begin(execution, definition, self.journal.clone())? else {
+            drop(kept);
+            return match self.find(&arn)? {
+                Some(running) => same(&running, &input),
+                None => Err(StartError::Exists),
+            };
+        };
+        kept.machines.insert(definition.id, Arc::downgrade(definition.machine()));
+        let running = kept.keep(Running::of(recording, self.outside.clone(), Arc::downgrade(self)));
+        drop(kept);
+        running.carry_out(commands);
+        Ok(Started::New(running))
+    }
+
+    /// Lets every execution of the journal that has not ended go on: timers are set for the times that they had, and
+    /// calls without an answer are made again. Must be called inside a Tokio runtime, once.
+    pub fn resume(self: &Arc<Self>) -> Result<Resumed, JournalError> {
+        let mut resumed = Resumed::default();
+        for arn in self.journal.running()? {
+            match self.recall(&arn) {
+                Ok(Some((running, outstanding))) => {
+                    // Somebody may have looked at it before, and stopped it.
+                    let running = lock(&self.kept).keep(running);
+                    running.carry_out(outstanding);
+                    resumed.running.push(running);
+                }
+                Ok(None) => {}
+                Err(error) => resumed.refused.push(error),
+            }
+        }
+        Ok(resumed)
+    }
+
+    /// The execution with this ARN.
+    pub fn find(self: &Arc<Self>, arn: &str) -> Result<Option<Arc<Running>>, RecallError> {
+        let mut kept = lock(&self.kept);
+        if let Some(running) = kept.running.get(arn).cloned().or_else(|| kept.recent.find(arn)) {
+            return Ok(Some(running));
+        }
+        drop(kept);
+        let Some((running, _)) = self.recall(arn)? else { return Ok(None) };
+        Ok(Some(lock(&self.kept).keep(running)))
+    }
+
+    /// Executions of a machine, newest first: `limit` of them, after the first `offset`.
+    pub fn list(
+        &self,
+        machine_arn: &str,
+        status: Option<Status>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<Listed>, JournalError> {
+        self.journal.list(machine_arn, status, offset, limit)
+    }
+
+    /// The text of the definition that the execution with this ARN was started with.
+    pub fn definition(&self, arn: &str) -> Result<String, JournalError> {
+        self.journal.definition_of(arn)
+    }
+
+    /// How many go on.
+    pub fn running(&self) -> usize {
+        lock(&self.kept).running.len()
+    }
+
+    /// Takes nothing more, and gives up all calls and timers: the executions go on at the next start.
+    pub fn close(&self) {
+        self.journal.close();
+        for running in lock(&self.kept).running.values() {
+            running.give_up();
+        }
+    }
+
+    /// An execution has ended: it is kept for as long as it is asked for.
+    pub(super) fn retire(&self, running: &Arc<Running>) {
+        let mut kept = lock(&self.kept);
+        kept.running.remove(&running.identity().arn);
+        kept.recent.add(running.clone());
+    }
+
+    fn recall(self: &Arc<Self>, arn: &str) -> Result<Option<Recalled>, RecallError> {
+        let Some(recorded) = self.journal.find(arn)? else { return Ok(None) };
+        let machine = self.machine(recorded.definition, arn)?;
+        let (recording, outstanding) = Recording::recall(recorded, machine, self.journal.clone())?;
+        Ok(Some((Running::of(recording, self.outside.clone(), Arc::downgrade(self)), outstanding)))
+    }
+
+    fn machine(&self, id: DefinitionId, arn: &str) -> Result<Arc<Machine>, RecallError> {
+        if let Some(machine) = lock(&self.kept).machines.get(&id).and_then(Weak::upgrade) {
+            return Ok(machine);
+        }
+        let refused = |problem| RecallError::Definition { arn: arn.into(), problem };
+        let text = self.journal.definition(id)?;
+        let definition = Value::parse(&text).map_err(|error| refused(error.to_string()))?;
+        let machine = Machine::compile(&definition).map_err(|found| {
+            let problems: Vec<_> = found.iter().map(ToString::to_string).collect();
+            refused(problems.join("; "))
+        })?;
+        let machine = Arc::new(machine);
+        lock(&self.kept).machines.insert(id, Arc::downgrade(&machine));
+        Ok(machine)
+    }
+}
+
+impl Kept {
+    /// Keeps an execution, unless it is there already: there is one of each. Returns the one that is kept.
+    fn keep(&mut self, running: Arc<Running>) -> Arc<Running> {
+        let arn = &running.identity().arn;
+        if let Some(kept) = self.running.get(arn).cloned().or_else(|| self.recent.find(arn)) {
+            return kept;
+        }
+        if running.look(|execution| execution.has_ended()) {
+            self.recent.add(running.clone());
+        } else {
+            self.running.insert(arn.clone(), running.clone());
+        }
+        running
+    }
+}
+
+fn same(running: &Arc<Running>, input: &Value) -> Result<Started, StartError> {
+    let goes_on = running.look(|execution| !execution.has_ended());
+    if goes_on && running.identity().input == *input {
+        Ok(Started::Same(running.clone()))
+    } else {
+        Err(StartError::Exists)
+    }
+}

@@ -1,0 +1,135 @@
+//! An execution and its record in the journal, which go together.
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use crate::{
+    Status,
+    core::{Command, Execution, Happened},
+    journal::{
+        self, Definition, ExecutionRow, Fingerprint, Journal, JournalError, RecallError, Recorded, Replayed, Turn,
+    },
+};
+
+/// An execution with what it needs to be journalled.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) execution: Execution,
+    /// None where it is not journalled.
+    record: Option<Record>,
+}
+
+/// Where in the journal an execution is.
+#[derive(Debug)]
+struct Record {
+    journal: Arc<Journal>,
+    row: ExecutionRow,
+    /// How many turns are written.
+    turns: u64,
+    fingerprint: Fingerprint,
+}
+
+impl Recording {
+    /// An execution that nobody writes down, and what it wants first.
+    pub(super) fn unwritten(mut execution: Execution) -> (Self, Vec<Command>) {
+        let (commands, _) = tell(&mut execution, Happened::Started, OffsetDateTime::now_utc());
+        (Self { execution, record: None }, commands)
+    }
+
+    /// An execution that begins, with its first turn written, and what it wants first. None where there is one with its ARN.
+    pub(super) fn begin(
+        mut execution: Execution,
+        definition: &Definition,
+        journal: Arc<Journal>,
+    ) -> Result<Option<(Self, Vec<Command>)>, JournalError> {
+        let at = OffsetDateTime::now_utc();
+        let (commands, happened) = tell(&mut execution, Happened::Started, at);
+        let fingerprint = Fingerprint::default().extended(execution.history());
+        let turn = Turn { at, happened, fingerprint };
+        let Some(row) = journal.begin(&execution, definition, &turn)? else { return Ok(None) };
+        let record = Record { journal, row, turns: 1, fingerprint };
+        Ok(Some((Self { execution, record: Some(record) }, commands)))
+    }
+
+    /// An execution from the journal, and what it still waits for.
+    pub(super) fn recall(
+        recorded: Recorded,
+        machine: Arc<asl::Machine>,
+        journal: Arc<Journal>,
+    ) -> Result<(Self, Vec<Command>), RecallError> {
+        let turns = journal.turns(recorded.row)?;
+        let count = turns.len() as u64;
+        let Replayed { execution, fingerprint, outstanding } =
+            journal::replay(machine, Arc::new(recorded.identity), turns)?;
+        let record = Record { journal, row: recorded.row, turns: count, fingerprint };
+        Ok((Self { execution, record: Some(record) }, outstanding))
+    }
+
+    /// Tells the execution what happened, and returns what it wants. What can't be written has not happened.
+    pub(super) fn tell(&mut self, happened: Happened) -> Result<Vec<Command>, JournalError> {
+        // The clock may have been set back, but no event is before an earlier one.
+        let latest = self.execution.history().last().map_or(OffsetDateTime::UNIX_EPOCH, |last| last.at);
+        let at = OffsetDateTime::now_utc().max(latest);
+        let before = Status::of(&self.execution);
+        let (commands, happened) = tell(&mut self.execution, happened, at);
+        if let Some(record) = &mut self.record
+            && let Err(error) = record.write(&self.execution, before, at, happened)
+        {
+            self.execution = record.go_back(&self.execution);
+            return Err(error);
+        }
+        Ok(commands)
+    }
+}
+
+impl Record {
+    fn write(
+        &mut self,
+        execution: &Execution,
+        before: Status,
+        at: OffsetDateTime,
+        happened: Vec<Happened>,
+    ) -> Result<(), JournalError> {
+        let fingerprint = self.fingerprint.extended(execution.history());
+        let turn = Turn { at, happened, fingerprint };
+        self.journal.append(self.row, self.turns + 1, &turn, before, execution)?;
+        self.turns += 1;
+        self.fingerprint = fingerprint;
+        Ok(())
+    }
+
+    /// The execution as the journal has it.
+    ///
+    /// Where even that can't be read, one that has not begun, so that nobody sees what was not written. It expects
+    /// nothing any more; the next start of the runner finds it in the journal.
+    fn go_back(&self, execution: &Execution) -> Execution {
+        let (machine, identity) = (execution.machine().clone(), execution.identity().clone());
+        let turns = self.journal.turns(self.row).map_err(RecallError::from);
+        match turns.and_then(|turns| journal::replay(machine.clone(), identity.clone(), turns)) {
+            Ok(replayed) => replayed.execution,
+            Err(error) => {
+                tracing::error!(arn = &*identity.arn, %error, "an execution is lost until the next start");
+                Execution::new(machine, identity)
+            }
+        }
+    }
+}
+
+/// Tells an execution what happened, and that each call that it wants has begun: that is written together, and before
+/// the call is made, so that its answer does not come first. Returns what it wants, and all that it was told.
+fn tell(execution: &mut Execution, happened: Happened, at: OffsetDateTime) -> (Vec<Command>, Vec<Happened>) {
+    let mut told = vec![happened.clone()];
+    let mut commands = execution.step(happened, at);
+    let calls = commands.iter().filter_map(|command| match command {
+        Command::StartTask(call) => Some(Happened::TaskStarted { call: call.id }),
+        _ => None,
+    });
+    for started in calls.collect::<Vec<_>>() {
+        if execution.expects(&started) {
+            told.push(started.clone());
+            commands.extend(execution.step(started, at));
+        }
+    }
+    (commands, told)
+}

@@ -1,0 +1,196 @@
+//! One execution that lives.
+//!
+//! It is not a task of its own. What happens to it (an answer, a timer) is delivered by whoever saw it happen, under a
+//! lock that is held for one step of the core and its writing, and never across an await.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
+
+use asl::{Fault, Machine};
+use time::OffsetDateTime;
+use tokio::{sync::watch, task::AbortHandle};
+
+use super::{Executions, Outside, lock, record::Recording};
+use crate::{
+    core::{Call, CallId, Command, Execution, Happened, Identity, Outcome},
+    history::Event,
+    journal::JournalError,
+};
+
+/// How long to wait before what could not be written is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// An execution that lives, or has lived.
+pub struct Running {
+    identity: Arc<Identity>,
+    recording: Mutex<Recording>,
+    outside: Arc<dyn Outside>,
+    /// Who wants to know of its end; nobody for one that is not journalled.
+    executions: Weak<Executions>,
+    /// Calls and timers under way, to be dropped at the end.
+    under_way: Mutex<UnderWay>,
+    /// How many events there are. The sender is dropped with the execution alone, so receivers see the last one.
+    events: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct UnderWay {
+    calls: HashMap<CallId, AbortHandle>,
+    timers: Vec<AbortHandle>,
+}
+
+impl Running {
+    /// Starts an execution that is not journalled: an Express one. Must be called inside a Tokio runtime.
+    pub fn start(machine: Arc<Machine>, identity: Arc<Identity>, outside: Arc<dyn Outside>) -> Arc<Self> {
+        let (recording, commands) = Recording::unwritten(Execution::new(machine, identity));
+        let running = Self::of(recording, outside, Weak::new());
+        running.carry_out(commands);
+        running
+    }
+
+    /// An execution of which nothing is carried out yet.
+    pub(super) fn of(recording: Recording, outside: Arc<dyn Outside>, executions: Weak<Executions>) -> Arc<Self> {
+        Arc::new(Self {
+            identity: recording.execution.identity().clone(),
+            events: watch::Sender::new(recording.execution.history().len()),
+            recording: Mutex::new(recording),
+            outside,
+            executions,
+            under_way: Mutex::default(),
+        })
+    }
+
+    /// What it is called and belongs to.
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    /// Looks at the execution as it is now.
+    pub fn look<R>(&self, look: impl FnOnce(&Execution) -> R) -> R {
+        look(&lock(&self.recording).execution)
+    }
+
+    /// The events from the one at `from`, counted from 0.
+    pub fn events_from(&self, from: usize) -> Vec<Event> {
+        self.look(|execution| execution.history().get(from..).unwrap_or_default().to_vec())
+    }
+
+    /// Tells of new events: the value is how many there are.
+    pub fn subscribe(&self) -> watch::Receiver<usize> {
+        self.events.subscribe()
+    }
+
+    /// Stops it, unless it has ended. Fails where that can't be written into the journal.
+    pub fn stop(self: &Arc<Self>, fault: Fault) -> Result<(), JournalError> {
+        self.deliver(Happened::StopRequested { fault })
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&self) -> Outcome {
+        let mut events = self.subscribe();
+        loop {
+            if let Some(outcome) = self.look(|execution| execution.outcome()) {
+                return outcome;
+            }
+            // The sender lives as long as `self` does, so this can't fail.
+            let _ = events.changed().await;
+        }
+    }
+
+    /// Tells the execution what happened, and does what it wants. What can't be written has not happened.
+    fn deliver(self: &Arc<Self>, happened: Happened) -> Result<(), JournalError> {
+        let (commands, events, ended) = {
+            let mut recording = lock(&self.recording);
+            if !recording.execution.expects(&happened) {
+                return Ok(());
+            }
+            let commands = recording.tell(happened)?;
+            (commands, recording.execution.history().len(), recording.execution.has_ended())
+        };
+        self.carry_out(commands);
+        if ended {
+            self.give_up();
+            if let Some(executions) = self.executions.upgrade() {
+                executions.retire(self);
+            }
+        }
+        self.events.send_if_modified(|known| events > std::mem::replace(known, events.max(*known)));
+        Ok(())
+    }
+
+    /// Tells the execution what happened, and tries again where that can't be written.
+    async fn deliver_surely(self: &Arc<Self>, happened: Happened) {
+        while let Err(error) = self.deliver(happened.clone()) {
+            if let JournalError::Closed = error {
+                return;
+            }
+            tracing::error!(arn = &*self.identity.arn, %error, "an execution waits until it can be written");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    pub(super) fn carry_out(self: &Arc<Self>, commands: Vec<Command>) {
+        for command in commands {
+            match command {
+                Command::StartTask(call) => self.make(call),
+                Command::CancelTask { call } => {
+                    if let Some(work) = lock(&self.under_way).calls.remove(&call) {
+                        work.abort();
+                    }
+                }
+                Command::SetTimer { timer, at } => {
+                    let this = Arc::downgrade(self);
+                    let left = (at - OffsetDateTime::now_utc()).max(time::Duration::ZERO).unsigned_abs();
+                    let waiting = tokio::spawn(async move {
+                        tokio::time::sleep(left).await;
+                        if let Some(this) = this.upgrade() {
+                            this.deliver_surely(Happened::TimerFired { timer }).await;
+                        }
+                    });
+                    lock(&self.under_way).add_timer(waiting.abort_handle());
+                }
+            }
+        }
+    }
+
+    fn make(self: &Arc<Self>, call: Call) {
+        let id = call.id;
+        // The lock is held from the look to the handle's place: whoever cancels the call after the look finds the handle,
+        // and an answer at once finds it there to remove.
+        let mut under_way = lock(&self.under_way);
+        if !self.look(|execution| execution.waits_for(id)) {
+            return;
+        }
+        let this = Arc::clone(self);
+        let work = tokio::spawn(async move {
+            let happened = match this.outside.call(&this.identity, call).await {
+                Ok(output) => Happened::TaskSucceeded { call: id, output },
+                Err(fault) => Happened::TaskFailed { call: id, fault },
+            };
+            this.deliver_surely(happened).await;
+            lock(&this.under_way).calls.remove(&id);
+        });
+        under_way.calls.insert(id, work.abort_handle());
+    }
+
+    /// Drops the calls and timers that are under way.
+    pub(super) fn give_up(&self) {
+        lock(&self.under_way).abort_all();
+    }
+}
+
+impl UnderWay {
+    fn add_timer(&mut self, timer: AbortHandle) {
+        self.timers.retain(|timer| !timer.is_finished());
+        self.timers.push(timer);
+    }
+
+    fn abort_all(&mut self) {
+        for work in self.calls.drain().map(|(_, call)| call).chain(self.timers.drain(..)) {
+            work.abort();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What is left of executions when the runner is killed: everything.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::path::Path;
+
+use end_to_end::{Runner, fixture};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+async fn up(data: &Path) -> Runner {
+    let template = fixture("journal/template.yaml");
+    Runner::up(["-t".as_ref(), template.as_os_str(), "--data".as_ref(), data.as_os_str()]).await
+}
+
+/// The types of an execution's events, and the number of the first one.
+async fn types(runner: &Runner, execution: &str) -> Vec<String> {
+    let history = runner.sfn().get_execution_history().execution_arn(execution).send().await.unwrap();
+    let numbers: Vec<_> = history.events.iter().map(|event| event.id).collect();
+    assert_eq!(numbers, (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>());
+    history.events.iter().map(|event| event.r#type.as_str().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_wait_goes_on_after_the_runner_was_killed() {
+    let data = tempfile::tempdir().unwrap();
+    let runner = up(data.path()).await;
+    let until = OffsetDateTime::now_utc() + Duration::seconds(2);
+    let input = json!({ "until": until.format(&Rfc3339).unwrap() });
+    let execution = runner.start("Waiting", &input).await;
+    let started = runner.sfn().describe_execution().execution_arn(&execution).send().await.unwrap().start_date;
+    runner.kill();
+
+    let runner = up(data.path()).await;
+    let ended = runner.ended(&execution).await;
+    assert_eq!((ended.status.as_str(), ended.output), ("SUCCEEDED", input));
+    let described = runner.sfn().describe_execution().execution_arn(&execution).send().await.unwrap();
+    assert_eq!(described.start_date, started);
+    assert!(described.stop_date.unwrap().secs() >= until.unix_timestamp());
+    let expected = ["ExecutionStarted", "WaitStateEntered", "WaitStateExited", "ExecutionSucceeded"];
+    assert_eq!(types(&runner, &execution).await, expected);
+}
+
+#[tokio::test]
+async fn a_function_that_was_killed_with_the_runner_is_asked_again() {
+    let data = tempfile::tempdir().unwrap();
+    let runner = up(data.path()).await;
+    let asks = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let execution = runner.start("Asking", &json!(asks.local_addr().unwrap().port())).await;
+    let (lost, _) = asks.accept().await.unwrap();
+    runner.kill();
+    drop(lost);
+
+    let runner = up(data.path()).await;
+    let (mut asked, _) = asks.accept().await.unwrap();
+    asked.write_all(b"{\"answer\":42}\n").await.unwrap();
+    let ended = runner.ended(&execution).await;
+    assert_eq!((ended.status.as_str(), ended.output), ("SUCCEEDED", json!({ "answer": 42 })));
+    let expected = [
+        "ExecutionStarted",
+        "PassStateEntered",
+        "PassStateExited",
+        "TaskStateEntered",
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+        "LambdaFunctionSucceeded",
+        "TaskStateExited",
+        "ExecutionSucceeded",
+    ];
+    assert_eq!(types(&runner, &execution).await, expected);
+}
+
+#[tokio::test]
+async fn a_function_that_runs_while_the_runner_stops_is_asked_again() {
+    let data = tempfile::tempdir().unwrap();
+    let runner = up(data.path()).await;
+    let asks = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let execution = runner.start("Asking", &json!(asks.local_addr().unwrap().port())).await;
+    let _lost = asks.accept().await.unwrap();
+    assert_eq!(runner.stop(), Some(0));
+
+    let runner = up(data.path()).await;
+    let (mut asked, _) = asks.accept().await.unwrap();
+    asked.write_all(b"\"answer\"\n").await.unwrap();
+    assert_eq!(runner.ended(&execution).await.status, "SUCCEEDED");
+}
+
+#[tokio::test]
+async fn executions_that_have_ended_are_there_after_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let runner = up(data.path()).await;
+    let machine = runner.state_machine("Waiting").to_owned();
+    let start = |runner: &Runner, name: &str| {
+        let input = json!({ "until": "2020-01-01T00:00:00Z" }).to_string();
+        runner.sfn().start_execution().state_machine_arn(&machine).name(name).input(input).send()
+    };
+    let mut arns = Vec::new();
+    for name in ["one", "two", "three"] {
+        let arn = start(&runner, name).await.unwrap().execution_arn;
+        runner.ended(&arn).await;
+        arns.push(arn);
+    }
+    let before = runner.sfn().get_execution_history().execution_arn(&arns[0]).send().await.unwrap().events;
+    runner.kill();
+
+    let runner = up(data.path()).await;
+    let listed = runner.sfn().list_executions().state_machine_arn(&machine).send().await.unwrap().executions;
+    let listed: Vec<_> = listed.iter().map(|execution| (execution.name.as_str(), execution.status.as_str())).collect();
+    assert_eq!(listed, [("three", "SUCCEEDED"), ("two", "SUCCEEDED"), ("one", "SUCCEEDED")]);
+    let after = runner.sfn().get_execution_history().execution_arn(&arns[0]).send().await.unwrap().events;
+    assert_eq!(after, before);
+    let described = runner.sfn().describe_execution().execution_arn(&arns[0]).send().await.unwrap();
+    let output: Value = serde_json::from_str(described.output.as_deref().unwrap()).unwrap();
+    assert_eq!(output, json!({ "until": "2020-01-01T00:00:00Z" }));
+    let error = start(&runner, "one").await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_execution_already_exists());
+}
