@@ -222,7 +222,9 @@ async fn logs_are_told_under_the_state_that_called() {
     let runner = Runner::shared().await;
     let ended = put_and_wait(&runner, "incoming/logs.csv", data::csv(THRESHOLD)).await;
     let lines = runner.lines_of(&ended.arn);
-    for (state, expected) in [("CheckFileSize", "done"), ("ProcessFile", "processed incoming/logs.csv")] {
+    for (state, expected) in
+        [("CheckFileSize", "incoming/logs.csv is there"), ("ProcessFile", "processed incoming/logs.csv")]
+    {
         let logs: Vec<Value> = lines
             .iter()
             .filter(|line| line["state"] == state)

@@ -58,14 +58,17 @@ pub async fn handle(function: &CheckSize, event: LambdaEvent<Input>) -> Result<O
 
     let request = function.s3.head_object().bucket(&bucket).key(&key);
     match request.set_version_id(version_id).send().await {
-        Ok(head) => Ok(Output {
-            size: head.content_length,
-            content_type: head.content_type,
-            e_tag: head.e_tag,
-            version_id: head.version_id,
-            bucket,
-            key,
-        }),
+        Ok(head) => {
+            tracing::info!(bytes = head.content_length, "{key} is there");
+            Ok(Output {
+                size: head.content_length,
+                content_type: head.content_type,
+                e_tag: head.e_tag,
+                version_id: head.version_id,
+                bucket,
+                key,
+            })
+        }
         Err(error) => {
             let source = ServiceError::new("HeadObject", &error);
             if source.kind == ServiceErrorKind::ObjectNotFound {

@@ -59,6 +59,7 @@ pub async fn handle(function: &GenerateReport, event: LambdaEvent<CompletedLevel
         function.put(&text_key, "text/plain; charset=utf-8", text(&input)),
         function.put(&html_key, "text/html; charset=utf-8", page(&input, &levels)),
     )?;
+    tracing::info!(levels = levels.len(), "the report of level {} is written", input.level);
     Ok(Output { bucket: function.bucket.clone(), text_key, html_key })
 }
 

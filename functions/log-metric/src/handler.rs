@@ -56,6 +56,7 @@ pub async fn handle(function: &LogMetric, event: LambdaEvent<CompletedLevel>) ->
     let request = function.cloudwatch.put_metric_data().namespace(&function.namespace);
     let answer = request.metric_data(datum).send().await;
     answer.map_err(|error| ServiceError::new("PutMetricData", &error))?;
+    tracing::info!("{} of {} has one more value: {time_played} s", function.metric, function.namespace);
     Ok(Output {
         namespace: function.namespace.clone(),
         metric: function.metric.clone(),

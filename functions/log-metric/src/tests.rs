@@ -9,7 +9,10 @@ use crate::{LogMetric, handle};
 const NO_SETTINGS: [(&str, &str); 0] = [];
 
 fn event() -> Value {
-    serde_json::from_str(include_str!("../../../events/log-metric/level.json")).unwrap()
+    let mut event: Value = serde_json::from_str(include_str!("../../../events/log-metric/level.json")).unwrap();
+    // More than a 32-bit number holds.
+    event["time_played"] = 9_885_983_982_u64.into();
+    event
 }
 
 async fn invoke_on<const N: usize>(stub: &Stub, settings: [(&str, &str); N], payload: Value) -> Result<Value, Failure> {

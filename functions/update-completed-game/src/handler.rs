@@ -61,5 +61,10 @@ pub async fn handle(
             _ => return Err(ServiceError::new("PutItem", &error)),
         },
     };
+    if changed {
+        tracing::info!("the completed game is recorded");
+    } else {
+        tracing::info!("the completed game was recorded before");
+    }
     Ok(Output { user_id, total_score, changed })
 }

@@ -55,7 +55,13 @@ pub async fn handle(
         [("last_level", S(input.level.to_string())), ("timestamp", S(input.completed_at.epoch_seconds().to_string()))];
     let level_changed = function.set_if_later(&input, input.level.as_str(), level).await?;
     let last_changed = function.set_if_later(&input, LAST, last).await?;
-    Ok(Output { user_id: input.user_id, level: input.level, changed: level_changed || last_changed })
+    let changed = level_changed || last_changed;
+    if changed {
+        tracing::info!("level {} is recorded", input.level);
+    } else {
+        tracing::info!("level {} was recorded before", input.level);
+    }
+    Ok(Output { user_id: input.user_id, level: input.level, changed })
 }
 
 impl UpdateCompletedLevel {

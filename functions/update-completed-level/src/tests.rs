@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use crate::{UpdateCompletedLevel, handle};
 
 fn event() -> Value {
-    serde_json::from_str(include_str!("../../../events/update-completed-level/level.json")).unwrap()
+    let event = include_str!("../../../events/update-completed-level/level.json");
+    let mut event: Value = serde_json::from_str(event).unwrap();
+    // More than a 32-bit number holds.
+    event["time_played"] = 9_885_983_982_u64.into();
+    event
 }
 
 async fn invoke(stub: &Stub, payload: Value) -> Result<Value, Failure> {

@@ -118,11 +118,15 @@ fn tell(results: &Results<'_>) {
     anstream::eprintln!("\n{}", painted(BOLD, "How it went"));
     for (title, result) in results {
         let (sign, what) = match result {
-            Ok(Shown { as_expected: true, status, took }) => {
-                (painted(GREEN, "✓"), format!("{}, as expected, {}", status.name(), duration(*took)))
-            }
-            Ok(Shown { as_expected: false, status, took }) => {
-                (painted(RED, "✗"), format!("{}, not as expected, {}", status.name(), duration(*took)))
+            Ok(shown) => {
+                let (sign, expected) = if shown.as_expected {
+                    (painted(GREEN, "✓"), "as expected")
+                } else {
+                    (painted(RED, "✗"), "not as expected")
+                };
+                let took = Some(duration(shown.took)).filter(|took| !took.is_empty());
+                let took = took.map(|took| format!(", {took}")).unwrap_or_default();
+                (sign, format!("{}, {expected}{took}", shown.status.name()))
             }
             Err(Undone::Stopped) => (painted(RED, "✗"), "stopped".to_owned()),
             Err(Undone::Failed(_)) => (painted(RED, "✗"), "not carried out".to_owned()),

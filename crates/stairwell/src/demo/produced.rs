@@ -47,13 +47,14 @@ impl Produced {
         }
         for metric in cloud.cloudwatch().summaries() {
             let dimensions: Vec<_> = metric.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            anstream::eprintln!(
-                "  metric {}/{} {} {}",
-                metric.namespace,
-                metric.name,
-                dimensions.join(","),
-                painted(DIM, format_args!("{} samples, {} to {}", metric.samples, metric.minimum, metric.maximum))
-            );
+            let dimensions = if dimensions.is_empty() { String::new() } else { format!(" {}", dimensions.join(",")) };
+            let samples = if metric.samples > 1.0 {
+                format!("{} samples, {} to {}", metric.samples, metric.minimum, metric.maximum)
+            } else {
+                format!("1 sample, {}", metric.maximum)
+            };
+            let (namespace, name) = (&metric.namespace, &metric.name);
+            anstream::eprintln!("  metric {namespace}/{name}{dimensions} {}", painted(DIM, samples));
         }
     }
 

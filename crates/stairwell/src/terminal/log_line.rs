@@ -9,6 +9,15 @@ use super::style::{DIM, RED, YELLOW, painted};
 /// A log line: structured ones are told in short, others as they are.
 pub struct LogText<'a>(pub &'a str);
 
+impl LogText<'_> {
+    /// The error that a structured line tells, where it is one.
+    pub fn error(&self) -> Option<String> {
+        let fields: Map<String, Value> = serde_json::from_str(self.0).ok()?;
+        let is_error = fields.get("level").and_then(Value::as_str) == Some("ERROR");
+        fields.get("message").and_then(Value::as_str).filter(|_| is_error).map(str::to_owned)
+    }
+}
+
 /// Fields that say what a reader of the tree knows already.
 const KNOWN: [&str; 7] = ["timestamp", "level", "message", "target", "span", "spans", "threadId"];
 

@@ -1,6 +1,7 @@
 //! What a person sees while something runs.
 
 mod duration;
+mod faults;
 mod live;
 mod log_line;
 mod plain;

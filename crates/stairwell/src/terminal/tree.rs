@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::{
     duration,
+    faults::Faults,
     log_line::LogText,
     progress::{Node, Progress, Status},
     style::{BOLD, DIM, GREEN, RED, YELLOW, painted},
@@ -15,47 +16,69 @@ use super::{
 /// The frames of the sign of something that goes on.
 const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
-/// How many characters of a cause are shown.
-const MAX_CAUSE: usize = 200;
-
-/// The tree, a line for each state and each log line. `frame` counts the redrawings of a live one.
-pub fn render(progress: &Progress, now: OffsetDateTime, frame: usize) -> String {
-    let mut text = String::new();
-    for root in &progress.roots {
-        node(progress, *root, 1, now, frame, &mut text);
-    }
-    text
+/// A tree that is being written.
+struct Tree<'p> {
+    progress: &'p Progress,
+    now: OffsetDateTime,
+    frame: usize,
+    faults: Faults,
+    text: String,
 }
 
-fn node(progress: &Progress, index: usize, depth: usize, now: OffsetDateTime, frame: usize, text: &mut String) {
-    let shown = &progress.nodes[index];
-    let indent = "  ".repeat(depth);
-    let took = shown.left_at.unwrap_or(now) - shown.entered_at;
-    let again = match shown.tries {
-        0 | 1 => String::new(),
-        tries => format!(" {}", painted(YELLOW, format_args!("tried {tries} times"))),
-    };
-    // Writing to a String can't fail.
-    let _ =
-        writeln!(text, "{indent}{} {} {}{again}", sign(shown.status, frame), shown.name, painted(DIM, duration(took)));
-    for line in &shown.logs {
-        let _ = writeln!(text, "{indent}  {} {}", painted(DIM, "│"), LogText(line));
+/// The execution, and below it a line for each state and each log line. `frame` counts the redrawings of a live one.
+pub fn render(progress: &Progress, title: &str, now: OffsetDateTime, frame: usize) -> String {
+    let mut tree = Tree { progress, now, frame, faults: Faults::default(), text: String::new() };
+    tree.text = ending(progress, title, &mut tree.faults);
+    tree.text.push('\n');
+    for root in &progress.roots {
+        tree.node(*root, 1);
     }
-    if let Some(fault) = own_fault(progress, shown) {
-        let _ = writeln!(text, "{indent}  {}", failure(fault));
-    }
-    let mut branch = None;
-    let mut children = shown.children.clone();
-    children.sort_by_key(|child| progress.nodes[*child].branch);
-    for child in children {
-        let child_branch = progress.nodes[child].branch;
-        if let (Some(number), true) = (child_branch, child_branch != branch) {
-            let _ = writeln!(text, "{indent}  {}", painted(DIM, format_args!("branch {number}")));
-            branch = child_branch;
+    tree.text
+}
+
+impl Tree<'_> {
+    fn node(&mut self, index: usize, depth: usize) {
+        let shown = &self.progress.nodes[index];
+        let indent = "  ".repeat(depth);
+        let took = duration(shown.left_at.unwrap_or(self.now) - shown.entered_at);
+        let again = match shown.tries {
+            0 | 1 => String::new(),
+            tries => painted(YELLOW, format_args!("tried {tries} times")),
+        };
+        let parts = [sign(shown.status, self.frame), shown.name.clone(), painted(DIM, took), again];
+        self.line(format_args!("{indent}{}", joined(&parts)));
+        for line in shown.logs.iter().map(|line| LogText(line)) {
+            if line.error().is_none_or(|error| self.faults.note(&error)) {
+                self.line(format_args!("{indent}  {} {line}", painted(DIM, "│")));
+            }
         }
-        let inner = depth + 1 + usize::from(child_branch.is_some());
-        node(progress, child, inner, now, frame, text);
+        if let Some(fault) = own_fault(self.progress, shown) {
+            let failure = self.faults.tell(fault);
+            self.line(format_args!("{indent}  {failure}"));
+        }
+        let mut branch = None;
+        let mut children = shown.children.clone();
+        children.sort_by_key(|child| self.progress.nodes[*child].branch);
+        for child in children {
+            let child_branch = self.progress.nodes[child].branch;
+            if let (Some(number), true) = (child_branch, child_branch != branch) {
+                self.line(format_args!("{indent}  {}", painted(DIM, format_args!("branch {number}"))));
+                branch = child_branch;
+            }
+            self.node(child, depth + 1 + usize::from(child_branch.is_some()));
+        }
     }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a String can't fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+}
+
+/// The parts of a line that there are, with blanks between.
+fn joined(parts: &[String]) -> String {
+    let there = parts.iter().filter(|part| !anstream::adapter::strip_str(part).to_string().is_empty());
+    there.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// The error of a state, where neither a state inside it nor the execution's own line tells it.
@@ -74,51 +97,33 @@ fn sign(status: Status, frame: usize) -> String {
     }
 }
 
-/// An error with its cause, on one line.
-pub(super) fn failure(fault: &Fault) -> String {
-    let cause = fault.cause.as_deref().unwrap_or_default();
-    // A function's own error is a JSON document; its message is what a person wants.
-    let message = serde_json::from_str::<serde_json::Value>(cause)
-        .ok()
-        .and_then(|payload| payload.get("errorMessage")?.as_str().map(str::to_owned))
-        .unwrap_or_else(|| cause.to_owned());
-    let mut short: String = message.chars().take(MAX_CAUSE).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if message.chars().nth(MAX_CAUSE).is_some() {
-        short.push('…');
-    }
-    match &fault.error {
-        Some(error) => format!("{} {short}", painted(RED, error)),
-        None => short,
-    }
-}
-
 /// How an execution ended, on one line.
-pub(super) fn ending(progress: &Progress, title: &str) -> String {
+pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> String {
     let took = match (progress.started_at, progress.ended_at) {
-        (Some(started), Some(ended)) => painted(DIM, format_args!("after {}", duration(ended - started))),
+        (Some(started), Some(ended)) => duration(ended - started),
         _ => String::new(),
     };
+    let took = if took.is_empty() { took } else { painted(DIM, format_args!("after {took}")) };
     let status = match progress.status {
         Status::Succeeded => painted(GREEN, "succeeded"),
         Status::Aborted => painted(RED, "was aborted"),
         Status::Running => painted(YELLOW, "runs"),
         Status::Failed | Status::Caught => painted(RED, "failed"),
     };
-    let why = match (&progress.fault, progress.status) {
-        (Some(Fault { error: None, cause: None }), _) => String::new(),
-        (Some(fault), Status::Failed | Status::Aborted) => format!(": {}", failure(fault)),
-        _ => String::new(),
-    };
-    format!("{} {status} {took}{why}", painted(BOLD, title))
+    let line = joined(&[painted(BOLD, title), status, took]);
+    match (&progress.fault, progress.status) {
+        (Some(Fault { error: None, cause: None }), _) => line,
+        (Some(fault), Status::Failed | Status::Aborted) => format!("{line}: {}", faults.tell(fault)),
+        _ => line,
+    }
 }
 
 /// One node's line without its tree, for output that can't be redrawn.
-pub(super) fn line(node: &Node) -> String {
+pub(super) fn line(node: &Node, faults: &mut Faults) -> String {
     let took = node.left_at.map_or_else(String::new, |left| duration(left - node.entered_at));
-    let mut line = format!("{} {} {}", sign(node.status, 0), node.name, painted(DIM, took));
-    if let (Status::Caught | Status::Failed, Some(fault)) = (node.status, &node.fault) {
-        line.push_str("  ");
-        line.push_str(&failure(fault));
+    let line = joined(&[sign(node.status, 0), node.name.clone(), painted(DIM, took)]);
+    match (node.status, &node.fault) {
+        (Status::Caught | Status::Failed, Some(fault)) => format!("{line}  {}", faults.tell(fault)),
+        _ => line,
     }
-    line
 }

@@ -8,7 +8,7 @@ use engine::{Event, Outcome, history, run::Running};
 use time::OffsetDateTime;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::{Plain, Progress, Spinner, print, render, tree};
+use super::{Plain, Progress, Spinner, print, render};
 use crate::signals::{Stop, Stopped, unless_stopped};
 
 /// How often a live tree is redrawn while nothing happens.
@@ -144,7 +144,11 @@ impl View {
         }
         match self {
             Self::Tree { progress, .. } => progress.log(&caller.state, &line.line),
-            Self::Plain(plain) => anstream::eprintln!("{}", plain.log(&caller.state, &line.line)),
+            Self::Plain(plain) => {
+                if let Some(line) = plain.log(&caller.state, &line.line) {
+                    anstream::eprintln!("{line}");
+                }
+            }
             Self::Json { arn } => print(Value::from([
                 ("executionArn", Value::from(arn.as_str())),
                 ("state", caller.state.clone().into()),
@@ -157,8 +161,7 @@ impl View {
         if let Self::Tree { progress, spinner, title, frame } = self {
             *frame += 1;
             let now = OffsetDateTime::now_utc();
-            let text = format!("{}\n{}", tree::ending(progress, title), render(progress, now, *frame));
-            spinner.show(text.trim_end());
+            spinner.show(render(progress, title, now, *frame).trim_end());
         }
     }
 
@@ -167,7 +170,7 @@ impl View {
             Self::Tree { progress, spinner, title, .. } => {
                 spinner.clear();
                 let now = OffsetDateTime::now_utc();
-                anstream::eprint!("{}\n{}", tree::ending(progress, title), render(progress, now, 0));
+                anstream::eprint!("{}", render(progress, title, now, 0));
             }
             Self::Plain(_) => {}
             Self::Json { arn } => print(ended(arn, outcome)),
