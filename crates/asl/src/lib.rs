@@ -8,6 +8,7 @@
 //! - [`value`]: JSON whose parts are shared, not copied
 //! - [`path`]: `JSONPath` as the service speaks it, and reference paths
 //! - [`intrinsic`]: the `States.*` functions
+//! - [`jsonata`]: JSONata expressions
 //! - [`template`]: payload templates (`Parameters`, `ResultSelector`, …)
 //! - [`choice`]: the rules of Choice states
 //! - [`retry`]: retriers and catchers
@@ -19,6 +20,7 @@ pub mod compile;
 pub mod context;
 pub mod fault;
 pub mod intrinsic;
+pub mod jsonata;
 pub mod machine;
 pub mod path;
 pub mod retry;

@@ -1,0 +1,132 @@
+//! JSONata expressions: what stands between `{%` and `%}`.
+//!
+//! The language is described at <https://docs.jsonata.org>; the service speaks its version 2.0.6 with six functions more
+//! and `$eval` less (Developer Guide, "Transforming data with JSONata in Step Functions"). The crate `jsonata-core`
+//! parses and evaluates; this module lets it see no more of an execution than an expression names, binds the service's
+//! own functions, holds the service's limits, and words errors as the service does.
+
+mod conversion;
+mod error;
+mod functions;
+mod plain;
+mod references;
+mod tree;
+
+use std::{fmt, sync::Arc};
+
+use jsonata_core::{
+    ast::AstNode,
+    evaluator::{Context, Evaluator, EvaluatorOptions},
+    value::JValue,
+};
+
+use crate::{Value, context::Environment};
+
+use plain::{Found, Plain};
+
+pub use error::{EvaluationError, SyntaxError};
+pub use references::{Reference, TopLevel};
+
+/// How long one evaluation may take. The service's own limit.
+const TIME_LIMIT_MS: u64 = 1000;
+
+/// How deep an evaluation may nest. The service allows 100 levels and counts the innermost operand, which the engine does
+/// not.
+const DEPTH_LIMIT: usize = 99;
+
+/// The most items that a sequence may have: the service's limit for the memory of an evaluation, seen from a range.
+const SEQUENCE_LIMIT: usize = 873_782;
+
+/// `$states`, but for its `context`, which the environment has.
+#[derive(Clone, Copy, Debug)]
+pub struct States<'a> {
+    /// What the state was given.
+    pub input: &'a Value,
+    /// What a Task, Parallel or Map state's work gave.
+    pub result: Option<&'a Value>,
+    /// What went wrong, in a catcher.
+    pub error_output: Option<&'a Value>,
+}
+
+/// A compiled expression.
+#[derive(Clone)]
+pub struct Jsonata(Arc<Compiled>);
+
+struct Compiled {
+    text: Box<str>,
+    /// The tree that is evaluated. It is plain data: only the values of an evaluation can't leave their thread.
+    ast: AstNode,
+    references: references::References,
+    plain: Option<Plain>,
+    functions: Vec<functions::Extra>,
+}
+
+impl Jsonata {
+    /// Compiles an expression: the text between `{%` and `%}`. Blanks around it make no difference.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let text = text.trim();
+        let mut ast = jsonata_core::parser::parse(text).map_err(|error| SyntaxError::from_parser(&error, text))?;
+        tree::refuse_newer(&ast)?;
+        tree::hide_eval(&mut ast);
+        Ok(Self(Arc::new(Compiled {
+            text: text.into(),
+            references: references::References::of(&ast),
+            plain: Plain::of(&ast),
+            functions: functions::Extra::named_in(&ast),
+            ast,
+        })))
+    }
+
+    /// The expression as it was written, without blanks around it.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The variables that it reads and does not bind itself, in the order of their first use. `$states` is among them.
+    /// Functions are not, where they are only called.
+    pub fn references(&self) -> &[Reference] {
+        &self.0.references.variables
+    }
+
+    /// What it reads of the context at its top level, where the service has none: the service refuses such expressions.
+    pub fn top_level(&self) -> &[TopLevel] {
+        &self.0.references.top_level
+    }
+
+    /// Its value; nothing where it yields nothing (undefined).
+    pub fn evaluate(
+        &self,
+        states: &States<'_>,
+        environment: &dyn Environment,
+    ) -> Result<Option<Value>, EvaluationError> {
+        if let Some(plain) = &self.0.plain {
+            match plain.find(states, environment) {
+                Found::Value(value) => return Ok(Some(value)),
+                Found::Nothing => return Ok(None),
+                Found::Unknown => {}
+            }
+        }
+        let mut context = Context::new();
+        for variable in &self.0.references.needs {
+            if let Some(value) = variable.convert(states, environment) {
+                context.bind(variable.name.clone(), value);
+            }
+        }
+        let options = EvaluatorOptions {
+            timeout_ms: Some(TIME_LIMIT_MS),
+            max_stack_depth: Some(DEPTH_LIMIT),
+            max_sequence_length: Some(SEQUENCE_LIMIT),
+            ..EvaluatorOptions::default()
+        };
+        let mut evaluator = Evaluator::with_options(context, options);
+        functions::register(&self.0.functions, &mut evaluator, environment)?;
+        let value = evaluator.evaluate(&self.0.ast, &JValue::Undefined)?;
+        conversion::to_value(&value)
+    }
+}
+
+impl fmt::Debug for Jsonata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Jsonata").field(&self.text()).finish()
+    }
+}
