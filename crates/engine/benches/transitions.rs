@@ -87,6 +87,8 @@ fn run(bencher: Bencher<'_, '_>, definition: &str, input: &str, transitions: usi
         name: "one".into(),
         state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:bench".into(),
         state_machine_name: "bench".into(),
+        state_machine_version_arn: None,
+        state_machine_alias_arn: None,
         role_arn: "arn:aws:iam::123456789012:role/bench".into(),
         region: "us-east-1".into(),
         started_at: now,

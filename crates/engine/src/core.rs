@@ -36,6 +36,10 @@ pub struct Identity {
     pub state_machine_arn: Arc<str>,
     /// The state machine's name.
     pub state_machine_name: Arc<str>,
+    /// The ARN of the version that it was started by, itself or through an alias.
+    pub state_machine_version_arn: Option<Arc<str>>,
+    /// The ARN of the alias that it was started by.
+    pub state_machine_alias_arn: Option<Arc<str>>,
     /// The role that the state machine runs as.
     pub role_arn: Arc<str>,
     /// The region, as `TaskScheduled` events give it.

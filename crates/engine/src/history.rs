@@ -1,6 +1,7 @@
 //! History events: what happened in an execution, in the service's words.
 
 mod json;
+pub mod log;
 
 use std::sync::Arc;
 

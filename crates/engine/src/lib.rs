@@ -4,12 +4,14 @@
 //! - [`history`] is what it writes, the only account of an execution
 //! - [`run`] lets an execution live: it gives the core time, and carries out what it asks for
 //! - [`journal`] keeps what Standard executions were told, so that they outlive the process
+//! - [`task_token`] makes the tokens of tasks that somebody else ends
 
 pub mod core;
 pub mod history;
 pub mod journal;
 pub mod run;
 mod status;
+pub mod task_token;
 
 pub use core::{Command, Execution, Happened, Identity, Outcome};
 pub use history::{Event, EventKind};

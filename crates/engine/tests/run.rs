@@ -30,6 +30,8 @@ fn identity() -> Identity {
         name: "one".into(),
         state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:test".into(),
         state_machine_name: "test".into(),
+        state_machine_version_arn: None,
+        state_machine_alias_arn: None,
         role_arn: "arn:aws:iam::123456789012:role/test".into(),
         region: "us-east-1".into(),
         started_at: OffsetDateTime::UNIX_EPOCH,

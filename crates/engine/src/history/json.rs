@@ -79,7 +79,7 @@ fn details_key(kind: &EventKind, name: &str) -> String {
     key
 }
 
-fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
+pub(super) fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
     let mut details = Details { fields: Object::new(), include_data };
     match kind {
         EventKind::ExecutionStarted { input, role_arn } => {

@@ -91,6 +91,8 @@ fn identity(script: &Script<'_>) -> Identity {
         name: "<ExecArnPart_0idx>".into(),
         state_machine_arn: "arn:aws:states:us-east-1:111111111111:stateMachine:<ArnPart_0idx>".into(),
         state_machine_name: "<ArnPart_0idx>".into(),
+        state_machine_version_arn: None,
+        state_machine_alias_arn: None,
         role_arn: script.role_arn.into(),
         region: "us-east-1".into(),
         started_at: START,
