@@ -206,7 +206,11 @@ async fn refusals_have_the_names_of_the_service() {
         ("a large input", code(start().input(large).send().await), "ValidationException"),
         ("a name with a blank", code(start().name("a b").send().await), "InvalidName"),
         ("a token of nobody", code(sfn.list_state_machines().next_token("%").send().await), "InvalidToken"),
-        ("what is not there yet", code(sfn.list_activities().send().await), "UnknownOperationException"),
+        (
+            "what is not there yet",
+            code(sfn.update_map_run().map_run_arn("a").send().await),
+            "UnknownOperationException",
+        ),
     ] {
         assert_eq!(code, expected, "{what}");
     }

@@ -7,6 +7,7 @@ pub mod events;
 pub mod front;
 pub mod lambda;
 pub mod local;
+pub mod logs;
 pub mod place;
 pub mod route;
 pub mod s3;

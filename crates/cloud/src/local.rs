@@ -29,7 +29,7 @@ use crate::{
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     server::BindError,
     service::{Request, Response, Service},
-    states::{self, CallerOf, LoadError, States, Tasks},
+    states::{self, CallerOf, LoadError, Parts, States, Tasks},
 };
 
 /// How many log lines an observer may be behind before it misses some.
@@ -134,8 +134,8 @@ impl LocalCloud {
         let tasks = Arc::new(Tasks::new(lambda.clone()));
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
-        let states =
-            States::new(application, &options.region, storage.journal, tasks).map_err(StartError::StateMachines)?;
+        let parts = Parts::new(&options.region, &options.account, storage.journal, tasks);
+        let states = States::new(application, parts).map_err(StartError::StateMachines)?;
         let (events, left_out) =
             Events::new(application, &options.region, &options.account, lambda.clone(), states.clone())?;
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());

@@ -89,6 +89,7 @@ fn run(bencher: Bencher<'_, '_>, definition: &str, input: &str, transitions: usi
         state_machine_name: "bench".into(),
         state_machine_version_arn: None,
         state_machine_alias_arn: None,
+        revision: Arc::default(),
         role_arn: "arn:aws:iam::123456789012:role/bench".into(),
         region: "us-east-1".into(),
         started_at: now,

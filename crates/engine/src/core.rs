@@ -22,7 +22,10 @@ use asl::{Fault, Machine, Value, fault::names, machine::Resource};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::history::{Event, EventKind, MAX_EVENTS};
+use crate::{
+    Revision,
+    history::{Event, EventKind, MAX_EVENTS},
+};
 use branch::{Branch, BranchId, Branches, Next};
 
 /// What an execution is called and belongs to. It never changes.
@@ -40,6 +43,9 @@ pub struct Identity {
     pub state_machine_version_arn: Option<Arc<str>>,
     /// The ARN of the alias that it was started by.
     pub state_machine_alias_arn: Option<Arc<str>>,
+    /// What the state machine was then.
+    #[serde(default)]
+    pub revision: Arc<Revision>,
     /// The role that the state machine runs as.
     pub role_arn: Arc<str>,
     /// The region, as `TaskScheduled` events give it.

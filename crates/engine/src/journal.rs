@@ -31,7 +31,7 @@ use rusqlite::Connection;
 
 pub use definition::{Definition, DefinitionId};
 pub use replay::RecallError;
-pub use rows::Listed;
+pub use rows::{Listed, Wanted};
 
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use replay::{Replayed, replay};

@@ -9,10 +9,12 @@
 pub mod core;
 pub mod history;
 pub mod journal;
+mod revision;
 pub mod run;
 mod status;
 pub mod task_token;
 
 pub use core::{Command, Execution, Happened, Identity, Outcome};
 pub use history::{Event, EventKind};
+pub use revision::Revision;
 pub use status::Status;

@@ -2,9 +2,6 @@
 
 use http::StatusCode;
 
-/// The code of an error that is not the client's.
-const INTERNAL: &str = "InternalServerException";
-
 /// An exception with its message, as a client sees it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -15,6 +12,12 @@ pub struct ApiError {
     pub message: String,
 }
 
+/// The code of an error that is not the client's.
+const INTERNAL: &str = "InternalServerException";
+
+/// The code of the exception with a status of its own.
+const QUOTA: &str = "ServiceQuotaExceededException";
+
 impl ApiError {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
@@ -24,8 +27,14 @@ impl ApiError {
         Self::new("ValidationException", message)
     }
 
-    pub(super) fn invalid_arn(message: impl std::fmt::Display) -> Self {
-        Self::new("InvalidArn", format!("Invalid Arn: '{message}'"))
+    /// A text is no token, of a task or of a page.
+    pub(super) fn invalid_token() -> Self {
+        Self::new("InvalidToken", "Invalid Token: 'Invalid token'")
+    }
+
+    /// There is no more room for a resource.
+    pub(super) fn quota(message: impl Into<String>) -> Self {
+        Self::new(QUOTA, message)
     }
 
     /// What the client is not to blame for, and may try again.
@@ -36,6 +45,10 @@ impl ApiError {
 
     /// The status that it is answered with.
     pub(super) fn status(&self) -> StatusCode {
-        if self.code == INTERNAL { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST }
+        match self.code {
+            INTERNAL => StatusCode::INTERNAL_SERVER_ERROR,
+            QUOTA => StatusCode::PAYMENT_REQUIRED,
+            _ => StatusCode::BAD_REQUEST,
+        }
     }
 }

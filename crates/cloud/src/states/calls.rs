@@ -10,8 +10,8 @@ use asl::{
 use super::invoke::{self, Field};
 use crate::lambda::FunctionReference;
 
-/// Everything that Task states call and that can't be called.
-pub(super) fn check(machine: &Machine, functions: &[sam::Function]) -> Vec<Diagnostic> {
+/// Everything that Task states call and that can't be called; of functions all but these, where they are known.
+pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> Vec<Diagnostic> {
     let mut calls = Calls { functions, found: Vec::new() };
     for state in machine.states() {
         if let Kind::Task(task) = &state.kind {
@@ -32,7 +32,7 @@ pub(super) fn check(machine: &Machine, functions: &[sam::Function]) -> Vec<Diagn
 }
 
 struct Calls<'a> {
-    functions: &'a [sam::Function],
+    functions: Option<&'a [sam::Function]>,
     found: Vec<Diagnostic>,
 }
 
@@ -87,7 +87,7 @@ impl Calls<'_> {
             reference.name == function.name
                 && own.region.zip(own.account).is_some_and(|(region, account)| reference.is_local(region, account))
         };
-        if !self.functions.iter().any(is_named) {
+        if self.functions.is_some_and(|functions| !functions.iter().any(is_named)) {
             let message = format!("the state machine calls the function `{named}`, which the template does not have");
             self.refuse(Code::NotSupported, message, at);
         }

@@ -1,22 +1,36 @@
 //! Executions and machines as the API describes them.
 
+use std::sync::Arc;
+
 use asl::{Value, value::Object};
 use engine::{
-    Execution, Identity, Outcome,
+    Execution, Identity, Outcome, Revision,
     history::{Event, epoch_seconds},
     journal::Listed,
 };
+use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::{StateMachine, Status};
+use super::{StateMachine, Status, logging, versions::Version};
+
+/// How much of an execution or a machine is described.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum IncludedData {
+    /// Everything.
+    #[default]
+    AllData,
+    /// No definition, no input and output, and not what an error tells.
+    MetadataOnly,
+}
 
 /// When an execution ended, once it has.
 fn stopped_at(execution: &Execution) -> Option<OffsetDateTime> {
     execution.history().last().filter(|last| last.kind.ends_execution()).map(|last: &Event| last.at)
 }
 
-/// An element of `ListExecutions`, with the fields that every description of an execution has.
-pub(super) fn listed(execution: &Listed) -> Object {
+/// What every description of an execution has.
+fn identity(execution: &Listed) -> Object {
     let mut fields = Object::from_iter([
         ("executionArn".into(), Value::from(execution.arn.clone())),
         ("stateMachineArn".into(), execution.state_machine_arn.clone().into()),
@@ -24,43 +38,68 @@ pub(super) fn listed(execution: &Listed) -> Object {
         ("status".into(), execution.status.name().into()),
         ("startDate".into(), epoch_seconds(execution.started_at)),
     ]);
-    if let Some(at) = execution.stopped_at {
-        fields.insert("stopDate".into(), epoch_seconds(at));
-    }
+    fields.extend(execution.stopped_at.map(|at| ("stopDate".into(), epoch_seconds(at))));
     fields
 }
 
-fn summary(execution: &Execution) -> Object {
+/// An element of `ListExecutions`.
+pub(super) fn listed(execution: &Listed) -> Object {
+    let mut fields = identity(execution);
+    for (key, arn) in [
+        ("stateMachineVersionArn", &execution.state_machine_version_arn),
+        ("stateMachineAliasArn", &execution.state_machine_alias_arn),
+    ] {
+        fields.extend(arn.clone().map(|arn| (key.into(), arn.into())));
+    }
+    fields.insert("redriveCount".into(), Value::from(0_u64));
+    fields
+}
+
+fn summary(execution: &Execution) -> Listed {
     let identity = execution.identity();
-    listed(&Listed {
+    Listed {
         arn: identity.arn.clone(),
         state_machine_arn: identity.state_machine_arn.clone(),
+        state_machine_version_arn: identity.state_machine_version_arn.clone(),
+        state_machine_alias_arn: identity.state_machine_alias_arn.clone(),
         name: identity.name.clone(),
         status: Status::of(execution),
         started_at: identity.started_at,
         stopped_at: stopped_at(execution),
-    })
+    }
 }
 
 /// The answer of `DescribeExecution`.
-pub(super) fn execution(execution: &Execution) -> Value {
-    let mut fields = summary(execution);
-    fields.insert("input".into(), execution.identity().input.to_string().into());
-    fields.insert("inputDetails".into(), included());
-    result(execution, &mut fields);
-    fields.insert("redriveCount".into(), Value::from(0_u64));
+pub(super) fn execution(execution: &Execution, included: IncludedData) -> Value {
+    let mut fields = listed(&summary(execution));
+    data(execution, included, &mut fields);
+    fields.extend(trace_header(execution));
+    let (status, reason) = redrive(Status::of(execution));
+    fields.insert("redriveStatus".into(), status.into());
+    fields.extend(reason.map(|reason| ("redriveStatusReason".into(), reason.into())));
     fields.into()
 }
 
+/// Whether an execution of this status can be redriven, and why not.
+pub(super) fn redrive(status: Status) -> (&'static str, Option<String>) {
+    match status {
+        Status::Running | Status::Succeeded => {
+            ("NOT_REDRIVABLE", Some(format!("Execution is {} and cannot be redriven", status.name())))
+        }
+        Status::Failed | Status::TimedOut | Status::Aborted => ("REDRIVABLE", None),
+    }
+}
+
 /// The answer of `StartSyncExecution`.
-pub(super) fn sync_execution(execution: &Execution) -> Value {
-    let mut fields = summary(execution);
-    fields.insert("input".into(), execution.identity().input.to_string().into());
-    fields.insert("inputDetails".into(), included());
-    result(execution, &mut fields);
+pub(super) fn sync_execution(execution: &Execution, included: IncludedData) -> Value {
+    let mut fields = identity(&summary(execution));
+    data(execution, included, &mut fields);
+    // Told whether there is an output or not.
+    fields.insert("outputDetails".into(), is_included(included));
+    fields.extend(trace_header(execution));
     let milliseconds =
         stopped_at(execution).map_or(0, |at| (at - execution.identity().started_at).whole_milliseconds());
-    let milliseconds = u64::try_from(milliseconds).unwrap_or(0);
+    let milliseconds = u64::try_from(milliseconds).unwrap_or(0).max(1);
     // Billed by the 100 ms and by 64 MB: nothing is billed here, but a client expects both.
     let billed = Value::from([
         ("billedMemoryUsedInMB", Value::from(64_u64)),
@@ -70,26 +109,35 @@ pub(super) fn sync_execution(execution: &Execution) -> Value {
     fields.into()
 }
 
-fn result(execution: &Execution, fields: &mut Object) {
+fn trace_header(execution: &Execution) -> Option<(Arc<str>, Value)> {
+    execution.identity().trace_header.clone().map(|header| ("traceHeader".into(), header.into()))
+}
+
+/// The input, and how the execution ended.
+fn data(execution: &Execution, included: IncludedData, fields: &mut Object) {
+    fields.insert("inputDetails".into(), is_included(included));
+    if included == IncludedData::AllData {
+        fields.insert("input".into(), execution.identity().input.to_string().into());
+    }
     match execution.outcome() {
         Some(Outcome::Succeeded(output)) => {
-            fields.insert("output".into(), output.to_string().into());
-            fields.insert("outputDetails".into(), included());
+            fields.insert("outputDetails".into(), is_included(included));
+            if included == IncludedData::AllData {
+                fields.insert("output".into(), output.to_string().into());
+            }
         }
-        Some(Outcome::Failed(fault) | Outcome::Aborted(fault)) => {
+        Some(Outcome::Failed(fault) | Outcome::Aborted(fault)) if included == IncludedData::AllData => {
             for (key, part) in [("error", &fault.error), ("cause", &fault.cause)] {
-                if let Some(text) = part {
-                    fields.insert(key.into(), text.clone().into());
-                }
+                fields.extend(part.clone().map(|text| (key.into(), text.into())));
             }
         }
         // The service tells neither error nor cause of a time-out here.
-        Some(Outcome::TimedOut(_)) | None => {}
+        Some(_) | None => {}
     }
 }
 
-fn included() -> Value {
-    Value::from([("included", Value::from(true))])
+fn is_included(included: IncludedData) -> Value {
+    Value::from([("included", Value::from(included == IncludedData::AllData))])
 }
 
 /// An element of `ListStateMachines`, with the fields that every description of a machine has.
@@ -103,22 +151,48 @@ pub(super) fn machine_summary(machine: &StateMachine) -> Object {
 }
 
 /// The answer of `DescribeStateMachine`.
-pub(super) fn machine(machine: &StateMachine) -> Value {
+pub(super) fn machine(machine: &StateMachine, included: IncludedData) -> Object {
     let mut fields = machine_summary(machine);
     fields.insert("status".into(), "ACTIVE".into());
-    fields.insert("definition".into(), machine.definition.to_string().into());
-    fields.insert("roleArn".into(), machine.role_arn.clone().into());
-    fields.into()
+    settings(machine.runs.text(), &machine.role_arn, &machine.revision, included, &mut fields);
+    fields
+}
+
+/// The answer of `DescribeStateMachine` for a version.
+pub(super) fn version(version: &Version, included: IncludedData) -> Object {
+    let mut fields = machine(&version.machine, included);
+    fields.insert("stateMachineArn".into(), version.arn().into());
+    fields.insert("creationDate".into(), epoch_seconds(version.created_at));
+    fields.extend(version.description.clone().map(|text| ("description".into(), text.into())));
+    fields
 }
 
 /// The answer of `DescribeStateMachineForExecution`: the machine as it was when the execution was started.
-pub(super) fn machine_of_execution(identity: &Identity, definition: String) -> Value {
-    Object::from_iter([
-        ("stateMachineArn".into(), Value::from(identity.state_machine_arn.clone())),
-        ("name".into(), identity.state_machine_name.clone().into()),
-        ("definition".into(), definition.into()),
-        ("roleArn".into(), identity.role_arn.clone().into()),
-        ("updateDate".into(), epoch_seconds(identity.started_at)),
-    ])
-    .into()
+pub(super) fn machine_of_execution(of: &Identity, definition: &str, included: IncludedData) -> Value {
+    let mut fields = Object::from_iter([
+        ("stateMachineArn".into(), Value::from(of.state_machine_arn.clone())),
+        ("name".into(), of.state_machine_name.clone().into()),
+        ("updateDate".into(), epoch_seconds(of.revision.made_at)),
+    ]);
+    settings(definition, &of.role_arn, &of.revision, included, &mut fields);
+    fields.into()
+}
+
+/// What a revision of a machine is made of.
+fn settings(definition: &str, role_arn: &Arc<str>, revision: &Revision, included: IncludedData, fields: &mut Object) {
+    let definition = match included {
+        IncludedData::AllData => definition,
+        IncludedData::MetadataOnly => "{}",
+    };
+    fields.insert("definition".into(), definition.into());
+    fields.insert("roleArn".into(), role_arn.clone().into());
+    fields.insert("loggingConfiguration".into(), logging::describe(&revision.logging));
+    fields.insert("tracingConfiguration".into(), Value::from([("enabled", Value::from(revision.tracing))]));
+    fields.insert("encryptionConfiguration".into(), encryption());
+    fields.extend(revision.id.clone().map(|id| ("revisionId".into(), id.into())));
+}
+
+/// How data are encrypted. There is no other way here.
+pub(super) fn encryption() -> Value {
+    Value::from([("type", Value::from("AWS_OWNED_KEY"))])
 }

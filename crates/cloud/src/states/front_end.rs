@@ -1,15 +1,21 @@
 //! The Step Functions API: AWS JSON 1.0, `X-Amz-Target: AWSStepFunctions.<operation>`.
 
+mod activities;
+mod aliases;
+mod executions;
+mod machines;
+mod tags;
+mod versions;
+
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use asl::{Fault, Value, value::Object};
+use asl::{Value, value::Object};
 use axum::body::Body;
-use engine::history::{self, epoch_seconds};
 use http::{HeaderValue, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
-use super::{ApiError, Start, States, Status, describe, page::Page};
+use super::{ApiError, States, model};
 use crate::{
     service::{Request, Response, Service},
     wire::{self, Format},
@@ -45,95 +51,49 @@ impl FrontEnd {
     }
 
     async fn operate(&self, operation: &str, body: &[u8]) -> Result<Value, ApiError> {
+        let states = &*self.states;
+        let request = &Parameters::check(operation, body)?;
         match operation {
-            "StartExecution" => self.start_execution(&parse(body)?),
-            "StartSyncExecution" => self.start_sync_execution(&parse(body)?).await,
-            "StopExecution" => self.stop_execution(parse(body)?),
-            "DescribeExecution" => {
-                let request: ExecutionRequest = parse(body)?;
-                Ok(self.states.execution(&request.execution_arn)?.look(describe::execution))
-            }
-            "DescribeStateMachineForExecution" => {
-                let request: ExecutionRequest = parse(body)?;
-                let running = self.states.execution(&request.execution_arn)?;
-                let definition = self.states.definition_of(running.identity())?;
-                Ok(describe::machine_of_execution(running.identity(), definition))
-            }
-            "GetExecutionHistory" => self.get_execution_history(&parse(body)?),
-            "ListExecutions" => self.list_executions(&parse(body)?),
-            "ListStateMachines" => self.list_state_machines(&parse(body)?),
-            "DescribeStateMachine" => {
-                let request: StateMachineRequest = parse(body)?;
-                Ok(describe::machine(self.states.machine(&request.state_machine_arn)?))
-            }
-            other => Err(ApiError::new(
-                "UnknownOperationException",
-                format!("the local Step Functions does not have the operation '{other}' yet"),
-            )),
+            "CreateActivity" => activities::create(states, request.read()?),
+            "DeleteActivity" => activities::delete(states, &request.read()?),
+            "DescribeActivity" => activities::describe(states, &request.read()?),
+            "GetActivityTask" => activities::get_task(states, &request.read()?).await,
+            "ListActivities" => activities::list(states, &request.read()?),
+            "SendTaskFailure" => activities::send_failure(states, request.read()?),
+            "SendTaskHeartbeat" => activities::send_heartbeat(states, &request.read()?),
+            "SendTaskSuccess" => activities::send_success(states, &request.read()?),
+
+            "CreateStateMachineAlias" => aliases::create(states, request.read()?),
+            "DeleteStateMachineAlias" => aliases::delete(states, &request.read()?),
+            "DescribeStateMachineAlias" => aliases::describe(states, &request.read()?),
+            "ListStateMachineAliases" => aliases::list(states, &request.read()?),
+            "UpdateStateMachineAlias" => aliases::update(states, request.read()?),
+
+            "DescribeExecution" => executions::describe(states, &request.read()?),
+            "DescribeStateMachineForExecution" => executions::describe_machine(states, &request.read()?),
+            "GetExecutionHistory" => executions::history(states, &request.read()?),
+            "ListExecutions" => executions::list(states, &request.read()?),
+            "StartExecution" => executions::start(states, &request.read()?),
+            "StartSyncExecution" => executions::start_sync(states, &request.read()?).await,
+            "StopExecution" => executions::stop(states, request.read()?),
+
+            "CreateStateMachine" => machines::create(states, request.read()?),
+            "DeleteStateMachine" => machines::delete(states, &request.read()?),
+            "DescribeStateMachine" => machines::describe(states, &request.read()?),
+            "ListStateMachines" => machines::list(states, &request.read()?),
+            "UpdateStateMachine" => machines::update(states, request.read()?),
+            "ValidateStateMachineDefinition" => Ok(machines::validate(states, &request.read()?)),
+
+            "ListTagsForResource" => tags::list(states, &request.read()?),
+            "TagResource" => tags::add(states, request.read()?),
+            "UntagResource" => tags::remove(states, &request.read()?),
+
+            "DeleteStateMachineVersion" => versions::delete(states, &request.read()?),
+            "ListStateMachineVersions" => versions::list(states, &request.read()?),
+            "PublishStateMachineVersion" => versions::publish(states, request.read()?),
+
+            other => Err(unknown(other)),
         }
-    }
-
-    fn start_execution(&self, request: &StartRequest) -> Result<Value, ApiError> {
-        let running = self.states.start(&request.state_machine_arn, request.start())?;
-        Ok(running.look(|execution| {
-            let identity = execution.identity();
-            Value::from([
-                ("executionArn", Value::from(identity.arn.clone())),
-                ("startDate", epoch_seconds(identity.started_at)),
-            ])
-        }))
-    }
-
-    async fn start_sync_execution(&self, request: &StartRequest) -> Result<Value, ApiError> {
-        let machine = self.states.machine(&request.state_machine_arn)?;
-        if machine.kind == sam::StateMachineKind::Standard {
-            return Err(ApiError::new(
-                "StateMachineTypeNotSupported",
-                "This operation is not supported by this type of state machine",
-            ));
-        }
-        let running = self.states.start(&request.state_machine_arn, request.start())?;
-        running.ended().await;
-        Ok(running.look(describe::sync_execution))
-    }
-
-    fn stop_execution(&self, request: StopRequest) -> Result<Value, ApiError> {
-        let running = self.states.execution(&request.execution_arn)?;
-        running
-            .stop(Fault { error: request.error.map(Into::into), cause: request.cause.map(Into::into) })
-            .map_err(|error| ApiError::internal(&error))?;
-        let stopped = running.look(|execution| execution.history().last().map(|last| epoch_seconds(last.at)));
-        Ok(Value::from([("stopDate", stopped.unwrap_or_default())]))
-    }
-
-    fn get_execution_history(&self, request: &HistoryRequest) -> Result<Value, ApiError> {
-        let page = Page::of(request.max_results, request.next_token.as_deref())?;
-        let events = self.states.execution(&request.execution_arn)?.events_from(0);
-        let include_data = request.include_execution_data.unwrap_or(true);
-        let (events, next) = if request.reverse_order.unwrap_or(false) {
-            page.cut(events.iter().rev())
-        } else {
-            page.cut(events.iter())
-        };
-        let events: Vec<_> = events.into_iter().map(|event| history::to_json(event, include_data)).collect();
-        Ok(listed("events", events, next))
-    }
-
-    fn list_executions(&self, request: &ListExecutionsRequest) -> Result<Value, ApiError> {
-        let page = Page::of(request.max_results, request.next_token.as_deref())?;
-        self.states.machine(&request.state_machine_arn)?;
-        let status = request.status_filter.as_deref().map(status).transpose()?;
-        let (executions, next) =
-            page.read(|offset, limit| self.states.executions_of(&request.state_machine_arn, status, offset, limit))?;
-        let executions = executions.iter().map(|execution| describe::listed(execution).into()).collect();
-        Ok(listed("executions", executions, next))
-    }
-
-    fn list_state_machines(&self, request: &ListRequest) -> Result<Value, ApiError> {
-        let page = Page::of(request.max_results, request.next_token.as_deref())?;
-        let machines = self.states.machines().iter().map(|machine| Value::from(describe::machine_summary(machine)));
-        let (machines, next) = page.cut(machines);
-        Ok(listed("stateMachines", machines, next))
     }
 }
 
@@ -143,82 +103,41 @@ impl Service for FrontEnd {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct StartRequest {
-    state_machine_arn: String,
-    name: Option<String>,
-    input: Option<String>,
-    trace_header: Option<String>,
-}
+/// The parameters of a call, which the model allows.
+struct Parameters<'a>(&'a [u8]);
 
-impl StartRequest {
-    fn start(&self) -> Start<'_> {
-        Start { name: self.name.as_deref(), input: self.input.as_deref(), trace_header: self.trace_header.as_deref() }
+impl<'a> Parameters<'a> {
+    fn check(operation: &str, body: &'a [u8]) -> Result<Self, ApiError> {
+        let parameters = model::operations::parameters_of(operation).ok_or_else(|| unknown(operation))?;
+        let body = if body.is_empty() { b"{}" } else { body };
+        let request = serde_json::from_slice(body).map_err(unreadable)?;
+        model::check(parameters, &request)?;
+        Ok(Self(body))
+    }
+
+    fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_slice(self.0).map_err(unreadable)
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct StopRequest {
-    execution_arn: String,
-    error: Option<String>,
-    cause: Option<String>,
+#[expect(clippy::needless_pass_by_value, reason = "it is passed as a function")]
+fn unreadable(error: serde_json::Error) -> ApiError {
+    ApiError::new("SerializationException", error.to_string())
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ExecutionRequest {
-    execution_arn: String,
+fn unknown(operation: &str) -> ApiError {
+    let message = format!("the local Step Functions does not have the operation '{operation}' yet");
+    ApiError::new("UnknownOperationException", message)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct StateMachineRequest {
-    state_machine_arn: String,
+/// The answer of an operation that has nothing to say.
+fn done() -> Value {
+    Value::empty_object()
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct HistoryRequest {
-    execution_arn: String,
-    max_results: Option<usize>,
-    reverse_order: Option<bool>,
-    next_token: Option<String>,
-    include_execution_data: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ListExecutionsRequest {
-    state_machine_arn: String,
-    status_filter: Option<String>,
-    max_results: Option<usize>,
-    next_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ListRequest {
-    max_results: Option<usize>,
-    next_token: Option<String>,
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| ApiError::validation(error.to_string()))
-}
-
-fn status(name: &str) -> Result<Status, ApiError> {
-    Status::named(name).ok_or_else(|| {
-        ApiError::validation(format!(
-            "1 validation error detected: Value '{name}' at 'statusFilter' failed to satisfy constraint: Member must \
-             satisfy enum value set: [RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED]"
-        ))
-    })
-}
-
-fn listed(key: &str, items: Vec<Value>, next: Option<String>) -> Value {
+/// The answer of an operation that lists.
+fn listed<T: Into<Value>>(key: &str, (items, next): (Vec<T>, Option<String>)) -> Value {
+    let items: Vec<Value> = items.into_iter().map(Into::into).collect();
     let mut fields = Object::from_iter([(key.into(), Value::from(items))]);
     fields.extend(next.map(|token| ("nextToken".into(), Value::from(token))));
     fields.into()

@@ -1,20 +1,27 @@
-//! State machines, checked and compiled.
+//! State machines: as they are, as they were when a version was published, and the aliases of versions.
 
 use std::{path::PathBuf, sync::Arc};
 
-use asl::{Diagnostic, Severity, Value, compile};
-use engine::journal::Definition;
+use asl::{Diagnostic, Severity, Value};
+use engine::{Revision, history::log::Logging, journal::Definition};
+use indexmap::IndexMap;
 use sam::StateMachineKind;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ApiError, calls, names};
+use super::{
+    ApiError,
+    aliases::Alias,
+    arn::{self, Namespace, Qualifier, StateMachineArn},
+    definition::{self, Callable, Checked},
+    tags::Tags,
+    versions::Versions,
+};
 
-/// A state machine.
-#[derive(Debug)]
+/// A state machine as it is at one moment: what an execution that is started then runs. It never changes; an update makes
+/// another.
+#[derive(Clone, Debug)]
 pub struct StateMachine {
-    /// Its key in the template.
-    pub logical_id: String,
     /// Its ARN.
     pub arn: Arc<str>,
     /// Its name.
@@ -23,13 +30,13 @@ pub struct StateMachine {
     pub role_arn: Arc<str>,
     /// Standard or Express.
     pub kind: StateMachineKind,
-    /// The definition, with its substitutions made.
-    pub definition: Value,
-    /// What its executions run: the definition, compiled.
+    /// The definition, as it was given and compiled; of a template, with its substitutions made.
     pub runs: Definition,
     /// What a person should know of the definition.
     pub warnings: Vec<Diagnostic>,
-    /// When it was loaded.
+    /// Which revision of the machine this is, and its other settings.
+    pub revision: Arc<Revision>,
+    /// When the machine was created.
     pub created_at: OffsetDateTime,
 }
 
@@ -48,29 +55,30 @@ pub struct LoadError {
 impl StateMachine {
     /// Checks and compiles a machine of the template, which calls the template's functions; every error otherwise.
     pub fn load(described: &sam::StateMachine, functions: &[sam::Function]) -> Result<Self, Vec<LoadError>> {
-        let failed = |diagnostic| LoadError {
-            state_machine: described.logical_id.clone(),
-            file: described.definition_file.clone(),
-            diagnostic,
-        };
         let definition = Value::from(&described.definition);
-        let compiled = compile::compile(&definition);
-        let calls = compiled.machine.as_ref().map(|machine| calls::check(machine, functions)).unwrap_or_default();
+        let (machine, found) = definition::check(&definition, described.kind, Callable::Functions(functions));
         let (errors, warnings): (Vec<_>, Vec<_>) =
-            compiled.diagnostics.into_iter().chain(calls).partition(|found| found.severity == Severity::Error);
-        match compiled.machine {
-            Some(machine) if errors.is_empty() => Ok(Self {
-                logical_id: described.logical_id.clone(),
+            found.into_iter().partition(|found| found.severity == Severity::Error);
+        let now = OffsetDateTime::now_utc();
+        match machine {
+            Some(machine) => Ok(Self {
                 arn: described.arn.as_str().into(),
                 name: described.name.as_str().into(),
                 role_arn: described.role_arn.as_str().into(),
                 kind: described.kind,
-                runs: Definition::new(&definition, Arc::new(machine)),
-                definition,
+                runs: Definition::new(definition.to_string(), Arc::new(machine)),
                 warnings,
-                created_at: OffsetDateTime::now_utc(),
+                revision: Arc::new(Revision::first(now)),
+                created_at: now,
             }),
-            _ => Err(errors.into_iter().map(failed).collect()),
+            None => Err(errors
+                .into_iter()
+                .map(|diagnostic| LoadError {
+                    state_machine: described.logical_id.clone(),
+                    file: described.definition_file.clone(),
+                    diagnostic,
+                })
+                .collect()),
         }
     }
 
@@ -91,33 +99,203 @@ impl StateMachine {
             StateMachineKind::Express => "EXPRESS",
         }
     }
+
+    /// Whether a machine that is created anew is this one. Its role and its tags don't count.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.runs.text(), self.kind, &self.revision.logging, self.revision.tracing)
+            == (other.runs.text(), other.kind, &other.revision.logging, other.revision.tracing)
+    }
 }
 
-/// The machines there are.
-pub(super) struct Machines(Vec<Arc<StateMachine>>);
+/// A state machine that is to be created.
+pub(super) struct New {
+    pub(super) name: String,
+    pub(super) role_arn: String,
+    pub(super) kind: StateMachineKind,
+    pub(super) definition: String,
+    pub(super) checked: Checked,
+    pub(super) logging: Logging,
+    pub(super) tracing: bool,
+    pub(super) tags: Tags,
+    pub(super) publish: Option<Publish>,
+}
+
+/// That a version is to be published.
+#[derive(Debug, Default)]
+pub(super) struct Publish {
+    pub(super) description: Option<String>,
+}
+
+/// What is to be changed of a state machine: only what is there.
+#[derive(Default)]
+pub(super) struct Change {
+    pub(super) definition: Option<(String, Checked)>,
+    pub(super) role_arn: Option<String>,
+    pub(super) logging: Option<Logging>,
+    pub(super) tracing: Option<bool>,
+    pub(super) publish: Option<Publish>,
+}
+
+/// A state machine after it was created or changed.
+pub(super) struct Changed {
+    pub(super) machine: Arc<StateMachine>,
+    /// The version that was published.
+    pub(super) version_arn: Option<String>,
+}
+
+/// What an execution is started by.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) machine: Arc<StateMachine>,
+    pub(super) version_arn: Option<Arc<str>>,
+    pub(super) alias_arn: Option<Arc<str>>,
+}
+
+/// A state machine with all that is known of it.
+pub(super) struct Kept {
+    pub(super) current: Arc<StateMachine>,
+    pub(super) versions: Versions,
+    /// By their names, in the order in which they were created.
+    pub(super) aliases: IndexMap<Arc<str>, Alias>,
+    pub(super) tags: Tags,
+}
+
+/// The machines there are, by their ARNs, oldest first.
+pub(super) struct Machines {
+    namespace: Namespace,
+    kept: IndexMap<Arc<str>, Kept>,
+}
 
 impl Machines {
-    pub(super) fn load(application: &sam::Application) -> Result<Self, Vec<LoadError>> {
-        let mut machines = Vec::with_capacity(application.state_machines.len());
+    pub(super) fn new(namespace: Namespace) -> Self {
+        Self { namespace, kept: IndexMap::new() }
+    }
+
+    /// Adds the machines of an application.
+    pub(super) fn load(&mut self, application: &sam::Application) -> Result<(), Vec<LoadError>> {
         let mut errors = Vec::new();
         for described in &application.state_machines {
             match StateMachine::load(described, &application.functions) {
-                Ok(machine) => machines.push(Arc::new(machine)),
+                Ok(machine) => self.add(machine, Tags::default()),
                 Err(found) => errors.extend(found),
             }
         }
-        if errors.is_empty() { Ok(Self(machines)) } else { Err(errors) }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    pub(super) fn all(&self) -> &[Arc<StateMachine>] {
-        &self.0
+    fn add(&mut self, machine: StateMachine, tags: Tags) {
+        let arn = machine.arn.clone();
+        let current = Arc::new(machine);
+        self.kept.insert(arn, Kept { current, versions: Versions::default(), aliases: IndexMap::new(), tags });
     }
 
+    /// The machines as they are now.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<StateMachine>> {
+        self.kept.values().map(|kept| &kept.current)
+    }
+
+    /// Everything about the machine with this ARN, which must not be one of a version or an alias.
+    pub(super) fn kept(&self, arn: &str) -> Result<&Kept, ApiError> {
+        arn::state_machine(arn)?;
+        self.kept.get(arn).ok_or_else(|| does_not_exist(arn))
+    }
+
+    pub(super) fn kept_mut(&mut self, arn: &str) -> Result<&mut Kept, ApiError> {
+        arn::state_machine(arn)?;
+        self.kept.get_mut(arn).ok_or_else(|| does_not_exist(arn))
+    }
+
+    /// The machine with this ARN as it is now.
     pub(super) fn find(&self, arn: &str) -> Result<&Arc<StateMachine>, ApiError> {
-        names::state_machine_arn(arn)?;
-        self.0
-            .iter()
-            .find(|machine| &*machine.arn == arn)
-            .ok_or_else(|| ApiError::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'")))
+        Ok(&self.kept(arn)?.current)
     }
+
+    /// What an execution that is started by this ARN runs: the machine, one of its versions, or what an alias leads to.
+    pub(super) fn target(&self, arn: &str) -> Result<Target, ApiError> {
+        let StateMachineArn { machine, qualifier } = arn::state_machine(arn)?;
+        let kept = self.kept.get(machine).ok_or_else(|| does_not_exist(arn))?;
+        match qualifier {
+            None => Ok(Target { machine: kept.current.clone(), version_arn: None, alias_arn: None }),
+            Some(Qualifier::Version(number)) => kept.version_target(number).ok_or_else(|| does_not_exist(arn)),
+            Some(Qualifier::Alias(name)) => kept.alias_target(name).ok_or_else(|| does_not_exist(arn)),
+            Some(Qualifier::Label(_)) => {
+                Err(ApiError::validation(format!("An execution can't be started by the ARN of a Map state: '{arn}'")))
+            }
+        }
+    }
+
+    /// Creates a machine. One that is there already stays as it is, if it is the same.
+    pub(super) fn create(&mut self, new: New) -> Result<Changed, ApiError> {
+        let arn: Arc<str> = self.namespace.arn("stateMachine", &new.name).into();
+        let now = OffsetDateTime::now_utc();
+        let machine = StateMachine {
+            arn: arn.clone(),
+            name: new.name.into(),
+            role_arn: new.role_arn.into(),
+            kind: new.kind,
+            runs: Definition::new(new.definition, new.checked.machine),
+            warnings: new.checked.warnings,
+            revision: Arc::new(Revision { logging: new.logging, tracing: new.tracing, ..Revision::first(now) }),
+            created_at: now,
+        };
+        match self.kept.get(&arn) {
+            Some(kept) if !kept.current.is_same(&machine) => {
+                let message = format!("State Machine Already Exists: '{arn}'");
+                return Err(ApiError::new("StateMachineAlreadyExists", message));
+            }
+            Some(_) => {}
+            None => self.add(machine, new.tags),
+        }
+        let kept = self.kept.get_mut(&arn).ok_or_else(|| does_not_exist(&arn))?;
+        kept.changed(new.publish)
+    }
+
+    /// Changes a machine. Where nothing is different no revision is made.
+    pub(super) fn update(&mut self, arn: &str, change: Change) -> Result<Changed, ApiError> {
+        let kept = self.kept_mut(arn)?;
+        let old = &kept.current;
+        let mut new = StateMachine::clone(old);
+        if let Some((definition, checked)) = change.definition {
+            new.runs = Definition::new(definition, checked.machine);
+            new.warnings = checked.warnings;
+        }
+        if let Some(role_arn) = change.role_arn {
+            new.role_arn = role_arn.into();
+        }
+        new.revision = Arc::new(Revision {
+            id: Some(Uuid::new_v4().to_string().into()),
+            made_at: OffsetDateTime::now_utc(),
+            logging: change.logging.unwrap_or_else(|| old.revision.logging.clone()),
+            tracing: change.tracing.unwrap_or(old.revision.tracing),
+        });
+        if !new.is_same(old) || new.role_arn != old.role_arn {
+            kept.current = Arc::new(new);
+        }
+        kept.changed(change.publish)
+    }
+
+    /// Deletes a machine with its versions and aliases, if it is there. Executions go on.
+    pub(super) fn delete(&mut self, arn: &str) -> Result<(), ApiError> {
+        arn::state_machine(arn)?;
+        self.kept.shift_remove(arn);
+        Ok(())
+    }
+}
+
+impl Kept {
+    /// The machine as it is now, after a version of it was published where that is wanted.
+    fn changed(&mut self, publish: Option<Publish>) -> Result<Changed, ApiError> {
+        let version = publish.map(|publish| self.publish(publish.description)).transpose()?;
+        let version_arn = version.map(|version| version.arn());
+        Ok(Changed { machine: self.current.clone(), version_arn })
+    }
+}
+
+pub(super) fn does_not_exist(arn: &str) -> ApiError {
+    ApiError::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'"))
+}
+
+/// What is said of a version or an alias that is not there.
+pub(super) fn not_found(arn: &str) -> ApiError {
+    ApiError::new("ResourceNotFound", format!("Resource not found: '{arn}'"))
 }

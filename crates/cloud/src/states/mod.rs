@@ -3,36 +3,52 @@
 //! [`States`] keeps what there is; [`FrontEnd`] speaks AWS JSON 1.0; [`Tasks`] carries out what Task states ask for.
 //! What an execution did is told by its history alone, wherever it is asked for.
 
+mod activities;
+mod aliases;
 mod api_error;
+mod arn;
 mod calls;
+mod definition;
 mod describe;
+mod encryption;
 mod front_end;
 mod invoke;
 pub mod items;
+mod logging;
 mod machines;
+mod model;
 mod names;
 mod page;
+mod tags;
+mod task_tokens;
 mod tasks;
+mod versions;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use asl::{Value, value::Object};
 use engine::{
     Identity,
-    journal::{Journal, JournalError, Listed},
+    journal::{Journal, JournalError, Listed, Wanted},
     run::{Executions, Outside, Resumed, Running, StartError, Started},
 };
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+pub use activities::{Activities, NoSuchActivity, Taken};
 pub use api_error::ApiError;
-pub use engine::Status;
+pub use engine::{Status, history::log::Logging};
 pub use front_end::FrontEnd;
 pub use machines::{LoadError, StateMachine};
+pub use task_tokens::{TaskEnd, TaskTokens};
 pub use tasks::{CallerOf, Tasks};
 
-use machines::Machines;
+use arn::Namespace;
+use definition::Callable;
+use machines::{Machines, Target};
+
+use crate::logs::Logs;
 
 /// How many started executions an observer may be behind before it misses some.
 const STARTED_BACKLOG: usize = 4096;
@@ -56,40 +72,83 @@ impl Start<'_> {
     }
 }
 
+/// What the local Step Functions works with.
+pub struct Parts {
+    /// The region that ARNs name.
+    pub region: String,
+    /// The account that ARNs name.
+    pub account: String,
+    /// Where Standard executions are kept.
+    pub journal: Journal,
+    /// What carries out the calls of Task states.
+    pub outside: Arc<dyn Outside>,
+    /// Where activities and their tasks are.
+    pub activities: Arc<Activities>,
+    /// Where tasks wait for somebody to end them.
+    pub task_tokens: Arc<TaskTokens>,
+    /// Where executions are logged.
+    pub logs: Arc<Logs>,
+}
+
+impl Parts {
+    /// Parts of their own around a journal and an outside.
+    pub fn new(region: &str, account: &str, journal: Journal, outside: Arc<dyn Outside>) -> Self {
+        Self {
+            region: region.to_owned(),
+            account: account.to_owned(),
+            journal,
+            outside,
+            activities: Arc::new(Activities::new(region, account)),
+            task_tokens: Arc::default(),
+            logs: Arc::default(),
+        }
+    }
+}
+
 /// The local Step Functions.
 pub struct States {
     region: Arc<str>,
-    machines: Machines,
+    /// Whether definitions are held to what the local cloud can call.
+    calls_local: bool,
+    machines: RwLock<Machines>,
     executions: Arc<Executions>,
+    activities: Arc<Activities>,
+    task_tokens: Arc<TaskTokens>,
+    logs: Arc<Logs>,
     outside: Arc<dyn Outside>,
     started: broadcast::Sender<Arc<Running>>,
 }
 
 impl States {
     /// The machines of an application, compiled; everything that is wrong with them otherwise.
-    pub fn new(
-        application: &sam::Application,
-        region: &str,
-        journal: Journal,
-        outside: Arc<dyn Outside>,
-    ) -> Result<Arc<Self>, Vec<LoadError>> {
-        Ok(Arc::new(Self {
-            region: region.into(),
-            machines: Machines::load(application)?,
-            executions: Executions::new(journal, outside.clone()),
-            outside,
+    pub fn new(application: &sam::Application, parts: Parts) -> Result<Arc<Self>, Vec<LoadError>> {
+        let states = Self::of(parts, true);
+        states.machines_mut().load(application)?;
+        Ok(Arc::new(states))
+    }
+
+    /// No machine is there yet, and what a definition may call is the outside's own matter.
+    pub fn empty(parts: Parts) -> Arc<Self> {
+        Arc::new(Self::of(parts, false))
+    }
+
+    fn of(parts: Parts, calls_local: bool) -> Self {
+        Self {
+            region: parts.region.as_str().into(),
+            calls_local,
+            machines: RwLock::new(Machines::new(Namespace { region: parts.region, account: parts.account })),
+            executions: Executions::new(parts.journal, parts.outside.clone()),
+            activities: parts.activities,
+            task_tokens: parts.task_tokens,
+            logs: parts.logs,
+            outside: parts.outside,
             started: broadcast::Sender::new(STARTED_BACKLOG),
-        }))
+        }
     }
 
-    /// The state machines, in the template's order.
-    pub fn machines(&self) -> &[Arc<StateMachine>] {
-        self.machines.all()
-    }
-
-    /// The machine with this ARN.
-    pub fn machine(&self, arn: &str) -> Result<&Arc<StateMachine>, ApiError> {
-        self.machines.find(arn)
+    /// The state machine with this ARN, as it is now.
+    pub fn machine(&self, arn: &str) -> Result<Arc<StateMachine>, ApiError> {
+        self.machines().find(arn).cloned()
     }
 
     /// Tells of every execution that is started from now on.
@@ -97,11 +156,11 @@ impl States {
         self.started.subscribe()
     }
 
-    /// Starts an execution.
+    /// Starts an execution of a state machine, of a version, or of what an alias leads to.
     ///
     /// Without a name it gets a UUID. A Standard execution with the name and the input of one that runs is that one.
     pub fn start(&self, machine_arn: &str, start: Start<'_>) -> Result<Arc<Running>, ApiError> {
-        let machine = self.machine(machine_arn)?;
+        let Target { machine, version_arn, alias_arn } = self.machines().target(machine_arn)?;
         let input = parse_input(start.input)?;
         let name: Arc<str> = match start.name {
             Some(name) => names::check(name)?.into(),
@@ -113,6 +172,9 @@ impl States {
             name,
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),
+            state_machine_version_arn: version_arn,
+            state_machine_alias_arn: alias_arn,
+            revision: machine.revision.clone(),
             role_arn: machine.role_arn.clone(),
             region: self.region.clone(),
             started_at: OffsetDateTime::now_utc(),
@@ -133,6 +195,7 @@ impl States {
                 Err(error) => return Err(ApiError::internal(&error)),
             },
         };
+        logging::follow(&running, 0, &self.logs);
         // Nobody may listen; that is no error.
         let _ = self.started.send(running.clone());
         Ok(running)
@@ -142,6 +205,7 @@ impl States {
     pub fn resume(&self) -> Result<Resumed, JournalError> {
         let resumed = self.executions.resume()?;
         for running in &resumed.running {
+            logging::follow(running, running.look(|execution| execution.history().len()), &self.logs);
             // Nobody may listen; that is no error.
             let _ = self.started.send(running.clone());
         }
@@ -150,7 +214,7 @@ impl States {
 
     /// The Standard execution with this ARN.
     pub fn execution(&self, arn: &str) -> Result<Arc<Running>, ApiError> {
-        names::execution_arn(arn)?;
+        arn::execution(arn)?;
         self.executions
             .find(arn)
             .map_err(|error| ApiError::internal(&error))?
@@ -162,15 +226,9 @@ impl States {
         self.executions.definition(&execution.arn).map_err(|error| ApiError::internal(&error))
     }
 
-    /// The Standard executions of a machine, newest first: `limit` of them, after the first `offset`.
-    pub fn executions_of(
-        &self,
-        machine_arn: &str,
-        status: Option<Status>,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Listed>, ApiError> {
-        self.executions.list(machine_arn, status, offset, limit).map_err(|error| ApiError::internal(&error))
+    /// Standard executions, newest first: `limit` of them, after the first `offset`.
+    pub fn executions_of(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, ApiError> {
+        self.executions.list(wanted, offset, limit).map_err(|error| ApiError::internal(&error))
     }
 
     /// How many Standard executions go on.
@@ -183,17 +241,26 @@ impl States {
     pub fn close(&self) {
         self.executions.close();
     }
+
+    /// What a definition that a client brings may call.
+    fn callable(&self) -> Callable<'static> {
+        if self.calls_local { Callable::Services } else { Callable::Anything }
+    }
+
+    fn machines(&self) -> RwLockReadGuard<'_, Machines> {
+        self.machines.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn machines_mut(&self) -> RwLockWriteGuard<'_, Machines> {
+        self.machines.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Reads an execution's input; none is `{}`.
+/// Reads an execution's input; none is `{}`. How long it can be is the model's matter, for clients; here for others.
 fn parse_input(input: Option<&str>) -> Result<Value, ApiError> {
     let Some(text) = input else { return Ok(Object::new().into()) };
     if text.len() > asl::PAYLOAD_LIMIT {
-        let limit = asl::PAYLOAD_LIMIT;
-        return Err(ApiError::validation(format!(
-            "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less \
-             than or equal to {limit}"
-        )));
+        return Err(ApiError::validation(format!("An input has at most {} bytes", asl::PAYLOAD_LIMIT)));
     }
     Value::parse(text).map_err(|error| {
         ApiError::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{error}'"))

@@ -1,12 +1,14 @@
 //! Events as Step Functions writes them to CloudWatch Logs.
 
+use std::sync::Arc;
+
 use asl::{Value, value::Object};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Event, event_type, json::details};
 
 /// Which events are logged.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// All.
@@ -45,16 +47,26 @@ impl Level {
     }
 }
 
+/// What of an execution is logged, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logging {
+    /// Which events.
+    pub level: Level,
+    /// Whether inputs and outputs are logged too.
+    pub include_execution_data: bool,
+    /// The ARN of the log group, with `:*` at its end.
+    pub log_group_arn: Option<Arc<str>>,
+}
+
 /// What the log says of an event; nothing where the level leaves it out.
 ///
-/// Numbers are texts, the time is in milliseconds since 1970. Payloads are JSON text; without `include_execution_data`
-/// they are left out.
-pub fn to_json(event: &Event, execution_arn: &str, level: Level, include_execution_data: bool) -> Option<Value> {
+/// Numbers are texts, the time is in milliseconds since 1970. Payloads are JSON text, or left out.
+pub fn to_json(event: &Event, execution_arn: &str, logging: &Logging) -> Option<Value> {
     let name = event_type(&event.kind);
-    if !level.logs(&name) {
+    if !logging.level.logs(&name) {
         return None;
     }
-    let details = details(&event.kind, include_execution_data).unwrap_or_else(Value::empty_object);
+    let details = details(&event.kind, logging.include_execution_data).unwrap_or_else(Value::empty_object);
     let milliseconds = event.at.unix_timestamp_nanos() / 1_000_000;
     let fields = Object::from_iter([
         ("id".into(), Value::from(event.id.to_string())),
@@ -103,7 +115,10 @@ mod tests {
             at: datetime!(2024-01-01 00:00:00.5 UTC),
             kind: EventKind::ExecutionSucceeded { output: Value::from(1_u64) },
         };
-        let logged = |level, include_data| to_json(&event, "arn", level, include_data).map(|value| value.to_string());
+        let logged = |level, include_execution_data| {
+            let logging = Logging { level, include_execution_data, log_group_arn: None };
+            to_json(&event, "arn", &logging).map(|value| value.to_string())
+        };
         let expected = |details: &str| {
             Some(format!(
                 "{{\"id\":\"4\",\"type\":\"ExecutionSucceeded\",\"details\":{details},\"previous_event_id\":\"3\",\

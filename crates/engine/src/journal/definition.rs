@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use asl::{Machine, Value};
+use asl::Machine;
 use sha2::{Digest, Sha256};
 
 /// What an execution runs: a definition, and what was compiled of it.
@@ -20,10 +20,15 @@ pub struct Definition {
 pub struct DefinitionId(pub(crate) [u8; 32]);
 
 impl Definition {
-    /// A definition that was compiled.
-    pub fn new(definition: &Value, machine: Arc<Machine>) -> Self {
-        let text = definition.to_string();
-        Self { id: DefinitionId(Sha256::digest(&text).into()), text: text.into(), machine }
+    /// A definition's JSON text, and what was compiled of it.
+    pub fn new(text: impl Into<Arc<str>>, machine: Arc<Machine>) -> Self {
+        let text = text.into();
+        Self { id: DefinitionId(Sha256::digest(&*text).into()), text, machine }
+    }
+
+    /// Its JSON text.
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
     }
 
     /// What was compiled.

@@ -41,6 +41,10 @@ pub struct Listed {
     pub arn: Arc<str>,
     /// Its state machine's ARN.
     pub state_machine_arn: Arc<str>,
+    /// The ARN of the version that it was started by.
+    pub state_machine_version_arn: Option<Arc<str>>,
+    /// The ARN of the alias that it was started by.
+    pub state_machine_alias_arn: Option<Arc<str>>,
     /// Its name.
     pub name: Arc<str>,
     /// Its status.
@@ -49,6 +53,19 @@ pub struct Listed {
     pub started_at: OffsetDateTime,
     /// When it ended, once it has.
     pub stopped_at: Option<OffsetDateTime>,
+}
+
+/// Which executions are listed.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The ARN of their state machine.
+    pub machine_arn: &'a str,
+    /// The version that they were started by, where that matters.
+    pub version_arn: Option<&'a str>,
+    /// The alias that they were started by, where that matters.
+    pub alias_arn: Option<&'a str>,
+    /// Their status, where that matters.
+    pub status: Option<Status>,
 }
 
 impl Journal {
@@ -175,22 +192,28 @@ impl Journal {
         Ok(arns)
     }
 
-    /// Executions of a machine, newest first: `limit` of them, after the first `offset`.
-    pub(crate) fn list(
-        &self,
-        machine_arn: &str,
-        status: Option<Status>,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Listed>, JournalError> {
+    /// Executions, newest first: `limit` of them, after the first `offset`.
+    pub(crate) fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT arn, machine_arn, name, status, started_at, stopped_at FROM executions
-             WHERE machine_arn = :machine_arn AND (:status IS NULL OR status = :status)
+            "SELECT arn, machine_arn, name, status, started_at, stopped_at,
+                    identity ->> 'state_machine_version_arn' AS version_arn,
+                    identity ->> 'state_machine_alias_arn' AS alias_arn
+             FROM executions
+             WHERE machine_arn = :machine_arn
+               AND (:status IS NULL OR status = :status)
+               AND (:version_arn IS NULL OR version_arn = :version_arn)
+               AND (:alias_arn IS NULL OR alias_arn = :alias_arn)
              ORDER BY number DESC LIMIT :limit OFFSET :offset",
         )?;
-        let parameters =
-            named_params! { ":machine_arn": machine_arn, ":status": status, ":limit": limit, ":offset": offset };
+        let parameters = named_params! {
+            ":machine_arn": wanted.machine_arn,
+            ":version_arn": wanted.version_arn,
+            ":alias_arn": wanted.alias_arn,
+            ":status": wanted.status,
+            ":limit": limit,
+            ":offset": offset,
+        };
         let listed = statement.query_map(parameters, listed)?.collect::<Result<_, _>>()?;
         Ok(listed)
     }
@@ -234,6 +257,8 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
     Ok(Listed {
         arn: row.get(0)?,
         state_machine_arn: row.get(1)?,
+        state_machine_version_arn: row.get(6)?,
+        state_machine_alias_arn: row.get(7)?,
         name: row.get(2)?,
         status: row.get(3)?,
         started_at,

@@ -9,9 +9,8 @@ use asl::{Machine, Value};
 
 use super::{Outside, Running, lock, recent::Recent, record::Recording};
 use crate::{
-    Status,
     core::{Command, Execution, Identity},
-    journal::{Definition, DefinitionId, Journal, JournalError, Listed, RecallError},
+    journal::{Definition, DefinitionId, Journal, JournalError, Listed, RecallError, Wanted},
 };
 
 /// The Standard executions there are and were.
@@ -123,15 +122,9 @@ impl Executions {
         Ok(Some(lock(&self.kept).keep(running)))
     }
 
-    /// Executions of a machine, newest first: `limit` of them, after the first `offset`.
-    pub fn list(
-        &self,
-        machine_arn: &str,
-        status: Option<Status>,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Listed>, JournalError> {
-        self.journal.list(machine_arn, status, offset, limit)
+    /// Executions, newest first: `limit` of them, after the first `offset`.
+    pub fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
+        self.journal.list(wanted, offset, limit)
     }
 
     /// The text of the definition that the execution with this ARN was started with.

@@ -38,6 +38,7 @@ impl Played {
             state_machine_name: "test".into(),
             state_machine_version_arn: None,
             state_machine_alias_arn: None,
+            revision: Arc::default(),
             role_arn: "arn:aws:iam::123456789012:role/test".into(),
             region: "us-east-1".into(),
             started_at: START,

@@ -93,6 +93,7 @@ fn identity(script: &Script<'_>) -> Identity {
         state_machine_name: "<ArnPart_0idx>".into(),
         state_machine_version_arn: None,
         state_machine_alias_arn: None,
+        revision: Arc::default(),
         role_arn: script.role_arn.into(),
         region: "us-east-1".into(),
         started_at: START,

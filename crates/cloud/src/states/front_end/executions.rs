@@ -1,0 +1,166 @@
+//! Executions.
+
+use asl::{Fault, Value};
+use engine::{
+    history::{self, epoch_seconds},
+    journal::Wanted,
+};
+use sam::StateMachineKind;
+use serde::Deserialize;
+
+use super::listed;
+use crate::states::{
+    ApiError, Start, States, Status,
+    arn::{self, Qualifier, StateMachineArn},
+    describe::{self, IncludedData},
+    page::Page,
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StartRequest {
+    state_machine_arn: String,
+    name: Option<String>,
+    input: Option<String>,
+    trace_header: Option<String>,
+    included_data: Option<IncludedData>,
+}
+
+impl StartRequest {
+    fn start(&self) -> Start<'_> {
+        Start { name: self.name.as_deref(), input: self.input.as_deref(), trace_header: self.trace_header.as_deref() }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StopRequest {
+    execution_arn: String,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ExecutionRequest {
+    execution_arn: String,
+    included_data: Option<IncludedData>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HistoryRequest {
+    execution_arn: String,
+    reverse_order: Option<bool>,
+    include_execution_data: Option<bool>,
+    #[serde(flatten)]
+    page: Page,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListRequest {
+    state_machine_arn: Option<String>,
+    map_run_arn: Option<String>,
+    status_filter: Option<String>,
+    redrive_filter: Option<RedriveFilter>,
+    #[serde(flatten)]
+    page: Page,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum RedriveFilter {
+    Redriven,
+    NotRedriven,
+}
+
+pub(super) fn start(states: &States, request: &StartRequest) -> Result<Value, ApiError> {
+    let running = states.start(&request.state_machine_arn, request.start())?;
+    Ok(running.look(|execution| {
+        let identity = execution.identity();
+        Value::from([
+            ("executionArn", Value::from(identity.arn.clone())),
+            ("startDate", epoch_seconds(identity.started_at)),
+        ])
+    }))
+}
+
+pub(super) async fn start_sync(states: &States, request: &StartRequest) -> Result<Value, ApiError> {
+    if states.machines().target(&request.state_machine_arn)?.machine.kind == StateMachineKind::Standard {
+        return Err(type_not_supported());
+    }
+    let running = states.start(&request.state_machine_arn, request.start())?;
+    running.ended().await;
+    Ok(running.look(|execution| describe::sync_execution(execution, request.included_data.unwrap_or_default())))
+}
+
+pub(super) fn stop(states: &States, request: StopRequest) -> Result<Value, ApiError> {
+    let running = states.execution(&request.execution_arn)?;
+    running
+        .stop(Fault { error: request.error.map(Into::into), cause: request.cause.map(Into::into) })
+        .map_err(|error| ApiError::internal(&error))?;
+    let stopped = running.look(|execution| execution.history().last().map(|last| epoch_seconds(last.at)));
+    Ok(Value::from([("stopDate", stopped.unwrap_or_default())]))
+}
+
+pub(super) fn describe(states: &States, request: &ExecutionRequest) -> Result<Value, ApiError> {
+    let included = request.included_data.unwrap_or_default();
+    let running = states.execution(&request.execution_arn)?;
+    Ok(running.look(|execution| describe::execution(execution, included)))
+}
+
+pub(super) fn describe_machine(states: &States, request: &ExecutionRequest) -> Result<Value, ApiError> {
+    let running = states.execution(&request.execution_arn)?;
+    let definition = states.definition_of(running.identity())?;
+    let included = request.included_data.unwrap_or_default();
+    Ok(describe::machine_of_execution(running.identity(), &definition, included))
+}
+
+pub(super) fn history(states: &States, request: &HistoryRequest) -> Result<Value, ApiError> {
+    let events = states.execution(&request.execution_arn)?.events_from(0);
+    let (events, next) = if request.reverse_order.unwrap_or(false) {
+        request.page.cut(events.iter().rev())?
+    } else {
+        request.page.cut(events.iter())?
+    };
+    let include_data = request.include_execution_data.unwrap_or(true);
+    let events: Vec<_> = events.into_iter().map(|event| history::to_json(event, include_data)).collect();
+    Ok(listed("events", (events, next)))
+}
+
+/// The executions of a machine, of a version, or those that were started by an alias; newest first.
+pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiError> {
+    let arn = match (&request.state_machine_arn, &request.map_run_arn) {
+        (Some(arn), None) => arn,
+        (None, Some(arn)) => {
+            return Err(ApiError::new("ResourceNotFound", format!("Resource not found: '{arn}'")));
+        }
+        _ => {
+            return Err(ApiError::validation("Must provide a State Machine ARN or Map Run ARN, and not both"));
+        }
+    };
+    if states.machines().target(arn)?.machine.kind == StateMachineKind::Express {
+        return Err(type_not_supported());
+    }
+    let StateMachineArn { machine, qualifier } = arn::state_machine(arn)?;
+    let wanted = Wanted {
+        machine_arn: machine,
+        version_arn: matches!(qualifier, Some(Qualifier::Version(_))).then_some(arn),
+        alias_arn: matches!(qualifier, Some(Qualifier::Alias(_))).then_some(arn),
+        status: request.status_filter.as_deref().and_then(Status::named),
+    };
+    // Nothing is ever redriven, and nothing waits for that.
+    let nothing = request.redrive_filter == Some(RedriveFilter::Redriven)
+        || request.status_filter.as_deref().is_some_and(|name| Status::named(name).is_none());
+    let (executions, next) = request.page.read(|offset, limit| match nothing {
+        true => Ok(Vec::new()),
+        false => states.executions_of(wanted, offset, limit),
+    })?;
+    let executions: Vec<_> = executions.iter().map(describe::listed).collect();
+    Ok(listed("executions", (executions, next)))
+}
+
+fn type_not_supported() -> ApiError {
+    ApiError::new("StateMachineTypeNotSupported", "This operation is not supported by this type of state machine")
+}

@@ -1,0 +1,52 @@
+//! Versions of state machines.
+
+use asl::Value;
+use engine::history::epoch_seconds;
+use serde::Deserialize;
+
+use super::{done, listed};
+use crate::states::{ApiError, States, page::Page, versions::Version};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PublishRequest {
+    state_machine_arn: String,
+    revision_id: Option<String>,
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VersionRequest {
+    state_machine_version_arn: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListRequest {
+    state_machine_arn: String,
+    #[serde(flatten)]
+    page: Page,
+}
+
+pub(super) fn publish(states: &States, request: PublishRequest) -> Result<Value, ApiError> {
+    let PublishRequest { state_machine_arn, revision_id, description } = request;
+    let mut machines = states.machines_mut();
+    let version = machines.publish_version(&state_machine_arn, revision_id.as_deref(), description)?;
+    Ok(summary(version))
+}
+
+pub(super) fn delete(states: &States, request: &VersionRequest) -> Result<Value, ApiError> {
+    states.machines_mut().delete_version(&request.state_machine_version_arn)?;
+    Ok(done())
+}
+
+pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiError> {
+    let machines = states.machines();
+    let versions = machines.kept(&request.state_machine_arn)?.versions.newest_first();
+    Ok(listed("stateMachineVersions", request.page.cut(versions.map(summary))?))
+}
+
+fn summary(version: &Version) -> Value {
+    Value::from([("creationDate", epoch_seconds(version.created_at)), ("stateMachineVersionArn", version.arn().into())])
+}
