@@ -3,6 +3,8 @@
 use asl::{Fault, Value};
 use serde::Deserialize;
 
+pub use super::api::Call;
+
 /// A recorded case.
 #[derive(Debug, Deserialize)]
 pub struct Case {
@@ -31,6 +33,9 @@ pub struct Case {
     /// Several executions in one case, of which only the endings are compared.
     #[serde(default)]
     pub runs: Vec<Run>,
+    /// Calls of the API with their answers, for a case that is a transcript of them.
+    #[serde(default)]
+    pub calls: Vec<Call>,
     /// What a comparison must know.
     #[serde(default)]
     pub notes: Notes,

@@ -4,6 +4,7 @@
 //! expected. Nothing is called and nothing is waited for: tasks get their recorded answers, timers fire at once on a
 //! virtual clock.
 
+mod api;
 pub mod best;
 pub mod case;
 mod compare;
@@ -139,6 +140,7 @@ pub fn replay_case(case: &Case) -> Verdict {
             None => Err(Unequal::Difference("the case has no 'final'".into())),
         },
         "outputs" => replay_runs(case),
+        "api" => api::transcript(case),
         other => Err(Unequal::NotSupported(format!("the category '{other}' is not supported yet"))),
     };
     match result {

@@ -9,7 +9,7 @@ use asl::Value;
 use regex::Regex;
 
 /// `<name>`, and `<<name>:1>`.
-static PLACEHOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<(?:<[^<>]*>)?[^<>\s]*>").ok());
+pub(super) static PLACEHOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<(?:<[^<>]*>)?[^<>\s]*>").ok());
 
 /// An ISO 8601 date-time.
 static DATE_TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -76,6 +76,16 @@ impl Bindings {
     /// Nothing is bound yet.
     pub(super) fn new(leniency: Leniency) -> Self {
         Self { texts: HashMap::new(), leniency }
+    }
+
+    /// What a placeholder stands for, once that is known.
+    pub(super) fn bound(&self, placeholder: &str) -> Option<&str> {
+        self.texts.get(placeholder).map(String::as_str)
+    }
+
+    /// Lets a placeholder stand for a text.
+    pub(super) fn bind(&mut self, placeholder: &str, text: &str) {
+        self.texts.insert(placeholder.to_owned(), text.to_owned());
     }
 
     /// Compares a value with the recorded one; `place` is where they are, for the message.
