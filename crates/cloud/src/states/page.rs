@@ -28,7 +28,8 @@ impl Page {
         &self,
         read: impl FnOnce(usize, usize) -> Result<Vec<T>, ApiError>,
     ) -> Result<(Vec<T>, Option<String>), ApiError> {
-        let start = self.next_token.as_deref().map_or(Ok(0), |token| start(token).ok_or_else(ApiError::invalid_token))?;
+        let start =
+            self.next_token.as_deref().map_or(Ok(0), |token| start(token).ok_or_else(ApiError::invalid_token))?;
         let size = self.max_results.filter(|size| *size > 0).unwrap_or(DEFAULT_RESULTS);
         let mut page = read(start, size.saturating_add(1))?;
         let next = (page.len() > size).then(|| URL_SAFE_NO_PAD.encode(start.saturating_add(size).to_string()));

@@ -153,10 +153,9 @@ pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiE
     // Nothing is ever redriven, and nothing waits for that.
     let nothing = request.redrive_filter == Some(RedriveFilter::Redriven)
         || request.status_filter.as_deref().is_some_and(|name| Status::named(name).is_none());
-    let (executions, next) = request.page.read(|offset, limit| match nothing {
-        true => Ok(Vec::new()),
-        false => states.executions_of(wanted, offset, limit),
-    })?;
+    let (executions, next) = request
+        .page
+        .read(|offset, limit| if nothing { Ok(Vec::new()) } else { states.executions_of(wanted, offset, limit) })?;
     let executions: Vec<_> = executions.iter().map(describe::listed).collect();
     Ok(listed("executions", (executions, next)))
 }

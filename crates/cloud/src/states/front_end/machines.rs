@@ -146,8 +146,7 @@ pub(super) fn update(states: &States, request: UpdateRequest) -> Result<Value, A
     request.role_arn.as_deref().map_or(Ok(()), arn::role)?;
     let publish = publish(request.publish, request.version_description)?;
     request.encryption_configuration.map_or(Ok(()), EncryptionConfiguration::accept)?;
-    let logging =
-        request.logging_configuration.map(|logging| logging.accept(&states.logs)).transpose()?;
+    let logging = request.logging_configuration.map(|logging| logging.accept(&states.logs)).transpose()?;
     let definition = request
         .definition
         .map(|text| definition::accept(&text, kind, states.callable()).map(|checked| (text, checked)))

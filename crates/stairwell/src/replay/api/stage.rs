@@ -12,6 +12,7 @@ use cloud::{
 use engine::{
     Identity,
     core::Call,
+    journal::Journal,
     run::{Answer, Outside},
 };
 use http::{Request, StatusCode};
@@ -48,7 +49,8 @@ impl Stage {
             .start_paused(true)
             .build()
             .map_err(|error| format!("no runtime: {error}"))?;
-        let parts = Parts::new("us-east-1", "111111111111", outside);
+        let journal = Journal::in_memory().map_err(|error| error.to_string())?;
+        let parts = Parts::new("us-east-1", "111111111111", journal, outside);
         let logs = parts.logs.clone();
         Ok(Self { runtime, front: FrontEnd::new(States::empty(parts)), logs })
     }
