@@ -1,6 +1,6 @@
-//! The rules of Choice states in `JSONPath`.
+//! The rules of Choice states.
 //!
-//! A comparison of a value that is not of the operator's type is false. A variable that is not there ends the
+//! In `JSONPath` a comparison of a value that is not of the operator's type is false. A variable that is not there ends the
 //! execution, unless the question is whether it is.
 
 use std::{cmp::Ordering, sync::Arc};
@@ -9,8 +9,9 @@ use time::OffsetDateTime;
 
 use crate::{
     context::Scope,
-    fault::Fault,
+    fault::{Fault, FieldError},
     path::Path,
+    template::Expression,
     timestamp,
     value::{Number, Value},
 };
@@ -18,6 +19,10 @@ use crate::{
 /// A condition.
 #[derive(Clone, Debug)]
 pub enum Rule {
+    /// `Condition` with a constant.
+    Constant(bool),
+    /// `Condition` with an expression of JSONata, which must give a boolean.
+    Condition(Expression),
     /// Every one of these.
     And(Vec<Rule>),
     /// At least one of these.
@@ -183,8 +188,13 @@ impl Pattern {
 
 impl Rule {
     /// Whether the rule holds.
-    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, Fault> {
+    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, FieldError> {
         match self {
+            Self::Constant(holds) => Ok(*holds),
+            Self::Condition(expression) => match expression.evaluate(scope)? {
+                Value::Bool(holds) => Ok(holds),
+                other => Err(expression.unexpected_type("boolean", &other)),
+            },
             Self::And(rules) => {
                 for rule in rules {
                     if !rule.holds(scope)? {
@@ -205,13 +215,14 @@ impl Rule {
             Self::Test { variable, test: Test::Is { kind: Kind::Present, wanted } } => {
                 Ok(variable.find(scope).is_ok() == *wanted)
             }
-            Self::Test { variable, test } => test.holds(&find(variable, scope)?, scope),
+            Self::Test { variable, test } => Ok(test.holds(&find(variable, scope)?, scope)?),
         }
     }
 
     /// Every path in it.
     pub fn paths(&self) -> Vec<&Path> {
         match self {
+            Self::Constant(_) | Self::Condition(_) => Vec::new(),
             Self::And(rules) | Self::Or(rules) => rules.iter().flat_map(Self::paths).collect(),
             Self::Not(rule) => rule.paths(),
             Self::Test { variable, test } => std::iter::once(variable).chain(test.path()).collect(),

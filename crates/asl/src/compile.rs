@@ -4,17 +4,20 @@ mod choice;
 mod diagnostic;
 mod fields;
 mod graph;
+mod map;
 mod reach;
 mod retry;
 mod state;
+mod task;
+mod template;
 
 use std::sync::Arc;
 
 use crate::{machine::Machine, value::Value};
 
-pub use diagnostic::{Code, Diagnostic, Part, Severity};
+pub use diagnostic::{Code, Diagnostic, Severity};
 use diagnostic::{Findings, Pointer};
-use fields::Fields;
+use fields::{Fields, Language};
 
 /// The longest definition, in bytes.
 const MAX_DEFINITION: usize = 1_048_576;
@@ -56,7 +59,7 @@ pub fn compile_text(text: &str) -> Compiled {
 }
 
 fn machine(definition: &Value, findings: &mut Findings) -> Option<Machine> {
-    let mut fields = Fields::open(definition, Pointer::root(), findings)?;
+    let mut fields = Fields::open(definition, Pointer::root(), Language::JsonPath, findings)?;
     let comment = fields.text("Comment");
     let timeout_seconds = fields.count("TimeoutSeconds", 1..=99_999_999);
     if let Some(version) = fields.text("Version")
@@ -64,7 +67,9 @@ fn machine(definition: &Value, findings: &mut Findings) -> Option<Machine> {
     {
         fields.error("Version", format!("the only version is '1.0', not '{version}'"));
     }
-    fields.query_language();
+    if let Some(language) = state::own_language(&mut fields) {
+        fields.language = language;
+    }
     let graph = graph::graph(&mut fields);
     fields.close();
     let machine = Machine { comment, timeout_seconds, graph: Arc::new(graph?) };

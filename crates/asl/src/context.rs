@@ -1,4 +1,4 @@
-//! What surrounds an evaluation: the state's input, the context object, variables, randomness.
+//! What surrounds an evaluation: the state's input and result, the context object, variables, time, randomness.
 
 use time::OffsetDateTime;
 
@@ -22,18 +22,35 @@ pub trait Environment {
 /// What one evaluation sees.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
-    /// What `$` stands for.
+    /// What `$` stands for in `JSONPath`, and `$states.input` in JSONata.
     pub input: &'a Value,
+    /// `$states.result`, where there is one.
+    pub result: Option<&'a Value>,
+    /// `$states.errorOutput`, in a catcher.
+    pub error_output: Option<&'a Value>,
     /// The execution around it.
     pub environment: &'a dyn Environment,
 }
 
 impl<'a> Scope<'a> {
+    /// A scope with neither result nor error.
+    pub fn new(input: &'a Value, environment: &'a dyn Environment) -> Self {
+        Self { input, result: None, error_output: None, environment }
+    }
+
     /// The same surroundings with another `$`.
     pub fn with_input<'b>(&'b self, input: &'b Value) -> Scope<'b>
     where
         'a: 'b,
     {
-        Scope { input, environment: self.environment }
+        Scope { input, ..*self }
+    }
+
+    /// The same surroundings with a result.
+    pub fn with_result<'b>(&'b self, result: &'b Value) -> Scope<'b>
+    where
+        'a: 'b,
+    {
+        Scope { result: Some(result), ..*self }
     }
 }

@@ -20,6 +20,8 @@ pub mod names {
     pub const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
     /// A `ResultPath` can't be applied to the state's input.
     pub const RESULT_PATH_MATCH_FAILURE: &str = "States.ResultPathMatchFailure";
+    /// A JSONata expression could not be evaluated, or gave a value of another type than its field takes.
+    pub const QUERY_EVALUATION_ERROR: &str = "States.QueryEvaluationError";
     /// The definition can't be carried out on this data. Ends the execution.
     pub const RUNTIME: &str = "States.Runtime";
     /// Matches every error of a task but a time-out.
@@ -58,5 +60,27 @@ impl Fault {
     /// Whether the error has this name.
     pub fn is(&self, name: &str) -> bool {
         self.error.as_deref() == Some(name)
+    }
+}
+
+/// A field could not be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The error that the state has.
+    pub fault: Fault,
+    /// The field, where a JSONata expression in it is to blame: `Output/total`.
+    pub field: Option<Arc<str>>,
+}
+
+impl FieldError {
+    /// An expression of JSONata in this field could not be evaluated.
+    pub fn query(field: Arc<str>, cause: impl Into<Arc<str>>) -> Self {
+        Self { fault: Fault::new(names::QUERY_EVALUATION_ERROR, cause), field: Some(field) }
+    }
+}
+
+impl From<Fault> for FieldError {
+    fn from(fault: Fault) -> Self {
+        Self { fault, field: None }
     }
 }

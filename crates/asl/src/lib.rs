@@ -9,6 +9,7 @@
 //! - [`path`]: `JSONPath` as the service speaks it, and reference paths
 //! - [`intrinsic`]: the `States.*` functions
 //! - [`jsonata`]: JSONata expressions
+//! - [`flow`]: how data goes into a state and out of it
 //! - [`template`]: payload templates (`Parameters`, `ResultSelector`, …)
 //! - [`choice`]: the rules of Choice states
 //! - [`retry`]: retriers and catchers
@@ -19,6 +20,7 @@ pub mod choice;
 pub mod compile;
 pub mod context;
 pub mod fault;
+pub mod flow;
 pub mod intrinsic;
 pub mod jsonata;
 pub mod machine;
@@ -28,9 +30,9 @@ pub mod template;
 pub mod timestamp;
 pub mod value;
 
-pub use compile::{Compiled, Diagnostic, Part, Severity};
+pub use compile::{Compiled, Diagnostic, Severity};
 pub use context::Scope;
-pub use fault::Fault;
+pub use fault::{Fault, FieldError};
 pub use machine::Machine;
 pub use value::Value;
 

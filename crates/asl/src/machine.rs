@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::{
     choice::Rule,
     compile::{self, Diagnostic},
-    path::{Path, ReferencePath},
+    flow::DataFlow,
     retry::{Catcher, Retrier},
     template::{Expression, Template},
     value::Value,
@@ -73,6 +73,10 @@ pub struct State {
     pub location: Arc<str>,
     /// `Comment`
     pub comment: Option<Arc<str>>,
+    /// How data goes into it and out of it, by its query language.
+    pub flow: DataFlow,
+    /// `Assign`: the variables that it sets when it is left. A Choice state's own is for its `Default` alone.
+    pub assign: Option<Template>,
     /// What it does.
     pub kind: Kind,
 }
@@ -97,6 +101,18 @@ impl State {
         self.on_error().map_or(&[], |on_error| &on_error.catch)
     }
 
+    /// Where it leads when all goes well; nothing for a Choice state and for those that end.
+    pub fn transition(&self) -> Option<Transition> {
+        match &self.kind {
+            Kind::Pass(pass) => Some(pass.transition),
+            Kind::Task(task) => Some(task.transition),
+            Kind::Wait(wait) => Some(wait.transition),
+            Kind::Parallel(parallel) => Some(parallel.transition),
+            Kind::Map(map) => Some(map.transition),
+            Kind::Choice(_) | Kind::Succeed | Kind::Fail(_) => None,
+        }
+    }
+
     fn on_error(&self) -> Option<&OnError> {
         match &self.kind {
             Kind::Task(task) => Some(&task.on_error),
@@ -119,7 +135,7 @@ pub enum Kind {
     /// Waits.
     Wait(Wait),
     /// Ends its graph well.
-    Succeed(Succeed),
+    Succeed,
     /// Ends the execution badly.
     Fail(Fail),
     /// Does several graphs at once.
@@ -136,7 +152,7 @@ impl Kind {
             Self::Task(_) => "Task",
             Self::Choice(_) => "Choice",
             Self::Wait(_) => "Wait",
-            Self::Succeed(_) => "Succeed",
+            Self::Succeed => "Succeed",
             Self::Fail(_) => "Fail",
             Self::Parallel(_) => "Parallel",
             Self::Map(_) => "Map",
@@ -153,39 +169,6 @@ pub enum Transition {
     End,
 }
 
-/// `InputPath`, `OutputPath`: which part of a value is taken.
-#[derive(Clone, Debug, Default)]
-pub enum Selection {
-    /// All of it: the field is absent or `$`.
-    #[default]
-    Whole,
-    /// `null`: an empty object in its place.
-    Nothing,
-    /// What the path names.
-    Path(Path),
-}
-
-/// `ResultPath`: where a result goes in the state's input.
-#[derive(Clone, Debug, Default)]
-pub enum ResultPath {
-    /// In place of the input: the field is absent or `$`.
-    #[default]
-    Replace,
-    /// `null`: nowhere.
-    Discard,
-    /// To this place in the input.
-    At(ReferencePath),
-}
-
-/// `InputPath` and `OutputPath`, which all states but Fail have.
-#[derive(Clone, Debug, Default)]
-pub struct InputOutput {
-    /// `InputPath`
-    pub input_path: Selection,
-    /// `OutputPath`
-    pub output_path: Selection,
-}
-
 /// `Retry` and `Catch`.
 #[derive(Clone, Debug, Default)]
 pub struct OnError {
@@ -198,14 +181,8 @@ pub struct OnError {
 /// A Pass state.
 #[derive(Clone, Debug)]
 pub struct Pass {
-    /// `InputPath` and `OutputPath`
-    pub io: InputOutput,
-    /// `Parameters`
-    pub parameters: Option<Template>,
-    /// `Result`
+    /// `Result`, of `JSONPath` alone.
     pub result: Option<Value>,
-    /// `ResultPath`
-    pub result_path: ResultPath,
     /// What comes next.
     pub transition: Transition,
 }
@@ -215,16 +192,12 @@ pub struct Pass {
 pub struct Task {
     /// `Resource`
     pub resource: Resource,
-    /// `InputPath` and `OutputPath`
-    pub io: InputOutput,
-    /// `Parameters`
-    pub parameters: Option<Template>,
-    /// `ResultSelector`
-    pub result_selector: Option<Template>,
-    /// `ResultPath`
-    pub result_path: ResultPath,
     /// `TimeoutSeconds` or `TimeoutSecondsPath`
     pub timeout: Option<Count>,
+    /// `HeartbeatSeconds` or `HeartbeatSecondsPath`
+    pub heartbeat: Option<Count>,
+    /// `Credentials`: an object with the `RoleArn` that the task is done with.
+    pub credentials: Option<Template>,
     /// `Retry` and `Catch`
     pub on_error: OnError,
     /// What comes next.
@@ -239,23 +212,51 @@ pub enum Resource {
         /// The function's ARN.
         arn: Arc<str>,
     },
+    /// An activity: some worker asks for the work and answers.
+    Activity {
+        /// The activity's ARN.
+        arn: Arc<str>,
+    },
     /// An action of a service: `arn:aws:states:::lambda:invoke`.
     Service {
         /// The whole ARN.
         arn: Arc<str>,
         /// What the history calls `resourceType`: `lambda`, `aws-sdk:s3`.
         service: Arc<str>,
-        /// What the history calls `resource`: `invoke`.
+        /// What the history calls `resource`: `invoke`, `startExecution.sync:2`.
         action: Arc<str>,
+        /// How its end is learned.
+        pattern: Pattern,
     },
+}
+
+/// How the end of a service's work is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// The answer to the call is the result.
+    RequestResponse,
+    /// `.sync`, `.sync:2`: the call begins a job, whose end is the result.
+    Sync,
+    /// `.waitForTaskToken`: somebody sends the result with the token that the call handed on.
+    WaitForTaskToken,
 }
 
 impl Resource {
     /// The ARN as it was written.
     pub fn arn(&self) -> &Arc<str> {
         match self {
-            Self::Function { arn } | Self::Service { arn, .. } => arn,
+            Self::Function { arn } | Self::Activity { arn } | Self::Service { arn, .. } => arn,
         }
+    }
+
+    /// Whether the call hands in work whose end comes later.
+    pub fn is_submitted(&self) -> bool {
+        matches!(self, Self::Service { pattern: Pattern::Sync | Pattern::WaitForTaskToken, .. })
+    }
+
+    /// Whether somebody who has its token may end the task.
+    pub fn has_token(&self) -> bool {
+        self.is_submitted() || matches!(self, Self::Activity { .. })
     }
 }
 
@@ -264,26 +265,35 @@ impl Resource {
 pub enum Count {
     /// A constant.
     Literal(u64),
-    /// The `…Path` field.
-    Path(Path),
+    /// The `…Path` field, or an expression in its place.
+    Expression(Expression),
 }
 
 /// A Choice state.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// `InputPath` and `OutputPath`
-    pub io: InputOutput,
-    /// `Choices`, tried in order, each with where it leads.
-    pub rules: Vec<(Rule, StateId)>,
+    /// `Choices`, tried in order.
+    pub rules: Vec<ChoiceRule>,
     /// `Default`
     pub default: Option<StateId>,
+}
+
+/// An element of `Choices`.
+#[derive(Clone, Debug)]
+pub struct ChoiceRule {
+    /// When it is taken.
+    pub rule: Rule,
+    /// Where it leads.
+    pub next: StateId,
+    /// Its own `Assign`.
+    pub assign: Option<Template>,
+    /// Its own `Output`, of JSONata alone.
+    pub output: Option<Template>,
 }
 
 /// A Wait state.
 #[derive(Clone, Debug)]
 pub struct Wait {
-    /// `InputPath` and `OutputPath`
-    pub io: InputOutput,
     /// How long.
     pub until: Until,
     /// What comes next.
@@ -295,19 +305,12 @@ pub struct Wait {
 pub enum Until {
     /// `Seconds`
     Seconds(u64),
-    /// `SecondsPath`
-    SecondsPath(Path),
+    /// `SecondsPath`, or `Seconds` with an expression.
+    SecondsOf(Expression),
     /// `Timestamp`
     Timestamp(OffsetDateTime),
-    /// `TimestampPath`
-    TimestampPath(Path),
-}
-
-/// A Succeed state.
-#[derive(Clone, Debug)]
-pub struct Succeed {
-    /// `InputPath` and `OutputPath`
-    pub io: InputOutput,
+    /// `TimestampPath`, or `Timestamp` with an expression.
+    TimestampOf(Expression),
 }
 
 /// A Fail state.
@@ -324,23 +327,15 @@ pub struct Fail {
 pub enum FailText {
     /// A constant.
     Literal(Arc<str>),
-    /// `ErrorPath` or `CausePath`: a path or a call that gives a string.
+    /// `ErrorPath` or `CausePath`, or an expression in the field itself: it gives a string.
     Expression(Expression),
 }
 
 /// A Parallel state.
 #[derive(Clone, Debug)]
 pub struct Parallel {
-    /// `InputPath` and `OutputPath`
-    pub io: InputOutput,
-    /// `Parameters`
-    pub parameters: Option<Template>,
     /// `Branches`
     pub branches: Vec<Arc<Graph>>,
-    /// `ResultSelector`
-    pub result_selector: Option<Template>,
-    /// `ResultPath`
-    pub result_path: ResultPath,
     /// `Retry` and `Catch`
     pub on_error: OnError,
     /// What comes next.
@@ -350,22 +345,31 @@ pub struct Parallel {
 /// A Map state whose iterations are part of the same execution.
 #[derive(Clone, Debug)]
 pub struct Map {
-    /// `InputPath` and `OutputPath`
-    pub io: InputOutput,
-    /// `ItemsPath`: where the array is.
-    pub items_path: Selection,
+    /// Where the array is.
+    pub items: Items,
     /// `ItemSelector`, or `Parameters` in older definitions: each iteration's input.
     pub item_selector: Option<Template>,
     /// `ItemProcessor`, or `Iterator` in older definitions.
     pub processor: Arc<Graph>,
     /// `MaxConcurrency` or `MaxConcurrencyPath`; 0 is no limit but the service's.
     pub max_concurrency: Option<Count>,
-    /// `ResultSelector`
-    pub result_selector: Option<Template>,
-    /// `ResultPath`
-    pub result_path: ResultPath,
+    /// `ToleratedFailureCount` or `ToleratedFailureCountPath`: evaluated, of effect in a distributed Map alone.
+    pub tolerated_failure_count: Option<Count>,
+    /// `ToleratedFailurePercentage` or `ToleratedFailurePercentagePath`, as the count.
+    pub tolerated_failure_percentage: Option<Count>,
     /// `Retry` and `Catch`
     pub on_error: OnError,
     /// What comes next.
     pub transition: Transition,
+}
+
+/// Where a Map state's array is.
+#[derive(Clone, Debug)]
+pub enum Items {
+    /// The state's input itself: there is no field.
+    Input,
+    /// `ItemsPath`
+    Path(Expression),
+    /// `Items`, of JSONata alone.
+    Template(Template),
 }

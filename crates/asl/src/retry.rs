@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     fault::{Fault, names},
-    machine::{ResultPath, StateId},
+    flow::ResultPath,
+    machine::StateId,
+    template::Template,
 };
 
 /// The errors that a retrier or catcher is for: the list of `ErrorEquals`.
@@ -16,6 +18,8 @@ pub struct ErrorEquals(pub Vec<Arc<str>>);
 pub enum Origin {
     /// The work of a task.
     Task,
+    /// A task that sent no heartbeat in time.
+    Heartbeat,
     /// A branch of a Parallel state, an iteration of a Map state, or the evaluation of a field.
     Other,
 }
@@ -24,7 +28,7 @@ impl ErrorEquals {
     /// Whether an error is among them.
     ///
     /// `States.Runtime` is never: it ends the execution. `States.TaskFailed` stands for every error of a task but a
-    /// time-out.
+    /// time-out. A heartbeat that did not come is a `States.Timeout`, which `States.HeartbeatTimeout` stands for too.
     pub fn matches(&self, fault: &Fault, origin: Origin) -> bool {
         if fault.is(names::RUNTIME) {
             return false;
@@ -32,6 +36,7 @@ impl ErrorEquals {
         self.0.iter().any(|name| match &**name {
             names::ALL => true,
             names::TASK_FAILED => fault.is(names::TASK_FAILED) || (origin == Origin::Task && !fault.is(names::TIMEOUT)),
+            names::HEARTBEAT_TIMEOUT => fault.is(names::HEARTBEAT_TIMEOUT) || origin == Origin::Heartbeat,
             name => fault.is(name),
         })
     }
@@ -83,8 +88,19 @@ pub struct Catcher {
     pub errors: ErrorEquals,
     /// Where the execution goes on.
     pub next: StateId,
-    /// Where in the state's input the error output `{Error, Cause}` goes.
-    pub result_path: ResultPath,
+    /// What it makes of the error output `{Error, Cause}`.
+    pub output: CatchOutput,
+    /// `Assign`: the variables that it sets.
+    pub assign: Option<Template>,
+}
+
+/// The output of a state whose error was caught.
+#[derive(Clone, Debug)]
+pub enum CatchOutput {
+    /// `JSONPath`: the state's input with the error output at this place.
+    ResultPath(ResultPath),
+    /// JSONata: `Output`, or the error output where there is none.
+    Template(Option<Template>),
 }
 
 #[cfg(test)]

@@ -76,6 +76,18 @@ impl Value {
         }
     }
 
+    /// JSON's name of its type: `null`, `boolean`, `number`, `string`, `array`, `object`.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::Array(_) => "array",
+            Self::Object(_) => "object",
+        }
+    }
+
     /// Whether two values are one and the same piece of memory: then what was found out about one holds for the other.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

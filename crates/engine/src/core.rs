@@ -10,11 +10,12 @@
 
 mod branch;
 mod context;
-mod dataflow;
+mod exit;
 mod fork;
 mod parameters;
 mod states;
 mod task;
+mod values;
 
 use std::{cell::Cell, collections::VecDeque, sync::Arc, time::Duration};
 
@@ -26,7 +27,7 @@ use crate::{
     Revision,
     history::{Event, EventKind, MAX_EVENTS},
 };
-use branch::{Branch, BranchId, Branches, Next};
+use branch::{Branch, BranchId, Branches, Next, Progress};
 
 /// What an execution is called and belongs to. It never changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,8 +66,34 @@ pub struct Identity {
 pub enum Happened {
     /// It begins. The first thing that happens, once.
     Started,
+    /// The outside can't take a call: an activity that does not exist. Nothing of it is written but the error.
+    TaskRefused {
+        /// The call.
+        call: CallId,
+        /// Why.
+        cause: Arc<str>,
+    },
+    /// An activity's work can be asked for now. Other calls are taken for scheduled when they are made.
+    TaskScheduled {
+        /// The call.
+        call: CallId,
+    },
     /// The outside has begun a call.
     TaskStarted {
+        /// The call.
+        call: CallId,
+        /// The worker who took an activity's work, by the name that it gave.
+        worker: Option<Arc<str>>,
+    },
+    /// The work was handed in: its end comes later.
+    TaskSubmitted {
+        /// The call.
+        call: CallId,
+        /// What the service answered to the hand-in.
+        output: Value,
+    },
+    /// Whoever does the work is still at it.
+    TaskHeartbeat {
         /// The call.
         call: CallId,
     },
@@ -128,6 +155,12 @@ pub struct Call {
     pub input: Value,
     /// How often this state has tried before.
     pub retry_count: u32,
+    /// What ends the task when somebody sends it, for those that can be ended so.
+    pub token: Option<Arc<str>>,
+    /// The role that the task is done with, where it is not the state machine's.
+    pub role_arn: Option<Arc<str>>,
+    /// What the service answered as the work was handed in, where that has been done: it is not to be done again.
+    pub submitted: Option<Value>,
 }
 
 /// A call, for as long as the execution lives.
@@ -144,6 +177,13 @@ pub struct TimerId {
     /// Who set it: nobody searches for who waits.
     branch: BranchId,
     number: u64,
+}
+
+/// A timer that was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Timer {
+    id: TimerId,
+    at: OffsetDateTime,
 }
 
 /// How an execution ended.
@@ -173,7 +213,7 @@ pub struct Execution {
     /// The next call or timer.
     next_number: u64,
     random: Cell<u64>,
-    time_limit: Option<TimerId>,
+    time_limit: Option<Timer>,
     /// The history is full: nothing but its last event can be written.
     full: bool,
 }
@@ -229,7 +269,18 @@ impl Execution {
 
     /// Whether a call's answer is still wanted.
     pub fn waits_for(&self, call: CallId) -> bool {
-        self.branches.waiting_for_call(call).is_some()
+        self.branches.pending_call(call).is_some()
+    }
+
+    /// What it waits for: the calls and timers that it asked for and that have not come back.
+    ///
+    /// Who brings an execution back to life by stepping it through what happened asks for these once more.
+    pub fn outstanding(&self) -> Vec<Command> {
+        let timer = |timer: Timer| Command::SetTimer { timer: timer.id, at: timer.at };
+        let limit = self.time_limit.filter(|_| !self.has_ended()).map(timer);
+        let calls = self.branches.pending().map(|pending| Command::StartTask(pending.call.clone()));
+        let timers = self.branches.timers().map(timer);
+        calls.chain(timers).chain(limit).collect()
     }
 
     /// Whether this would change anything. What comes too late does not: an answer to a cancelled call, a timer that
@@ -238,14 +289,28 @@ impl Execution {
         !self.has_ended()
             && match happened {
                 Happened::Started => self.history.is_empty(),
-                Happened::TaskStarted { call }
+                Happened::TaskRefused { call, .. } | Happened::TaskScheduled { call } => {
+                    self.has_come_to(*call, Progress::Requested)
+                }
+                Happened::TaskStarted { call, .. } => self.has_come_to(*call, Progress::Scheduled),
+                Happened::TaskSubmitted { call, .. } => {
+                    let pending = self.branches.pending_call(*call);
+                    pending.is_some_and(|pending| pending.call.resource.is_submitted())
+                        && self.has_come_to(*call, Progress::Started)
+                }
+                Happened::TaskHeartbeat { call }
                 | Happened::TaskSucceeded { call, .. }
                 | Happened::TaskFailed { call, .. } => self.waits_for(*call),
                 Happened::TimerFired { timer } => {
-                    self.time_limit == Some(*timer) || self.branches.waiting_for_timer(*timer).is_some()
+                    self.time_limit.is_some_and(|limit| limit.id == *timer)
+                        || self.branches.waiting_for_timer(*timer).is_some()
                 }
                 Happened::StopRequested { .. } => true,
             }
+    }
+
+    fn has_come_to(&self, call: CallId, progress: Progress) -> bool {
+        self.branches.pending_call(call).is_some_and(|pending| pending.progress == progress)
     }
 
     /// Takes what happened, at a moment that is not before any earlier one, and returns what to do next.
@@ -263,10 +328,14 @@ impl Execution {
     fn take(&mut self, happened: Happened) {
         match happened {
             Happened::Started => self.start(),
-            Happened::TaskStarted { call } => self.task_started(call),
+            Happened::TaskRefused { call, cause } => self.task_refused(call, &cause),
+            Happened::TaskScheduled { call } => self.task_scheduled(call),
+            Happened::TaskStarted { call, worker } => self.task_started(call, worker),
+            Happened::TaskSubmitted { call, output } => self.task_submitted(call, output),
+            Happened::TaskHeartbeat { call } => self.task_heartbeat(call),
             Happened::TaskSucceeded { call, output } => self.task_succeeded(call, &output),
             Happened::TaskFailed { call, fault } => self.task_failed(call, fault),
-            Happened::TimerFired { timer } if self.time_limit == Some(timer) => {
+            Happened::TimerFired { timer } if self.time_limit.is_some_and(|limit| limit.id == timer) => {
                 self.end(Outcome::TimedOut(Fault::named(names::TIMEOUT)), 0);
             }
             Happened::TimerFired { timer } => self.timer_fired(timer),
@@ -278,12 +347,12 @@ impl Execution {
         let (input, role_arn) = (self.identity.input.clone(), self.identity.role_arn.clone());
         self.append(0, EventKind::ExecutionStarted { input: input.clone(), role_arn });
         if let Some(seconds) = self.machine.timeout_seconds {
-            self.time_limit = Some(self.set_timer(BranchId::ROOT, Duration::from_secs(seconds)));
+            self.time_limit = self.set_timer(BranchId::ROOT, Duration::from_secs(seconds));
         }
         let graph = self.machine.graph.clone();
         let next = Next::Enter(graph.start, input);
         // The first state's event follows none: the service gives it 0.
-        let root = self.branches.add(Branch::new(graph, None, 0, None, next));
+        let root = self.branches.add(Branch::new(graph, None, 0, next));
         self.ready.push_back(root);
     }
 
@@ -307,9 +376,8 @@ impl Execution {
             Outcome::Aborted(fault) => EventKind::ExecutionAborted(fault),
         };
         self.push(previous_id, kind);
-        for call in self.branches.calls() {
-            self.commands.push(Command::CancelTask { call });
-        }
+        let cancelled = self.branches.pending().map(|pending| Command::CancelTask { call: pending.call.id });
+        self.commands.extend(cancelled);
         self.branches.clear();
         self.ready.clear();
     }
@@ -333,14 +401,12 @@ impl Execution {
         self.history.len() as u64
     }
 
-    fn set_timer(&mut self, branch: BranchId, after: Duration) -> TimerId {
-        let timer = TimerId { branch, number: self.new_number() };
-        let at = time::Duration::try_from(after).ok().and_then(|after| self.now.checked_add(after));
-        // Later than any date that can be written is never.
-        if let Some(at) = at {
-            self.commands.push(Command::SetTimer { timer, at });
-        }
-        timer
+    /// Sets a timer; none where its time is later than any date that can be written, which is never.
+    fn set_timer(&mut self, branch: BranchId, after: Duration) -> Option<Timer> {
+        let id = TimerId { branch, number: self.new_number() };
+        let at = time::Duration::try_from(after).ok().and_then(|after| self.now.checked_add(after))?;
+        self.commands.push(Command::SetTimer { timer: id, at });
+        Some(Timer { id, at })
     }
 
     fn new_number(&mut self) -> u64 {

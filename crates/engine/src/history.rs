@@ -5,7 +5,7 @@ pub mod log;
 
 use std::sync::Arc;
 
-use asl::{Fault, Value};
+use asl::{Fault, Value, value::Object};
 use time::OffsetDateTime;
 
 pub use json::{epoch_seconds, event_type, to_json};
@@ -64,6 +64,17 @@ pub enum EventKind {
         name: Arc<str>,
         /// Its output.
         output: Value,
+        /// The variables that it set, where it did.
+        assigned: Option<Arc<Object>>,
+    },
+    /// A query in a field of a state could not be evaluated.
+    EvaluationFailed {
+        /// The error and what happened.
+        fault: Fault,
+        /// The field, where one is to blame: `Output/total`.
+        location: Option<Arc<str>>,
+        /// The state's name.
+        state: Arc<str>,
     },
     /// A Parallel, Map, Task or Wait state was given up.
     StateAborted {
@@ -99,9 +110,11 @@ pub enum EventKind {
         resource: Arc<str>,
         /// The payload.
         input: Value,
-        /// The task's time-out, where the definition has one.
-        timeout_in_seconds: Option<u64>,
+        /// What the definition says of the task beside it.
+        limits: Limits,
     },
+    /// The function could not be called.
+    LambdaFunctionStartFailed(Fault),
     /// The function was called.
     LambdaFunctionStarted,
     /// The function answered.
@@ -113,6 +126,31 @@ pub enum EventKind {
     LambdaFunctionFailed(Fault),
     /// The function took longer than the task allows.
     LambdaFunctionTimedOut(Fault),
+    /// Work is there for a worker of an activity to take.
+    ActivityScheduled {
+        /// The activity's ARN.
+        resource: Arc<str>,
+        /// The work.
+        input: Value,
+        /// What the definition says of the task beside it.
+        limits: Limits,
+    },
+    /// The work could not be put there.
+    ActivityScheduleFailed(Fault),
+    /// A worker has taken it.
+    ActivityStarted {
+        /// The name that the worker gave.
+        worker: Option<Arc<str>>,
+    },
+    /// The worker has done it.
+    ActivitySucceeded {
+        /// The worker's answer.
+        output: Value,
+    },
+    /// The worker has failed.
+    ActivityFailed(Fault),
+    /// The work took longer than the task allows.
+    ActivityTimedOut(Fault),
     /// A service is to be called.
     TaskScheduled {
         /// What is called.
@@ -121,11 +159,22 @@ pub enum EventKind {
         region: Arc<str>,
         /// With what.
         parameters: Value,
-        /// The task's time-out, where the definition has one.
-        timeout_in_seconds: Option<u64>,
+        /// What the definition says of the task beside it.
+        limits: Limits,
     },
+    /// The service could not be called.
+    TaskStartFailed(TaskType, Fault),
     /// The service was called.
     TaskStarted(TaskType),
+    /// The service did not take the work.
+    TaskSubmitFailed(TaskType, Fault),
+    /// The service took the work, whose end comes later.
+    TaskSubmitted {
+        /// What was called.
+        task: TaskType,
+        /// What it answered.
+        output: Value,
+    },
     /// The service answered.
     TaskSucceeded {
         /// What was called.
@@ -137,6 +186,17 @@ pub enum EventKind {
     TaskFailed(TaskType, Fault),
     /// The service took longer than the task allows.
     TaskTimedOut(TaskType, Fault),
+}
+
+/// What a definition says of a task beside its payload, where it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// `TimeoutSeconds`
+    pub timeout_in_seconds: Option<u64>,
+    /// `HeartbeatSeconds`
+    pub heartbeat_in_seconds: Option<u64>,
+    /// The role of `Credentials`
+    pub role_arn: Option<Arc<str>>,
 }
 
 /// An iteration of a Map state.

@@ -12,25 +12,81 @@ mod running;
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use asl::{Fault, Value};
 
-use crate::core::{Call, Identity};
+use crate::core::{Call, CallId, Happened, Identity};
 
 pub use executions::{Executions, Resumed, StartError, Started};
 pub use running::Running;
 
 /// A call under way: its answer, or why there is none.
-pub type Answer = Pin<Box<dyn Future<Output = Result<Value, Fault>> + Send>>;
+pub type Answer = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// It failed.
+    Failed(Fault),
+    /// It was not taken: an activity that does not exist. The text says why.
+    Refused(Arc<str>),
+}
+
+impl From<Fault> for CallError {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
 
 /// What carries out the calls of Task states: Lambda and the other services.
 pub trait Outside: Send + Sync + 'static {
-    /// Makes one call. Dropping the future gives the call up.
+    /// Makes one call. Dropping the future gives the call up. What happens before its end is told to `reports`.
     ///
-    /// A call whose answer was lost with the runner is made again, with the same id.
-    fn call(&self, execution: &Arc<Identity>, call: Call) -> Answer;
+    /// A call whose answer was lost with the runner is made again, with the same id and token. Where its work was handed
+    /// in before, only its end is to be waited for.
+    fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer;
+}
+
+/// Takes what happens to a call before its end.
+#[derive(Clone)]
+pub struct Reports {
+    running: Weak<Running>,
+    call: CallId,
+}
+
+impl Reports {
+    /// An activity's work can be asked for.
+    pub async fn scheduled(&self) {
+        self.tell(Happened::TaskScheduled { call: self.call }).await;
+    }
+
+    /// A worker, who gave this name, has taken an activity's work.
+    pub async fn started(&self, worker: Option<Arc<str>>) {
+        self.tell(Happened::TaskStarted { call: self.call, worker }).await;
+    }
+
+    /// The work was handed in, and this was answered.
+    pub async fn submitted(&self, output: Value) {
+        self.tell(Happened::TaskSubmitted { call: self.call, output }).await;
+    }
+
+    /// Whoever does the work is still at it.
+    pub async fn heartbeat(&self) {
+        self.tell(Happened::TaskHeartbeat { call: self.call }).await;
+    }
+
+    /// Whether the call's end is still waited for.
+    pub fn is_wanted(&self) -> bool {
+        self.running.upgrade().is_some_and(|running| running.look(|execution| execution.waits_for(self.call)))
+    }
+
+    async fn tell(&self, happened: Happened) {
+        if let Some(running) = self.running.upgrade() {
+            running.deliver_surely(happened).await;
+        }
+    }
 }
 
 /// A lock whose holder panicked still holds a value that was left whole: each step is all or nothing for its readers.

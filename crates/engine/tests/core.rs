@@ -69,7 +69,7 @@ fn a_task_that_takes_too_long_is_cancelled_and_its_late_answer_ignored() {
         &json!({}),
     );
     let call = played.last_call().id;
-    played.step(Happened::TaskStarted { call });
+    played.step(Happened::TaskStarted { call, worker: None });
     played.fire_next_timer();
     assert_eq!((played.now - support::START).whole_seconds(), 30);
     assert!(matches!(played.commands.last(), Some(Command::CancelTask { call: cancelled }) if *cancelled == call));
@@ -142,6 +142,7 @@ fn a_branch_that_fails_takes_its_siblings_with_it() {
     );
     let calls = played.calls();
     assert_eq!(calls.len(), 3);
+    played.step(Happened::TaskStarted { call: calls[0].id, worker: None });
     let history = played.types().len();
     played.step(Happened::TaskFailed { call: calls[0].id, fault: Fault::named("Broken") });
     assert_eq!(
@@ -210,13 +211,14 @@ fn a_history_is_full_at_its_limit_and_says_so() {
 #[test]
 fn an_answer_over_the_payload_limit_fails_the_task() {
     let mut played = Played::start(&task(json!({})), &json!({}));
+    played.step(Happened::TaskStarted { call: played.last_call().id, worker: None });
     played.succeed(&json!("x".repeat(asl::PAYLOAD_LIMIT - 1)));
     let cause = format!(
         "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit.",
         function()
     );
     assert_eq!(played.outcome(), Outcome::Failed(Fault::new("States.DataLimitExceeded", cause)));
-    assert_eq!(played.types()[3], "LambdaFunctionFailed");
+    assert_eq!(played.types()[4], "LambdaFunctionFailed");
 }
 
 #[test]

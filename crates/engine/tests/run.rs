@@ -8,7 +8,7 @@ use asl::{Machine, Value};
 use engine::{
     Identity, Outcome,
     core::Call,
-    run::{Answer, Outside, Running},
+    run::{Answer, Outside, Reports, Running},
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 struct Kept(Mutex<Vec<String>>);
 
 impl Outside for Kept {
-    fn call(&self, _: &Arc<Identity>, call: Call) -> Answer {
+    fn call(&self, _: &Arc<Identity>, call: Call, _: Reports) -> Answer {
         self.0.lock().unwrap().push(call.state.to_string());
         Box::pin(async { Ok(Value::Null) })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use asl::{Diagnostic, Part, Severity};
+use asl::{Diagnostic, Severity};
 use cloud::states::LoadError;
 use miette::{Diagnostic as MietteDiagnostic, LabeledSpan, NamedSource, SourceCode};
 use sam::{Application, SourceLocation};
@@ -38,13 +38,14 @@ impl Problem {
     /// A finding in a definition.
     pub fn of_definition(application: &Application, state_machine: &str, found: &Diagnostic) -> Self {
         let machine = application.state_machines.iter().find(|machine| machine.logical_id == state_machine);
-        let location = machine.and_then(|machine| match found.part {
-            Part::Value => application.locate(machine, &found.location),
-            Part::Name => application.locate_name(machine, &found.location),
+        let pointer = found.pointer();
+        let location = machine.and_then(|machine| match found.field {
+            Some(_) => application.locate_name(machine, &pointer),
+            None => application.locate(machine, &pointer),
         });
         let message = match location {
             Some(_) => format!("{} (state machine {state_machine})", found.message),
-            None => format!("{} (state machine {state_machine}, at {})", found.message, found.location),
+            None => format!("{} (state machine {state_machine}, at {})", found.message, pointer),
         };
         let mut problem = Self::new(&kebab(found.code.name()), message, found.help.clone(), location);
         if found.severity == Severity::Warning {

@@ -1,6 +1,6 @@
 //! Choice rules.
 
-use super::{diagnostic::Code, fields::Fields};
+use super::fields::{Fields, Language};
 use crate::{
     choice::{Kind, Operand, Pattern, Relation, Rule, Test},
     path::Path,
@@ -55,22 +55,45 @@ operators! {
     "StringMatches" => Operator::StringMatches,
 }
 
-/// Compiles a rule. Only a rule at the top has a `Next`, which its caller reads.
-pub(super) fn rule(fields: &mut Fields<'_>, top: bool) -> Option<Rule> {
-    nested_rule(fields, top, 0)
+/// Compiles the condition of an element of `Choices`.
+pub(super) fn rule(fields: &mut Fields<'_>) -> Option<Rule> {
+    match fields.language {
+        Language::JsonPath => {
+            fields.refuse_jsonata(&["Condition"]);
+            nested_rule(fields, 0)
+        }
+        Language::Jsonata => {
+            let given = ["Variable", "And", "Or", "Not"].into_iter().filter(|name| fields.has(name)).collect::<Vec<_>>();
+            fields.refuse_json_path(&given);
+            fields.take("Comment");
+            condition(fields)
+        }
+    }
 }
 
-fn nested_rule(fields: &mut Fields<'_>, top: bool, nesting: usize) -> Option<Rule> {
-    fields.take("Comment");
-    fields.refuse(&["Condition", "Assign", "Output"]);
+/// `Condition`: a boolean, or an expression.
+fn condition(fields: &mut Fields<'_>) -> Option<Rule> {
+    const NAME: &str = "Condition";
+    fields.require(NAME);
+    match fields.query(NAME) {
+        Some(query) => query.map(Rule::Condition),
+        None => fields.flag(NAME).map(Rule::Constant),
+    }
+}
+
+fn nested_rule(fields: &mut Fields<'_>, nesting: usize) -> Option<Rule> {
     if nesting > MAX_NESTING {
-        let at = fields.at.clone();
-        fields.findings.error(Code::SchemaValidationFailed, &at, format!("More than {MAX_NESTING} nested conditions"));
+        fields.object_error(format!("More than {MAX_NESTING} nested conditions"));
         return None;
     }
-    if !top && fields.has("Next") {
-        fields.take("Next");
-        fields.error("Next", "Only a rule at the top of 'Choices' can have 'Next'");
+    fields.take("Comment");
+    if nesting > 0 {
+        for name in ["Next", "Assign"] {
+            if fields.has(name) {
+                fields.take(name);
+                fields.error(name, format!("Only a rule at the top of 'Choices' can have '{name}'"));
+            }
+        }
     }
     if fields.has("And") {
         return rules(fields, "And", nesting).map(Rule::And);
@@ -79,9 +102,8 @@ fn nested_rule(fields: &mut Fields<'_>, top: bool, nesting: usize) -> Option<Rul
         return rules(fields, "Or", nesting).map(Rule::Or);
     }
     if let Some(value) = fields.take("Not") {
-        let at = fields.at.child("Not");
-        let mut inner = fields.below(&value, at)?;
-        let rule = nested_rule(&mut inner, false, nesting + 1);
+        let mut inner = fields.inner("Not", &value)?;
+        let rule = nested_rule(&mut inner, nesting + 1);
         inner.close();
         return rule.map(|rule| Rule::Not(Box::new(rule)));
     }
@@ -90,13 +112,12 @@ fn nested_rule(fields: &mut Fields<'_>, top: bool, nesting: usize) -> Option<Rul
 
 fn rules(fields: &mut Fields<'_>, name: &'static str, nesting: usize) -> Option<Vec<Rule>> {
     let values = fields.filled_array(name)?;
-    let at = fields.at.child(name);
     let rules: Vec<_> = values
         .iter()
         .enumerate()
         .filter_map(|(index, value)| {
-            let mut inner = fields.below(value, at.child(index))?;
-            let rule = nested_rule(&mut inner, false, nesting + 1);
+            let mut inner = fields.element(name, index, value)?;
+            let rule = nested_rule(&mut inner, nesting + 1);
             inner.close();
             rule
         })
@@ -123,8 +144,7 @@ fn comparison(fields: &mut Fields<'_>) -> Option<Rule> {
         if fields.may_be_meant(&names) && given.is_empty() {
             return None;
         }
-        let at = fields.at.clone();
-        fields.findings.error(Code::SchemaValidationFailed, &at, "A rule needs exactly one comparison operator");
+        fields.object_error("A rule needs exactly one comparison operator");
         return None;
     };
     let test = test(fields, name, *operator);

@@ -22,6 +22,10 @@ pub enum Code {
     MissingTransitionTarget,
     /// No state ends a graph.
     MissingEndState,
+    /// An expression of JSONata does not parse.
+    InvalidJsonataExpression,
+    /// An expression of JSONata asks for what is not there at its place.
+    UnsupportedJsonataExpression,
     /// The service has this, this program does not yet.
     NotSupported,
 }
@@ -34,18 +38,11 @@ impl Code {
             Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
             Self::MissingEndState => "MISSING_END_STATE",
+            Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
+            Self::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
             Self::NotSupported => "NOT_SUPPORTED",
         }
     }
-}
-
-/// What of its place a finding is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The value that is there.
-    Value,
-    /// The name of the field: nobody knows it.
-    Name,
 }
 
 /// A finding.
@@ -57,18 +54,36 @@ pub struct Diagnostic {
     pub code: Code,
     /// What it is, for a person.
     pub message: String,
-    /// Where it is: `/States/Check/Next`, or `/` for the whole definition.
-    pub location: String,
-    /// What of that place it is about.
-    pub part: Part,
+    /// Where it is, as the service tells it: `/States/Check/Next`, or `/` for the whole definition; nothing where it tells none.
+    pub location: Option<String>,
+    /// The field at that place that is meant, where the service's location stops above it.
+    pub field: Option<String>,
     /// What may have been meant, where that can be said.
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error at a place of the definition.
+    pub fn error(code: Code, message: impl Into<String>, location: impl Into<String>) -> Self {
+        let location = Some(location.into());
+        Self { severity: Severity::Error, code, message: message.into(), location, field: None, help: None }
+    }
+
+    /// The narrowest place in the definition that the finding is about, as a JSON pointer; `/` for the whole.
+    pub fn pointer(&self) -> String {
+        let location = self.location.as_deref().unwrap_or("/");
+        match &self.field {
+            Some(field) => format!("{}/{field}", location.trim_end_matches('/')),
+            None => location.to_owned(),
+        }
+    }
 }
 
 /// `SCHEMA_VALIDATION_FAILED: These fields are required: [Next] at /States/A`, as the service words it.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} at {}", self.code.name(), self.message, self.location)
+        let location = self.location.as_deref().unwrap_or("null");
+        write!(f, "{}: {} at {location}", self.code.name(), self.message)
     }
 }
 
@@ -98,25 +113,15 @@ pub(super) struct Findings(Vec<Diagnostic>);
 
 impl Findings {
     pub(super) fn error(&mut self, code: Code, at: &Pointer, message: impl Into<String>) {
-        self.add(Severity::Error, code, at, message.into(), None);
-    }
-
-    pub(super) fn error_with_help(&mut self, code: Code, at: &Pointer, message: String, help: Option<String>) {
-        self.add(Severity::Error, code, at, message, help);
-    }
-
-    /// An error in the name of the field at this place.
-    pub(super) fn unknown_field(&mut self, at: &Pointer, message: String, help: Option<String>) {
-        let (severity, code, location) = (Severity::Error, Code::SchemaValidationFailed, at.to_string());
-        self.0.push(Diagnostic { severity, code, message, location, part: Part::Name, help });
+        self.0.push(Diagnostic::error(code, message, at.to_string()));
     }
 
     pub(super) fn warning(&mut self, code: Code, at: &Pointer, message: impl Into<String>) {
-        self.add(Severity::Warning, code, at, message.into(), None);
+        self.0.push(Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, message, at.to_string()) });
     }
 
-    fn add(&mut self, severity: Severity, code: Code, at: &Pointer, message: String, help: Option<String>) {
-        self.0.push(Diagnostic { severity, code, message, location: at.to_string(), part: Part::Value, help });
+    pub(super) fn add(&mut self, found: Diagnostic) {
+        self.0.push(found);
     }
 
     pub(super) fn has_errors(&self) -> bool {

@@ -1,14 +1,65 @@
 //! An object of a definition, read field by field, so that no field is overlooked.
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 
-use super::diagnostic::{Code, Findings, Pointer};
+use super::{
+    diagnostic::{Code, Diagnostic, Findings, Pointer},
+    template,
+};
 use crate::{
-    machine::{Count, ResultPath, Selection},
-    path::{Path, ReferencePath, Root},
+    flow::{ResultPath, Selection},
+    machine::Count,
+    path::{Path, ReferencePath},
     template::{Expression, Template},
     value::{Object, Value},
 };
+
+/// `QueryLanguage`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    JsonPath,
+    Jsonata,
+}
+
+impl Language {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::JsonPath => "JSONPath",
+            Self::Jsonata => "JSONata",
+        }
+    }
+}
+
+/// Which fields `$states` has beside `input` and `context`, by where an expression stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// No others.
+    Input,
+    /// `result`: where a state with a result makes its output.
+    Result,
+    /// `errorOutput`: in a catcher.
+    ErrorOutput,
+}
+
+/// An object's place inside its state, as messages about its expressions name it: `Catch[0]`, empty for the state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place(String);
+
+impl Place {
+    pub(super) fn child(&self, name: impl fmt::Display) -> Self {
+        if self.0.is_empty() { Self(name.to_string()) } else { Self(format!("{}/{name}", self.0)) }
+    }
+
+    pub(super) fn element(&self, index: usize) -> Self {
+        Self(format!("{}[{index}]", self.0))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// Reads the fields of one object; [`Fields::close`] reports those that nobody asked for.
 pub(super) struct Fields<'a> {
@@ -17,16 +68,37 @@ pub(super) struct Fields<'a> {
     /// Names that nobody asked for by themselves, and that may have been meant.
     meant: Vec<&'static str>,
     pub(super) at: Pointer,
+    pub(super) place: Place,
+    pub(super) language: Language,
     pub(super) findings: &'a mut Findings,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn open(value: &Value, at: Pointer, findings: &'a mut Findings) -> Option<Self> {
+    /// Opens a machine or a state, whose expressions are named from here on.
+    pub(super) fn open(value: &Value, at: Pointer, language: Language, findings: &'a mut Findings) -> Option<Self> {
         let Value::Object(object) = value else {
             findings.error(Code::SchemaValidationFailed, &at, "Value is not of type 'Object'");
             return None;
         };
-        Some(Self { object: object.clone(), asked: Vec::new(), meant: Vec::new(), at, findings })
+        let (asked, meant, place) = (Vec::new(), Vec::new(), Place::default());
+        Some(Self { object: object.clone(), asked, meant, at, place, language, findings })
+    }
+
+    /// Opens a state or a graph below this object, in a language of its own.
+    pub(super) fn open_below(&mut self, value: &Value, at: Pointer, language: Language) -> Option<Fields<'_>> {
+        Fields::open(value, at, language, self.findings)
+    }
+
+    /// Opens the value of a field.
+    pub(super) fn inner(&mut self, name: &'static str, value: &Value) -> Option<Fields<'_>> {
+        let (at, place) = (self.at.child(name), self.place.child(name));
+        Some(Fields { place, ..Fields::open(value, at, self.language, self.findings)? })
+    }
+
+    /// Opens an element of a field's array.
+    pub(super) fn element(&mut self, name: &'static str, index: usize, value: &Value) -> Option<Fields<'_>> {
+        let (at, place) = (self.at.child(name).child(index), self.place.child(name).element(index));
+        Some(Fields { place, ..Fields::open(value, at, self.language, self.findings)? })
     }
 
     /// A field's value as it stands.
@@ -35,23 +107,38 @@ impl<'a> Fields<'a> {
         self.object.get(name).cloned()
     }
 
+    /// A field's value, which stays as it is for whoever asks for it.
+    pub(super) fn look(&self, name: &str) -> Option<&Value> {
+        self.object.get(name)
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.object.contains_key(name)
     }
 
+    /// Reports something about a field's value.
     pub(super) fn error(&mut self, name: &'static str, message: impl Into<String>) {
         self.findings.error(Code::SchemaValidationFailed, &self.at.child(name), message);
     }
 
-    /// An object below a field.
-    pub(super) fn below(&mut self, value: &Value, at: Pointer) -> Option<Fields<'_>> {
-        Fields::open(value, at, self.findings)
+    /// Reports something about the object itself.
+    pub(super) fn object_error(&mut self, message: impl Into<String>) {
+        self.findings.error(Code::SchemaValidationFailed, &self.at, message);
     }
 
-    /// Reports that fields are missing, as the service does.
+    /// Reports that a field should not be there: at the object, as the service does.
+    pub(super) fn field_error(&mut self, name: &str, message: impl Into<String>, help: Option<String>) {
+        self.findings.add(Diagnostic {
+            field: Some(name.to_owned()),
+            help,
+            ..Diagnostic::error(Code::SchemaValidationFailed, message, self.at.to_string())
+        });
+    }
+
+    /// Reports that a field is missing, as the service does.
     pub(super) fn require(&mut self, name: &'static str) {
         if !self.has(name) {
-            self.findings.error(Code::SchemaValidationFailed, &self.at, format!("These fields are required: [{name}]"));
+            self.object_error(format!("These fields are required: [{name}]"));
         }
     }
 
@@ -90,15 +177,22 @@ impl<'a> Fields<'a> {
         self.count(name, range).and_then(|count| u32::try_from(count).ok()).unwrap_or(default)
     }
 
-    /// `<name>` or `<name>Path`, not both.
-    pub(super) fn count_or_path(
+    /// `<name>` or, in `JSONPath`, `<name>Path`, not both; in JSONata `<name>` may be an expression.
+    pub(super) fn count_or_expression(
         &mut self,
         name: &'static str,
         path_name: &'static str,
         range: RangeInclusive<u64>,
     ) -> Option<Count> {
+        if let Some(query) = self.query(name) {
+            return query.map(Count::Expression);
+        }
         let literal = self.count(name, range).map(Count::Literal);
-        let path = self.path(path_name).map(Count::Path);
+        if self.language == Language::Jsonata {
+            self.refuse_json_path(&[path_name]);
+            return literal;
+        }
+        let path = self.path_expression(path_name).map(Count::Expression);
         if self.has(name) && self.has(path_name) {
             self.error(path_name, format!("'{name}' and '{path_name}' exclude each other"));
         }
@@ -128,30 +222,35 @@ impl<'a> Fields<'a> {
 
     pub(super) fn path(&mut self, name: &'static str) -> Option<Path> {
         let text = self.text(name)?;
-        match Path::parse(&text) {
-            Ok(path) => {
-                refuse_variables(&[&path], &self.at.child(name), self.findings);
-                Some(path)
-            }
-            Err(error) => {
-                self.error(name, format!("Value is not a valid JSONPath: {error}"));
-                None
-            }
-        }
+        Path::parse(&text).map_err(|error| self.error(name, format!("Value is not a valid JSONPath: {error}"))).ok()
     }
 
-    pub(super) fn expression(&mut self, name: &'static str) -> Option<Expression> {
+    /// A path where an expression may stand: a `…Path` field.
+    pub(super) fn path_expression(&mut self, name: &'static str) -> Option<Expression> {
+        self.path(name).map(|path| Expression::of_path(name, path))
+    }
+
+    /// A path or a call of an intrinsic function.
+    pub(super) fn path_or_call(&mut self, name: &'static str) -> Option<Expression> {
         let text = self.text(name)?;
-        match Expression::parse(&text) {
-            Ok(expression) => {
-                refuse_variables(&expression.paths(), &self.at.child(name), self.findings);
-                Some(expression)
-            }
-            Err(error) => {
-                self.error(name, format!("Value is not a valid JSONPath or intrinsic function: {error}"));
-                None
-            }
+        Expression::json_path(name, &text)
+            .map_err(|error| self.error(name, format!("Value is not a valid JSONPath or intrinsic function: {error}")))
+            .ok()
+    }
+
+    /// The expression of JSONata that a field holds between `{%` and `%}`.
+    ///
+    /// Nothing where it holds something else, which is left to be read; the inner nothing where the expression was
+    /// reported.
+    #[expect(clippy::option_option, reason = "whether there is an expression, and whether it can be used")]
+    pub(super) fn query(&mut self, name: &'static str) -> Option<Option<Expression>> {
+        if self.language == Language::JsonPath {
+            return None;
         }
+        let source = self.object.get(name).and_then(Value::as_str).and_then(template::source)?.to_owned();
+        self.asked.push(name);
+        let (place, at) = (self.place.child(name), self.at.child(name));
+        Some(template::query(&source, &place, &at, Reads::Input, self.findings))
     }
 
     /// `InputPath`, `OutputPath`, `ItemsPath`.
@@ -186,18 +285,37 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn template(&mut self, name: &'static str) -> Option<Template> {
+    /// A payload template in the state's language.
+    pub(super) fn template(&mut self, name: &'static str, reads: Reads) -> Option<Template> {
         let value = self.take(name)?;
         let at = self.at.child(name);
-        Some(template(&value, &at, self.findings))
+        Some(match self.language {
+            Language::JsonPath => template::json_path(&value, &at, self.findings),
+            Language::Jsonata => template::jsonata(&value, &self.place.child(name), &at, reads, self.findings),
+        })
     }
 
-    /// `QueryLanguage`, of which only `JSONPath` is known here.
-    pub(super) fn query_language(&mut self) {
-        match self.text("QueryLanguage").as_deref() {
-            None | Some("JSONPath") => {}
-            Some("JSONata") => self.not_supported("QueryLanguage", "the query language JSONata"),
-            Some(other) => self.error("QueryLanguage", format!("Value must be 'JSONPath' or 'JSONata', not '{other}'")),
+    /// Refuses fields of `JSONPath` in JSONata.
+    pub(super) fn refuse_json_path(&mut self, names: &[&'static str]) {
+        self.refuse_other_language(names, Language::JsonPath);
+    }
+
+    /// Refuses fields of JSONata in `JSONPath`.
+    pub(super) fn refuse_jsonata(&mut self, names: &[&'static str]) {
+        self.refuse_other_language(names, Language::Jsonata);
+    }
+
+    fn refuse_other_language(&mut self, names: &[&'static str], other: Language) {
+        for name in names {
+            self.asked.push(name);
+            if self.has(name) {
+                let (language, other) = (self.language.name(), other.name());
+                let message = format!(
+                    "The QueryLanguage is set to '{language}', but field '{name}' is only supported for the '{other}' \
+                     QueryLanguage"
+                );
+                self.field_error(name, message, None);
+            }
         }
     }
 
@@ -216,19 +334,21 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reports the fields that nobody asked for.
-    pub(super) fn close(self) {
-        for name in self.object.keys().filter(|name| !self.asked.contains(&&***name)) {
-            let help = did_you_mean(name, self.asked.iter().chain(&self.meant).copied());
-            self.findings.unknown_field(&self.at.child(name), format!("Field '{name}' is not supported"), help);
-        }
-    }
-
     /// Names that may be meant by fields that nobody asks for, and whether one of these seems to be.
     pub(super) fn may_be_meant(&mut self, names: &[&'static str]) -> bool {
         self.meant.extend(names);
         let mut unknown = self.object.keys().filter(|name| !self.asked.contains(&&***name));
         unknown.any(|name| did_you_mean(name, names.iter().copied()).is_some())
+    }
+
+    /// Reports every field that nobody asked for.
+    pub(super) fn close(mut self) {
+        let left: Vec<Arc<str>> =
+            self.object.keys().filter(|name| !self.asked.contains(&&***name)).cloned().collect();
+        for name in left {
+            let help = did_you_mean(&name, self.asked.iter().chain(&self.meant).copied());
+            self.field_error(&name, format!("Field '{name}' is not supported"), help);
+        }
     }
 }
 
@@ -239,61 +359,4 @@ pub(super) fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>)
         .filter(|(distance, _)| *distance <= 1 + name.len() / 4)
         .min()
         .map(|(_, known)| format!("did you mean '{known}'?"))
-}
-
-/// Compiles a payload template.
-pub(super) fn template(value: &Value, at: &Pointer, findings: &mut Findings) -> Template {
-    match value {
-        Value::Object(fields) => object_template(value, fields, at, findings),
-        Value::Array(items) => {
-            let items: Vec<_> =
-                items.iter().enumerate().map(|(index, item)| template(item, &at.child(index), findings)).collect();
-            if items.iter().all(is_literal) { Template::Literal(value.clone()) } else { Template::Array(items) }
-        }
-        other => Template::Literal(other.clone()),
-    }
-}
-
-fn object_template(value: &Value, fields: &Object, at: &Pointer, findings: &mut Findings) -> Template {
-    let mut filled = Vec::with_capacity(fields.len());
-    for (field, value) in fields {
-        let at = at.child(field);
-        let Some(name) = field.strip_suffix(".$") else {
-            filled.push((field.clone(), template(value, &at, findings)));
-            continue;
-        };
-        let expression = match value {
-            Value::String(text) => Expression::parse(text),
-            _ => Err("it is no string".to_owned()),
-        };
-        match expression {
-            Ok(expression) => {
-                refuse_variables(&expression.paths(), &at, findings);
-                filled.push((name.into(), Template::Expression { field: field.clone(), expression }));
-            }
-            Err(why) => findings.error(
-                Code::SchemaValidationFailed,
-                &at,
-                format!("The value for the field '{field}' must be a valid JSONPath or a valid intrinsic function call: {why}"),
-            ),
-        }
-    }
-    if filled.iter().all(|(_, template)| is_literal(template)) {
-        Template::Literal(value.clone())
-    } else {
-        Template::Object(filled)
-    }
-}
-
-/// Nothing can assign a variable yet, so a path that starts from one would lead nowhere.
-fn refuse_variables(paths: &[&Path], at: &Pointer, findings: &mut Findings) {
-    for path in paths {
-        if let Root::Variable(name) = path.root() {
-            findings.error(Code::NotSupported, at, format!("variables are not supported yet: '${name}'"));
-        }
-    }
-}
-
-fn is_literal(template: &Template) -> bool {
-    matches!(template, Template::Literal(_))
 }

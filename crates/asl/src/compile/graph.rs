@@ -5,8 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{
-    diagnostic::Code,
-    fields::{Fields, did_you_mean},
+    diagnostic::{Code, Diagnostic},
+    fields::{Fields, Language, did_you_mean},
     state,
 };
 use crate::{
@@ -20,10 +20,12 @@ const MAX_NAME: usize = 80;
 /// How deep graphs may nest: hostile definitions must not exhaust the stack.
 const MAX_NESTING: usize = 32;
 
-/// The states of one graph by name, for `Next` to look up.
+/// The states of one graph by name, for `Next` to look up, and what holds for all of them.
 pub(super) struct Names {
     ids: IndexMap<Arc<str>, StateId>,
     nesting: usize,
+    /// The machine's own language, whatever that of a state around this graph.
+    pub(super) language: Language,
 }
 
 impl Names {
@@ -32,13 +34,11 @@ impl Names {
         let name = fields.text(field)?;
         let target = self.ids.get(&name).copied();
         if target.is_none() {
-            let at = fields.at.child(field);
-            fields.findings.error_with_help(
-                Code::MissingTransitionTarget,
-                &at,
-                format!("Missing '{field}' target: {name}"),
-                did_you_mean(&name, self.ids.keys().map(|known| &**known)),
-            );
+            let at = fields.at.child(field).to_string();
+            fields.findings.add(Diagnostic {
+                help: did_you_mean(&name, self.ids.keys().map(|known| &**known)),
+                ..Diagnostic::error(Code::MissingTransitionTarget, format!("Missing '{field}' target: {name}"), at)
+            });
         }
         target
     }
@@ -46,27 +46,22 @@ impl Names {
 
 /// Compiles the graph that `fields` holds.
 pub(super) fn graph(fields: &mut Fields<'_>) -> Option<Graph> {
-    nested_graph(fields, 0)
+    nested_graph(fields, fields.language, 0)
 }
 
 /// Compiles a branch or a processor of a state, whose graph has these names.
 pub(super) fn inner_graph(mut inner: Fields<'_>, outer: &Names) -> Option<Graph> {
     if outer.nesting == MAX_NESTING {
-        let at = inner.at.clone();
-        inner.findings.error(
-            Code::SchemaValidationFailed,
-            &at,
-            format!("More than {MAX_NESTING} nested levels of states"),
-        );
+        inner.object_error(format!("More than {MAX_NESTING} nested levels of states"));
         return None;
     }
     inner.take("Comment");
-    let graph = nested_graph(&mut inner, outer.nesting + 1);
+    let graph = nested_graph(&mut inner, outer.language, outer.nesting + 1);
     inner.close();
     graph
 }
 
-fn nested_graph(fields: &mut Fields<'_>, nesting: usize) -> Option<Graph> {
+fn nested_graph(fields: &mut Fields<'_>, language: Language, nesting: usize) -> Option<Graph> {
     fields.require("StartAt");
     fields.require("States");
     let states = fields.take("States");
@@ -83,7 +78,7 @@ fn nested_graph(fields: &mut Fields<'_>, nesting: usize) -> Option<Graph> {
         return None;
     }
     let ids = states.keys().enumerate().map(|(index, name)| (name.clone(), StateId(index))).collect();
-    let names = Names { ids, nesting };
+    let names = Names { ids, nesting, language };
     let start = names.target(fields, "StartAt");
     let at = fields.at.child("States");
     let mut compiled = Vec::with_capacity(states.len());
@@ -93,7 +88,7 @@ fn nested_graph(fields: &mut Fields<'_>, nesting: usize) -> Option<Graph> {
             let message = format!("State name '{name}' is too long, should have at most {MAX_NAME} characters");
             fields.findings.error(Code::SchemaValidationFailed, &at, message);
         }
-        if let Some(mut fields) = fields.below(value, at) {
+        if let Some(mut fields) = fields.open_below(value, at, language) {
             compiled.extend(state::state(name, &names, &mut fields));
             fields.close();
         }

@@ -46,28 +46,17 @@ fn inner(state: &State, at: &Pointer, findings: &mut Findings) {
     }
 }
 
-fn transition(state: &State) -> Option<Transition> {
-    match &state.kind {
-        Kind::Pass(pass) => Some(pass.transition),
-        Kind::Task(task) => Some(task.transition),
-        Kind::Wait(wait) => Some(wait.transition),
-        Kind::Parallel(parallel) => Some(parallel.transition),
-        Kind::Map(map) => Some(map.transition),
-        Kind::Choice(_) | Kind::Succeed(_) | Kind::Fail(_) => None,
-    }
-}
-
 fn targets(state: &State) -> Vec<StateId> {
     let mut targets: Vec<_> = state.catchers().iter().map(|catcher| catcher.next).collect();
-    if let Some(Transition::Next(next)) = transition(state) {
+    if let Some(Transition::Next(next)) = state.transition() {
         targets.push(next);
     }
     if let Kind::Choice(choice) = &state.kind {
-        targets.extend(choice.rules.iter().map(|(_, next)| *next).chain(choice.default));
+        targets.extend(choice.rules.iter().map(|rule| rule.next).chain(choice.default));
     }
     targets
 }
 
 fn ends(state: &State) -> bool {
-    matches!(state.kind, Kind::Succeed(_) | Kind::Fail(_)) || transition(state) == Some(Transition::End)
+    matches!(state.kind, Kind::Succeed | Kind::Fail(_)) || state.transition() == Some(Transition::End)
 }

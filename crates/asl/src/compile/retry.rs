@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{diagnostic::Code, fields::Fields, graph::Names};
+use super::{
+    diagnostic::Code,
+    fields::{Fields, Language, Reads},
+    graph::Names,
+    state::assign,
+};
 use crate::{
     fault::names,
     machine::OnError,
-    retry::{Catcher, ErrorEquals, Retrier},
+    retry::{CatchOutput, Catcher, ErrorEquals, Retrier},
     value::Value,
 };
 
@@ -21,11 +26,9 @@ fn each<T>(
     mut compile: impl FnMut(&mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, T)>,
 ) -> Vec<T> {
     let Some(values) = fields.array(name) else { return Vec::new() };
-    let at = fields.at.child(name);
     let mut compiled = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
-        let at = at.child(index);
-        let Some(mut element) = fields.below(value, at.clone()) else { continue };
+        let Some(mut element) = fields.element(name, index, value) else { continue };
         if let Some((errors, item)) = compile(&mut element) {
             let takes_all = errors.iter().any(|error| &**error == names::ALL);
             if takes_all && (errors.len() > 1 || index + 1 < values.len()) {
@@ -104,11 +107,20 @@ fn backoff_rate(fields: &mut Fields<'_>) -> f64 {
 
 fn catcher(names: &Names, fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, Catcher)> {
     fields.take("Comment");
-    fields.refuse(&["Assign", "Output"]);
     let errors = errors(fields);
     fields.require("Next");
     let next = names.target(fields, "Next");
-    let result_path = fields.result_path();
+    let output = match fields.language {
+        Language::JsonPath => {
+            fields.refuse_jsonata(&["Output"]);
+            CatchOutput::ResultPath(fields.result_path())
+        }
+        Language::Jsonata => {
+            fields.refuse_json_path(&["ResultPath"]);
+            CatchOutput::Template(fields.template("Output", Reads::ErrorOutput))
+        }
+    };
+    let assign = assign(fields, Reads::ErrorOutput);
     let errors = errors?;
-    Some((errors.clone(), Catcher { errors: ErrorEquals(errors.to_vec()), next: next?, result_path }))
+    Some((errors.clone(), Catcher { errors: ErrorEquals(errors.to_vec()), next: next?, output, assign }))
 }

@@ -5,55 +5,202 @@ use std::sync::Arc;
 use super::{
     choice,
     diagnostic::Code,
-    fields::Fields,
+    fields::{Fields, Language, Reads},
     graph::{Names, inner_graph},
-    retry,
+    map, retry, task,
 };
 use crate::{
-    machine::{
-        Choice, Fail, FailText, Graph, InputOutput, Kind, Map, Parallel, Pass, Resource, State, Succeed, Task,
-        Transition, Until, Wait,
-    },
+    flow::{DataFlow, JsonPathFlow, JsonataFlow},
+    machine::{Choice, ChoiceRule, Fail, FailText, Graph, Kind, Parallel, Pass, State, Transition, Until, Wait},
     timestamp,
 };
 
-/// The longest time-out of a task, which is also its default: about three years.
-const MAX_TIMEOUT: u64 = 99_999_999;
+/// The longest wait and the longest time-out that can be written down, which is also a task's default: some three years.
+pub(super) const MAX_SECONDS: u64 = 99_999_999;
 
-/// The most concurrent iterations that a definition can ask for.
-const MAX_CONCURRENCY: u64 = 1_000_000_000;
+/// The fields around the work that only one of the languages has.
+const JSON_PATH_FIELDS: &[&str] = &["InputPath", "Parameters", "ResultSelector", "ResultPath", "OutputPath"];
+const JSONATA_FIELDS: &[&str] = &["Arguments", "Output"];
 
-pub(super) fn state(name: &Arc<str>, names: &Names, fields: &mut Fields<'_>) -> Option<State> {
-    let comment = fields.text("Comment");
-    fields.query_language();
-    fields.refuse(&["Assign", "Arguments", "Output"]);
-    fields.require("Type");
-    let kind = match &*fields.text("Type")? {
-        "Pass" => Kind::Pass(pass(names, fields)?),
-        "Task" => Kind::Task(task(names, fields)?),
-        "Choice" => Kind::Choice(choice_state(names, fields)?),
-        "Wait" => Kind::Wait(wait(names, fields)?),
-        "Succeed" => Kind::Succeed(Succeed { io: io(fields) }),
-        "Fail" => Kind::Fail(fail(fields)),
-        "Parallel" => Kind::Parallel(parallel(names, fields)?),
-        "Map" => Kind::Map(map(names, fields)?),
-        other => {
-            fields.error(
-                "Type",
-                format!("Value '{other}' is none of: [Pass, Task, Choice, Wait, Succeed, Fail, Parallel, Map]"),
-            );
-            return None;
-        }
-    };
-    Some(State { name: name.clone(), location: fields.at.to_string().into(), comment, kind })
+/// The fields around its work that a type of state has.
+#[derive(Clone, Copy)]
+pub(super) struct FlowFields {
+    /// `InputPath` and `OutputPath`, or `Output`
+    io: bool,
+    /// `Parameters`, or `Arguments`
+    pub(super) parameters: bool,
+    /// `Parameters` is of `JSONPath` alone.
+    pub(super) arguments: bool,
+    /// `ResultSelector`
+    result_selector: bool,
+    /// `ResultPath`
+    result_path: bool,
+    /// `Assign`
+    pub(super) assign: bool,
 }
 
-fn io(fields: &mut Fields<'_>) -> InputOutput {
-    InputOutput { input_path: fields.selection("InputPath"), output_path: fields.selection("OutputPath") }
+impl FlowFields {
+    const NONE: Self = Self {
+        io: false,
+        parameters: false,
+        arguments: false,
+        result_selector: false,
+        result_path: false,
+        assign: false,
+    };
+    const IO: Self = Self { io: true, ..Self::NONE };
+    const IO_AND_ASSIGN: Self = Self { assign: true, ..Self::IO };
+    const PASS: Self = Self { parameters: true, result_path: true, ..Self::IO_AND_ASSIGN };
+    const WORK: Self = Self { arguments: true, result_selector: true, ..Self::PASS };
+    /// `Parameters` of a Map state are its iterations'.
+    const MAP: Self = Self { parameters: false, arguments: false, ..Self::WORK };
+
+    fn of(type_name: &str) -> Option<Self> {
+        Some(match type_name {
+            "Task" | "Parallel" => Self::WORK,
+            "Map" => Self::MAP,
+            "Pass" => Self::PASS,
+            "Wait" | "Choice" => Self::IO_AND_ASSIGN,
+            "Succeed" => Self::IO,
+            "Fail" => Self::NONE,
+            _ => return None,
+        })
+    }
+
+    /// Whether the state has a result of its own, which `Output` and `Assign` can read.
+    fn reads(self) -> Reads {
+        if self.result_selector { Reads::Result } else { Reads::Input }
+    }
+}
+
+/// Compiles a state whose language is the machine's or its own.
+pub(super) fn state(name: &Arc<str>, names: &Names, fields: &mut Fields<'_>) -> Option<State> {
+    let comment = fields.text("Comment");
+    query_language(names, fields);
+    fields.require("Type");
+    let type_name = fields.text("Type")?;
+    let Some(flow_fields) = FlowFields::of(&type_name) else {
+        fields.error(
+            "Type",
+            "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map]",
+        );
+        return None;
+    };
+    let flow = flow(flow_fields, fields);
+    let assign = if flow_fields.assign { assign(fields, flow_fields.reads()) } else { None };
+    let kind = match &*type_name {
+        "Pass" => Kind::Pass(pass(names, fields)?),
+        "Task" => Kind::Task(task::task(names, fields)?),
+        "Choice" => Kind::Choice(choice_state(names, fields)?),
+        "Wait" => Kind::Wait(wait(names, fields)?),
+        "Fail" => Kind::Fail(fail(fields)),
+        "Parallel" => Kind::Parallel(parallel(names, fields)?),
+        "Map" => Kind::Map(map::map(names, fields)?),
+        _ => Kind::Succeed,
+    };
+    Some(State { name: name.clone(), location: fields.at.to_string().into(), comment, flow, assign, kind })
+}
+
+/// A state's own `QueryLanguage`, which only may lead from `JSONPath` to JSONata.
+fn query_language(names: &Names, fields: &mut Fields<'_>) {
+    let Some(language) = own_language(fields) else { return };
+    if (names.language, language) == (Language::Jsonata, Language::JsonPath) {
+        fields.object_error("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine");
+    }
+    fields.language = language;
+}
+
+/// `QueryLanguage`, where it is there and known.
+pub(super) fn own_language(fields: &mut Fields<'_>) -> Option<Language> {
+    match &*fields.text("QueryLanguage")? {
+        "JSONPath" => Some(Language::JsonPath),
+        "JSONata" => Some(Language::Jsonata),
+        other => {
+            fields.error("QueryLanguage", format!("Value must be 'JSONPath' or 'JSONata', not '{other}'"));
+            None
+        }
+    }
+}
+
+fn flow(has: FlowFields, fields: &mut Fields<'_>) -> DataFlow {
+    match fields.language {
+        Language::JsonPath => {
+            fields.refuse_jsonata(JSONATA_FIELDS);
+            let mut flow = JsonPathFlow::default();
+            if has.io {
+                flow.input_path = fields.selection("InputPath");
+                flow.output_path = fields.selection("OutputPath");
+            }
+            if has.parameters {
+                flow.parameters = fields.template("Parameters", Reads::Input);
+            }
+            if has.result_selector {
+                flow.result_selector = fields.template("ResultSelector", Reads::Input);
+            }
+            if has.result_path {
+                flow.result_path = fields.result_path();
+            }
+            DataFlow::JsonPath(flow)
+        }
+        Language::Jsonata => {
+            fields.refuse_json_path(JSON_PATH_FIELDS);
+            let mut flow = JsonataFlow::default();
+            if has.arguments {
+                flow.arguments = fields.template("Arguments", Reads::Input);
+            }
+            if has.io {
+                flow.output = fields.template("Output", has.reads());
+            }
+            DataFlow::Jsonata(flow)
+        }
+    }
+}
+
+/// `Assign`: an object whose fields are variables.
+pub(super) fn assign(fields: &mut Fields<'_>, reads: Reads) -> Option<crate::template::Template> {
+    const NAME: &str = "Assign";
+    match fields.look(NAME)? {
+        crate::Value::Object(variables) => {
+            let wrong: Vec<_> = variables.keys().filter_map(|key| wrong_name(key, fields.language)).collect();
+            for (key, why) in wrong {
+                let at = fields.at.child(NAME).child(&key);
+                fields.findings.error(Code::SchemaValidationFailed, &at, why);
+            }
+        }
+        _ => {
+            fields.take(NAME);
+            fields.error(NAME, "Value is not of type 'Object'");
+            return None;
+        }
+    }
+    fields.template(NAME, reads)
+}
+
+/// The most characters of a variable's name.
+const MAX_VARIABLE_NAME: usize = 80;
+
+/// What is wrong with a variable's name: it must be an identifier of Unicode, and not `states`.
+fn wrong_name(key: &Arc<str>, language: Language) -> Option<(Arc<str>, String)> {
+    let name = match language {
+        Language::JsonPath => key.strip_suffix(".$").unwrap_or(key),
+        Language::Jsonata => key,
+    };
+    let mut characters = name.chars();
+    let starts = characters.next().is_some_and(|first| first.is_alphabetic());
+    let why = if !starts || !characters.all(|c| c.is_alphanumeric() || c == '_') {
+        format!("'{name}' is no name of a variable: it must be a letter, then letters, digits and '_'")
+    } else if name.chars().count() > MAX_VARIABLE_NAME {
+        format!("'{name}' is too long for a variable's name, which has at most {MAX_VARIABLE_NAME} characters")
+    } else if name == "states" {
+        "'states' is reserved, and can't be assigned".to_owned()
+    } else {
+        return None;
+    };
+    Some((key.clone(), why))
 }
 
 /// `Next` or `End`: one of them, and only one.
-fn transition(names: &Names, fields: &mut Fields<'_>) -> Option<Transition> {
+pub(super) fn transition(names: &Names, fields: &mut Fields<'_>) -> Option<Transition> {
     let end = fields.flag("End") == Some(true);
     match (fields.has("Next"), end) {
         (true, true) => {
@@ -63,253 +210,123 @@ fn transition(names: &Names, fields: &mut Fields<'_>) -> Option<Transition> {
         (true, false) => names.target(fields, "Next").map(Transition::Next),
         (false, true) => Some(Transition::End),
         (false, false) => {
-            let at = fields.at.clone();
-            fields.findings.error(
-                Code::SchemaValidationFailed,
-                &at,
-                "These fields are required: [Next] or [End]: true",
-            );
+            fields.object_error("These fields are required: [Next] or [End]: true");
             None
         }
     }
 }
 
 fn pass(names: &Names, fields: &mut Fields<'_>) -> Option<Pass> {
-    Some(Pass {
-        io: io(fields),
-        parameters: fields.template("Parameters"),
-        result: fields.take("Result"),
-        result_path: fields.result_path(),
-        transition: transition(names, fields)?,
-    })
-}
-
-fn task(names: &Names, fields: &mut Fields<'_>) -> Option<Task> {
-    fields.refuse(&["Credentials", "HeartbeatSeconds", "HeartbeatSecondsPath"]);
-    fields.require("Resource");
-    let resource = resource(fields);
-    let io = io(fields);
-    let parameters = fields.template("Parameters");
-    let result_selector = fields.template("ResultSelector");
-    let result_path = fields.result_path();
-    let timeout = fields.count_or_path("TimeoutSeconds", "TimeoutSecondsPath", 1..=MAX_TIMEOUT);
-    let on_error = retry::on_error(names, fields);
-    let transition = transition(names, fields);
-    Some(Task {
-        resource: resource?,
-        io,
-        parameters,
-        result_selector,
-        result_path,
-        timeout,
-        on_error,
-        transition: transition?,
-    })
-}
-
-/// `arn:<partition>:lambda:<region>:<account>:function:<name>` or `arn:<partition>:states:::<service>:<action>`.
-fn resource(fields: &mut Fields<'_>) -> Option<Resource> {
-    let arn = fields.text("Resource")?;
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", _, "lambda", _, _, function] if function.starts_with("function:") => {
-            Some(Resource::Function { arn: arn.clone() })
-        }
-        ["arn", _, "states", _, _, activity] if activity.starts_with("activity:") => {
-            fields.not_supported("Resource", "an activity");
-            None
-        }
-        ["arn", _, "states", _, _, integration] => match service_and_action(integration) {
-            Some((service, action)) => {
-                if let Some((_, pattern)) = action.split_once('.') {
-                    fields.not_supported("Resource", &format!("the service integration pattern '.{pattern}'"));
-                }
-                Some(Resource::Service { arn: arn.clone(), service: service.into(), action: action.into() })
-            }
-            None => {
-                fields.error("Resource", format!("The resource provided {arn} is not recognized"));
-                None
-            }
-        },
-        _ => {
-            fields.error("Resource", format!("Value is not a valid resource ARN: {arn}"));
-            None
-        }
+    if fields.language == Language::Jsonata {
+        fields.refuse_json_path(&["Result"]);
     }
-}
-
-/// `states` and `startExecution.sync:2`, or `aws-sdk:s3` and `getObject`.
-fn service_and_action(integration: &str) -> Option<(&str, &str)> {
-    const SDK: &str = "aws-sdk:";
-    let named = if integration.starts_with(SDK) { SDK.len() } else { 0 };
-    let colon = named + integration.get(named..)?.find(':')?;
-    Some((integration.get(..colon)?, integration.get(colon + 1..)?))
+    Some(Pass { result: fields.take("Result"), transition: transition(names, fields)? })
 }
 
 fn choice_state(names: &Names, fields: &mut Fields<'_>) -> Option<Choice> {
-    let io = io(fields);
     let choices = fields.filled_array("Choices");
     let default = names.target(fields, "Default");
-    let at = fields.at.child("Choices");
     let choices = choices?;
     let rules: Vec<_> = choices
         .iter()
         .enumerate()
         .filter_map(|(index, value)| {
-            let mut fields = fields.below(value, at.child(index))?;
-            let rule = choice::rule(&mut fields, true);
-            fields.require("Next");
-            let next = names.target(&mut fields, "Next");
+            let mut fields = fields.element("Choices", index, value)?;
+            let rule = choice_rule(names, &mut fields);
             fields.close();
-            Some((rule?, next?))
+            rule
         })
         .collect();
-    (rules.len() == choices.len()).then_some(Choice { io, rules, default })
+    (rules.len() == choices.len()).then_some(Choice { rules, default })
+}
+
+fn choice_rule(names: &Names, fields: &mut Fields<'_>) -> Option<ChoiceRule> {
+    let rule = choice::rule(fields);
+    fields.require("Next");
+    let next = names.target(fields, "Next");
+    let assign = assign(fields, Reads::Input);
+    let output = match fields.language {
+        Language::Jsonata => fields.template("Output", Reads::Input),
+        Language::JsonPath => {
+            fields.refuse_jsonata(&["Output"]);
+            None
+        }
+    };
+    Some(ChoiceRule { rule: rule?, next: next?, assign, output })
 }
 
 fn wait(names: &Names, fields: &mut Fields<'_>) -> Option<Wait> {
-    let io = io(fields);
-    let given: Vec<_> =
-        ["Seconds", "SecondsPath", "Timestamp", "TimestampPath"].into_iter().filter(|name| fields.has(name)).collect();
+    let until = match fields.language {
+        Language::JsonPath => &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"][..],
+        Language::Jsonata => {
+            fields.refuse_json_path(&["SecondsPath", "TimestampPath"]);
+            &["Seconds", "Timestamp"][..]
+        }
+    };
+    let given: Vec<_> = until.iter().filter(|name| fields.has(name)).copied().collect();
     let until = match given.as_slice() {
-        ["Seconds"] => fields.count("Seconds", 0..=MAX_TIMEOUT).map(Until::Seconds),
-        ["SecondsPath"] => fields.path("SecondsPath").map(Until::SecondsPath),
-        ["Timestamp"] => fields.text("Timestamp").and_then(|text| {
-            let at = timestamp::parse(&text);
-            if at.is_none() {
-                fields.error("Timestamp", "String does not match RFC3339 timestamp");
-            }
-            at.map(Until::Timestamp)
-        }),
-        ["TimestampPath"] => fields.path("TimestampPath").map(Until::TimestampPath),
+        ["Seconds"] => match fields.query("Seconds") {
+            Some(query) => query.map(Until::SecondsOf),
+            None => fields.count("Seconds", 0..=MAX_SECONDS).map(Until::Seconds),
+        },
+        ["SecondsPath"] => fields.path_expression("SecondsPath").map(Until::SecondsOf),
+        ["Timestamp"] => match fields.query("Timestamp") {
+            Some(query) => query.map(Until::TimestampOf),
+            None => timestamp(fields),
+        },
+        ["TimestampPath"] => fields.path_expression("TimestampPath").map(Until::TimestampOf),
         _ => {
             for name in given {
                 fields.take(name);
             }
-            let at = fields.at.clone();
-            fields.findings.error(
-                Code::SchemaValidationFailed,
-                &at,
-                "Exactly one of these fields is required: [Seconds, SecondsPath, Timestamp, TimestampPath]",
-            );
+            fields.object_error(format!("Exactly one of these fields is required: [{}]", until.join(", ")));
             None
         }
     };
     let transition = transition(names, fields);
-    Some(Wait { io, until: until?, transition: transition? })
+    Some(Wait { until: until?, transition: transition? })
+}
+
+fn timestamp(fields: &mut Fields<'_>) -> Option<Until> {
+    let at = timestamp::parse(&fields.text("Timestamp")?);
+    if at.is_none() {
+        fields.error("Timestamp", "String does not match RFC3339 timestamp");
+    }
+    at.map(Until::Timestamp)
 }
 
 fn fail(fields: &mut Fields<'_>) -> Fail {
-    let mut text = |literal: &'static str, path: &'static str| {
-        if fields.has(literal) && fields.has(path) {
-            fields.error(path, format!("'{literal}' and '{path}' exclude each other"));
+    Fail { error: fail_text(fields, "Error", "ErrorPath"), cause: fail_text(fields, "Cause", "CausePath") }
+}
+
+fn fail_text(fields: &mut Fields<'_>, name: &'static str, path_name: &'static str) -> Option<FailText> {
+    if fields.language == Language::Jsonata {
+        fields.refuse_json_path(&[path_name]);
+        if let Some(query) = fields.query(name) {
+            return query.map(FailText::Expression);
         }
-        let constant = fields.text(literal).map(FailText::Literal);
-        constant.or(fields.expression(path).map(FailText::Expression))
-    };
-    Fail { error: text("Error", "ErrorPath"), cause: text("Cause", "CausePath") }
+        return fields.text(name).map(FailText::Literal);
+    }
+    if fields.has(name) && fields.has(path_name) {
+        fields.error(path_name, format!("'{name}' and '{path_name}' exclude each other"));
+    }
+    let constant = fields.text(name).map(FailText::Literal);
+    constant.or(fields.path_or_call(path_name).map(FailText::Expression))
 }
 
 fn parallel(names: &Names, fields: &mut Fields<'_>) -> Option<Parallel> {
-    let io = io(fields);
-    let parameters = fields.template("Parameters");
     let branches = fields.filled_array("Branches");
     let at = fields.at.child("Branches");
     let graphs: Vec<Arc<Graph>> = branches
         .iter()
         .flat_map(|branches| branches.iter().enumerate())
-        .filter_map(|(index, branch)| inner_graph(fields.below(branch, at.child(index))?, names).map(Arc::new))
+        .filter_map(|(index, branch)| {
+            let branch = fields.open_below(branch, at.child(index), names.language)?;
+            inner_graph(branch, names).map(Arc::new)
+        })
         .collect();
-    let result_selector = fields.template("ResultSelector");
-    let result_path = fields.result_path();
     let on_error = retry::on_error(names, fields);
     let transition = transition(names, fields)?;
     let complete = graphs.len() == branches?.len();
-    complete.then_some(Parallel {
-        io,
-        parameters,
-        branches: graphs,
-        result_selector,
-        result_path,
-        on_error,
-        transition,
-    })
-}
-
-fn map(names: &Names, fields: &mut Fields<'_>) -> Option<Map> {
-    fields.refuse(&[
-        "ItemReader",
-        "ItemBatcher",
-        "ResultWriter",
-        "Label",
-        "Items",
-        "ToleratedFailureCount",
-        "ToleratedFailureCountPath",
-        "ToleratedFailurePercentage",
-        "ToleratedFailurePercentagePath",
-    ]);
-    let io = io(fields);
-    let items_path = fields.selection("ItemsPath");
-    let item_selector = alternative(fields, "ItemSelector", "Parameters").and_then(|name| fields.template(name));
-    let max_concurrency = fields.count_or_path("MaxConcurrency", "MaxConcurrencyPath", 0..=MAX_CONCURRENCY);
-    let processor = processor(names, fields);
-    let result_selector = fields.template("ResultSelector");
-    let result_path = fields.result_path();
-    let on_error = retry::on_error(names, fields);
-    let transition = transition(names, fields);
-    Some(Map {
-        io,
-        items_path,
-        item_selector,
-        processor: Arc::new(processor?),
-        max_concurrency,
-        result_selector,
-        result_path,
-        on_error,
-        transition: transition?,
-    })
-}
-
-fn processor(names: &Names, fields: &mut Fields<'_>) -> Option<Graph> {
-    let Some(name) = alternative(fields, "ItemProcessor", "Iterator") else {
-        fields.require("ItemProcessor");
-        return None;
-    };
-    let value = fields.take(name)?;
-    let at = fields.at.child(name);
-    let mut processor = fields.below(&value, at)?;
-    processor_config(&mut processor);
-    inner_graph(processor, names)
-}
-
-/// `ProcessorConfig`: the mode INLINE, which is what a Map state has without it.
-fn processor_config(processor: &mut Fields<'_>) {
-    const NAME: &str = "ProcessorConfig";
-    let Some(value) = processor.take(NAME) else { return };
-    let at = processor.at.child(NAME);
-    let Some(mut config) = processor.below(&value, at) else { return };
-    let execution_type = config.text("ExecutionType");
-    match config.text("Mode").as_deref() {
-        None | Some("INLINE") if execution_type.is_some() => {
-            config.error("ExecutionType", "Only the processing mode DISTRIBUTED has an 'ExecutionType'");
-        }
-        None | Some("INLINE") => {}
-        Some("DISTRIBUTED") => config.not_supported("Mode", "the processing mode DISTRIBUTED"),
-        Some(other) => config.error("Mode", format!("Value must be 'INLINE' or 'DISTRIBUTED', not '{other}'")),
-    }
-    config.close();
-}
-
-/// Which of a field's present name and its older one is there; not both may be.
-fn alternative(fields: &mut Fields<'_>, name: &'static str, older: &'static str) -> Option<&'static str> {
-    match (fields.has(name), fields.has(older)) {
-        (true, true) => {
-            fields.error(older, format!("'{name}' and '{older}' exclude each other"));
-            fields.take(older);
-            Some(name)
-        }
-        (true, false) => Some(name),
-        (false, true) => Some(older),
-        (false, false) => None,
-    }
+    complete.then_some(Parallel { branches: graphs, on_error, transition })
 }

@@ -24,7 +24,7 @@ impl Environment for Surroundings {
 fn evaluate(call: &str) -> Result<String, String> {
     let input = Value::parse(r#"{"name":"Ada","list":[1,2,2,3],"n":1.5,"o":{"a":1},"tpl":"<{}>"}"#).unwrap();
     let call = Intrinsic::parse(call).map_err(|error| error.to_string())?;
-    call.evaluate(&Scope { input: &input, environment: &Surroundings })
+    call.evaluate(&Scope::new(&input, &Surroundings))
         .map(|value| value.to_string())
         .map_err(|fault| fault.cause.unwrap_or_default().to_string())
 }

@@ -1,8 +1,9 @@
 //! What the Task states of a definition call, checked before it is taken: an execution must not find out.
 
 use asl::{
-    Diagnostic, Machine, Part, Severity,
+    Diagnostic, Machine,
     compile::Code,
+    flow::DataFlow,
     machine::{Kind, Resource},
     template::Template,
 };
@@ -18,9 +19,16 @@ pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> V
             match &task.resource {
                 Resource::Function { arn } => calls.function(arn, format!("{}/Resource", state.location)),
                 Resource::Service { service, action, .. } if (&**service, &**action) == ("lambda", "invoke") => {
-                    calls.parameters(task.parameters.as_ref(), &state.location);
+                    match &state.flow {
+                        DataFlow::JsonPath(flow) => {
+                            calls.parameters(flow.parameters.as_ref(), "Parameters", &state.location);
+                        }
+                        DataFlow::Jsonata(flow) => {
+                            calls.parameters(flow.arguments.as_ref(), "Arguments", &state.location);
+                        }
+                    }
                 }
-                Resource::Service { arn, .. } => calls.refuse(
+                Resource::Service { arn, .. } | Resource::Activity { arn } => calls.refuse(
                     Code::NotSupported,
                     format!("the service integration '{arn}' is not supported yet"),
                     format!("{}/Resource", state.location),
@@ -38,8 +46,8 @@ struct Calls<'a> {
 
 impl Calls<'_> {
     /// The parameters of `lambda:invoke`. What a path gives is known when the task starts, and is checked then.
-    fn parameters(&mut self, parameters: Option<&Template>, state: &str) {
-        let at = format!("{state}/Parameters");
+    fn parameters(&mut self, parameters: Option<&Template>, field: &str, state: &str) {
+        let at = format!("{state}/{field}");
         let mut has_function = false;
         match parameters {
             None => return self.refuse(Code::SchemaValidationFailed, invoke::NO_FUNCTION, state.to_owned()),
@@ -54,7 +62,10 @@ impl Calls<'_> {
                     has_function |= &**name == "FunctionName";
                     match template {
                         Template::Literal(value) => self.literal(name, value, format!("{at}/{name}")),
-                        Template::Expression { field, .. } => self.name(name, format!("{at}/{field}")),
+                        Template::Expression(expression) => {
+                            let field = expression.field().rsplit('/').next().unwrap_or_default();
+                            self.name(name, format!("{at}/{field}"));
+                        }
                         Template::Object(_) | Template::Array(_) => self.name(name, format!("{at}/{name}")),
                     }
                 }
@@ -94,7 +105,6 @@ impl Calls<'_> {
     }
 
     fn refuse(&mut self, code: Code, message: impl Into<String>, location: String) {
-        let (severity, part, message) = (Severity::Error, Part::Value, message.into());
-        self.found.push(Diagnostic { severity, code, message, location, part, help: None });
+        self.found.push(Diagnostic::error(code, message, location));
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use engine::{
     Identity,
     core::Call,
-    run::{Answer, Outside},
+    run::{Answer, CallError, Outside, Reports},
 };
 use uuid::Uuid;
 
@@ -59,14 +59,18 @@ impl Tasks {
 type Invoking = std::pin::Pin<Box<dyn Future<Output = Result<Invocation, InvokeError>> + Send>>;
 
 impl Outside for Tasks {
-    fn call(&self, execution: &Arc<Identity>, call: Call) -> Answer {
+    fn call(&self, execution: &Arc<Identity>, call: Call, _: Reports) -> Answer {
         let trace_id = execution.trace_header.as_ref().map(ToString::to_string);
         let options = InvokeOptions { trace_id, ..InvokeOptions::default() };
         let caller = CallerOf { execution_arn: execution.arn.clone(), state: call.state.clone() };
         match &call.resource {
             Resource::Function { arn } => {
                 let invoking = self.invoke(caller, arn.to_string(), &call.input, options);
-                Box::pin(async move { result(&invoking.await.map_err(|error| service_fault(&error))?) })
+                Box::pin(async move { Ok(result(&invoking.await.map_err(|error| service_fault(&error))?)?) })
+            }
+            Resource::Activity { .. } => {
+                let cause = "Activities are not supported yet.";
+                Box::pin(async move { Err(CallError::Refused(cause.into())) })
             }
             Resource::Service { .. } => match Parameters::read(&call.input) {
                 Ok(Parameters { function, payload, client_context }) => {
@@ -74,10 +78,10 @@ impl Outside for Tasks {
                     let invoking = self.invoke(caller, function, &payload, options);
                     Box::pin(async move {
                         let invocation = invoking.await.map_err(|error| service_fault(&error))?;
-                        result(&invocation).map(|payload| envelope(&invocation, payload))
+                        Ok(result(&invocation).map(|payload| envelope(&invocation, payload))?)
                     })
                 }
-                Err(fault) => Box::pin(async move { Err(fault) }),
+                Err(fault) => Box::pin(async move { Err(fault.into()) }),
             },
         }
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use asl::{
     Value,
     machine::{Graph, State, StateId},
+    value::Object,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{CallId, TimerId, context::MapItem, fork::Fork};
+use super::{Call, CallId, Timer, TimerId, context::MapItem, fork::Fork};
+use crate::history::Limits;
 
 /// A branch's place among all that the execution ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub(super) struct Branch {
     pub(super) last_event: u64,
     /// The element of the innermost Map state around it.
     pub(super) map_item: Option<Arc<MapItem>>,
+    /// Every variable that it can read: its own and, as they were when it was forked, those around it.
+    pub(super) variables: Arc<Object>,
     pub(super) next: Option<Next>,
     pub(super) visit: Option<Visit>,
     pub(super) waits_for: Option<WaitsFor>,
@@ -55,6 +59,8 @@ pub(super) enum Next {
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
     pub(super) state: StateId,
+    /// What the event of the entry follows.
+    pub(super) before_entry: u64,
     pub(super) entered_event: u64,
     pub(super) entered_at: OffsetDateTime,
     /// The state's raw input.
@@ -72,25 +78,49 @@ impl Visit {
 /// What a branch waits for.
 #[derive(Debug)]
 pub(super) enum WaitsFor {
-    /// A call's answer, for as long as the time-out allows.
-    Call { call: CallId, timeout: Option<TimerId> },
-    /// The end of a Wait state.
-    Wait(TimerId),
-    /// The delay before a retry.
-    Retry(TimerId),
+    /// A call's end.
+    Call(Box<Pending>),
+    /// The end of a Wait state; none is never.
+    Wait(Option<Timer>),
+    /// The delay before a retry; none is never.
+    Retry(Option<Timer>),
     /// The branches that it forked.
     Fork(Fork),
 }
 
+/// A call whose end has not come.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) call: Call,
+    pub(super) progress: Progress,
+    pub(super) limits: Limits,
+    pub(super) timeout: Option<Timer>,
+    pub(super) heartbeat: Option<Timer>,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// The outside has not taken it yet.
+    Requested,
+    Scheduled,
+    Started,
+    /// Its work was handed in.
+    Submitted,
+}
+
 impl Branch {
-    pub(super) fn new(
-        graph: Arc<Graph>,
-        parent: Option<Parent>,
-        last_event: u64,
-        map_item: Option<Arc<MapItem>>,
-        next: Next,
-    ) -> Self {
-        Self { graph, parent, last_event, map_item, next: Some(next), visit: None, waits_for: None }
+    pub(super) fn new(graph: Arc<Graph>, parent: Option<Parent>, last_event: u64, next: Next) -> Self {
+        Self {
+            graph,
+            parent,
+            last_event,
+            map_item: None,
+            variables: Arc::default(),
+            next: Some(next),
+            visit: None,
+            waits_for: None,
+        }
     }
 
     /// The state that it is at.
@@ -125,17 +155,32 @@ impl Branches {
         self.0.clear();
     }
 
-    /// The calls whose answers are waited for.
-    pub(super) fn calls(&self) -> Vec<CallId> {
-        self.alive().filter_map(|(_, branch)| branch.call()).collect()
+    /// The calls whose ends are waited for.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &Pending> {
+        self.alive().filter_map(|(_, branch)| branch.pending())
     }
 
-    pub(super) fn waiting_for_call(&self, call: CallId) -> Option<BranchId> {
-        (self.get(call.branch)?.call() == Some(call)).then_some(call.branch)
+    /// The timers that somebody waits for, but for the execution's own.
+    pub(super) fn timers(&self) -> impl Iterator<Item = Timer> {
+        self.alive().flat_map(|(_, branch)| branch.timers())
+    }
+
+    /// What a branch knows of this call, where it waits for it.
+    pub(super) fn pending_call(&self, call: CallId) -> Option<&Pending> {
+        self.get(call.branch)?.pending().filter(|pending| pending.call.id == call)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn pending_mut(&mut self, call: CallId) -> Option<&mut Pending> {
+        match &mut self.get_mut(call.branch)?.waits_for {
+            Some(WaitsFor::Call(pending)) if pending.call.id == call => Some(pending),
+            _ => None,
+        }
     }
 
     pub(super) fn waiting_for_timer(&self, timer: TimerId) -> Option<BranchId> {
-        (self.get(timer.branch)?.timer() == Some(timer)).then_some(timer.branch)
+        let branch = self.get(timer.branch)?;
+        branch.timers().iter().any(|set| set.id == timer).then_some(timer.branch)
     }
 
     pub(super) fn children_of(&self, parent: BranchId) -> Vec<BranchId> {
@@ -148,18 +193,18 @@ impl Branches {
 }
 
 impl Branch {
-    fn call(&self) -> Option<CallId> {
-        match self.waits_for {
-            Some(WaitsFor::Call { call, .. }) => Some(call),
+    pub(super) fn pending(&self) -> Option<&Pending> {
+        match &self.waits_for {
+            Some(WaitsFor::Call(pending)) => Some(pending),
             _ => None,
         }
     }
 
-    fn timer(&self) -> Option<TimerId> {
-        match self.waits_for {
-            Some(WaitsFor::Call { timeout, .. }) => timeout,
-            Some(WaitsFor::Wait(timer) | WaitsFor::Retry(timer)) => Some(timer),
-            _ => None,
+    fn timers(&self) -> Vec<Timer> {
+        match &self.waits_for {
+            Some(WaitsFor::Call(pending)) => pending.timeout.into_iter().chain(pending.heartbeat).collect(),
+            Some(WaitsFor::Wait(timer) | WaitsFor::Retry(timer)) => timer.iter().copied().collect(),
+            Some(WaitsFor::Fork(_)) | None => Vec::new(),
         }
     }
 }

@@ -29,12 +29,22 @@ pub(super) struct Surroundings<'a> {
     pub(super) state: &'a State,
     pub(super) visit: &'a Visit,
     pub(super) map_item: Option<&'a MapItem>,
+    /// The token of the task that is about to be made.
+    pub(super) task_token: Option<Arc<str>>,
+    pub(super) variables: &'a Object,
 }
 
 impl<'a> Surroundings<'a> {
     pub(super) fn of(execution: &'a Execution, branch: &'a Branch, visit: &'a Visit) -> Self {
         let state = branch.graph.state(visit.state);
-        Self { execution, state, visit, map_item: branch.map_item.as_deref() }
+        Self {
+            execution,
+            state,
+            visit,
+            map_item: branch.map_item.as_deref(),
+            task_token: None,
+            variables: &branch.variables,
+        }
     }
 
     /// `$$.State`; only a state that can retry has a `RetryCount`.
@@ -72,6 +82,9 @@ impl Environment for Surroundings<'_> {
             ),
             ("State".into(), self.state_object()),
         ]);
+        if let Some(token) = &self.task_token {
+            context.insert("Task".into(), Value::from([("Token", text(token))]));
+        }
         if let Some(item) = self.map_item {
             let item = Value::from([("Index", Value::from(item.index)), ("Value", item.value.clone())]);
             context.insert("Map".into(), Value::from([("Item", item)]));
@@ -79,8 +92,8 @@ impl Environment for Surroundings<'_> {
         context.into()
     }
 
-    fn variable(&self, _: &str) -> Option<Value> {
-        None
+    fn variable(&self, name: &str) -> Option<Value> {
+        self.variables.get(name).cloned()
     }
 
     fn now(&self) -> OffsetDateTime {

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use asl::{
-    Fault, Value,
-    machine::{Kind, Map, Parallel, State},
+    FieldError, Fault, Scope, Value,
+    fault::names,
+    machine::{Count, Items, Kind, Map, Parallel, State},
     retry::Origin,
+    template::{Code, Template},
 };
 
 use super::{
     Command, Execution,
     branch::{Branch, BranchId, Next, Parent, WaitsFor},
     context::{MapItem, Surroundings},
-    dataflow,
-    states::ResultShape,
+    values,
 };
 use crate::history::{EventKind, Iteration};
 
@@ -41,36 +42,36 @@ struct Iterations {
 }
 
 impl Execution {
-    pub(super) fn fork_parallel(&mut self, id: BranchId, parallel: &Parallel) -> Result<(), Fault> {
-        let input = self.evaluate(id, |scope| {
-            let selected = dataflow::select(&parallel.io.input_path, scope)?;
-            dataflow::fill(parallel.parameters.as_ref(), &scope.with_input(&selected))
-        })?;
+    pub(super) fn fork_parallel(&mut self, id: BranchId, parallel: &Parallel) -> Result<(), FieldError> {
+        let input = self.evaluate(id, |scope, state| state.flow.effective_input(scope))?;
         self.append_to(id, EventKind::ParallelStateStarted);
         let Some(branch) = self.branches.get_mut(id) else { return Ok(()) };
-        let (last_event, map_item) = (branch.last_event, branch.map_item.clone());
         let count = parallel.branches.len();
         branch.waits_for = Some(WaitsFor::Fork(Fork { results: vec![None; count], left: count, iterations: None }));
+        let (last_event, map_item, variables) =
+            (branch.last_event, branch.map_item.clone(), branch.variables.clone());
         for (index, graph) in parallel.branches.iter().enumerate() {
             let next = Next::Enter(graph.start, input.clone());
             let parent = Some(Parent { branch: id, index });
-            let child = Branch::new(graph.clone(), parent, last_event, map_item.clone(), next);
-            let child = self.branches.add(child);
+            let child = self.branches.add(Branch {
+                map_item: map_item.clone(),
+                variables: variables.clone(),
+                ..Branch::new(graph.clone(), parent, last_event, next)
+            });
             self.ready.push_back(child);
         }
         Ok(())
     }
 
-    pub(super) fn fork_map(&mut self, id: BranchId, map: &Map) -> Result<(), Fault> {
-        let (input, items, concurrency) = self.evaluate(id, |scope| {
-            let selected = dataflow::select(&map.io.input_path, scope)?;
+    pub(super) fn fork_map(&mut self, id: BranchId, map: &Map) -> Result<(), FieldError> {
+        let (input, items, concurrency) = self.evaluate(id, |scope, state| {
+            let selected = state.flow.selected_input(scope)?;
             let inner = scope.with_input(&selected);
-            let concurrency = map.max_concurrency.as_ref();
-            let concurrency =
-                concurrency.map(|count| dataflow::count(count, "MaxConcurrencyPath", &inner)).transpose()?;
-            let Value::Array(items) = dataflow::select(&map.items_path, &inner)? else {
-                return Err(not_an_array(map));
-            };
+            let count = |count: &Option<Count>| count.as_ref().map(|count| values::count(count, &inner)).transpose();
+            let concurrency = count(&map.max_concurrency)?;
+            count(&map.tolerated_failure_count)?;
+            count(&map.tolerated_failure_percentage)?;
+            let items = items(map, state, &inner)?;
             Ok((selected.clone(), items, concurrency))
         })?;
         self.append_to(id, EventKind::MapStateStarted { length: items.len() as u64 });
@@ -88,16 +89,16 @@ impl Execution {
             Some(limit) => limit.min(MAX_CONCURRENT_ITERATIONS),
         };
         for _ in 0..at_once.min(count as u64) {
-            if let Err(fault) = self.start_iteration(id, map, last_event) {
+            if let Err(error) = self.start_iteration(id, map, last_event) {
                 self.give_up_fork(id);
-                return Err(fault);
+                return Err(error);
             }
         }
         Ok(())
     }
 
     /// Begins the next iteration that has not begun, if there is one; its first event follows `previous`.
-    fn start_iteration(&mut self, id: BranchId, map: &Map, previous: u64) -> Result<(), Fault> {
+    fn start_iteration(&mut self, id: BranchId, map: &Map, previous: u64) -> Result<(), FieldError> {
         let Some(branch) = self.branches.get_mut(id) else { return Ok(()) };
         let Some(WaitsFor::Fork(Fork { iterations: Some(iterations), .. })) = &mut branch.waits_for else {
             return Ok(());
@@ -109,21 +110,24 @@ impl Execution {
         let item = Arc::new(MapItem { index: index as u64, value: value.clone() });
         let input = match &map.item_selector {
             None => value,
-            Some(selector) => self.evaluate(id, |scope| {
-                let Some((branch, visit)) =
-                    self.branches.get(id).and_then(|branch| Some((branch, branch.visit.as_ref()?)))
-                else {
-                    return Ok(Value::Null);
-                };
-                let surroundings = Surroundings { map_item: Some(&item), ..Surroundings::of(self, branch, visit) };
-                selector.fill(&asl::Scope { environment: &surroundings, ..scope.with_input(&state_input) })
-            })?,
+            Some(selector) => {
+                let surround = |surroundings| Surroundings { map_item: Some(&item), ..surroundings };
+                self.evaluate_in(id, surround, |scope, state| {
+                    // In JSONata `$states.input` is the state's own input, as everywhere in the state.
+                    let scope = if state.flow.is_jsonata() { scope } else { &scope.with_input(&state_input) };
+                    selector.fill(scope)
+                })?
+            }
         };
         let iteration = self.iteration(id, index);
         let started = self.append(previous, EventKind::MapIterationStarted(iteration));
         let next = Next::Enter(map.processor.start, input);
-        let child = Branch::new(map.processor.clone(), Some(Parent { branch: id, index }), started, Some(item), next);
-        let child = self.branches.add(child);
+        let variables = self.branches.get(id).map(|branch| branch.variables.clone()).unwrap_or_default();
+        let child = self.branches.add(Branch {
+            map_item: Some(item),
+            variables,
+            ..Branch::new(map.processor.clone(), Some(Parent { branch: id, index }), started, next)
+        });
         self.ready.push_back(child);
         Ok(())
     }
@@ -138,9 +142,9 @@ impl Execution {
             let iteration = self.iteration(parent_id, index);
             let succeeded = self.append(branch.last_event, EventKind::MapIterationSucceeded(iteration));
             // The next iteration follows this one's last event; the state itself, the iteration's end.
-            if let Err(fault) = self.start_iteration(parent_id, map, branch.last_event) {
+            if let Err(error) = self.start_iteration(parent_id, map, branch.last_event) {
                 self.give_up_fork(parent_id);
-                self.handle(parent_id, fault, Origin::Other);
+                self.evaluation_failed(parent_id, error);
                 self.ready.push_back(parent_id);
                 return;
             }
@@ -165,15 +169,12 @@ impl Execution {
         branch.last_event = last_event;
         let result = Value::from(fork.results.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>());
         let Some((graph, visit)) = self.at(id) else { return };
-        let (kind, shape, transition) = match &graph.state(visit.state).kind {
-            Kind::Parallel(parallel) => {
-                (EventKind::ParallelStateSucceeded, parallel_shape(parallel), parallel.transition)
-            }
-            Kind::Map(map) => (EventKind::MapStateSucceeded, map_shape(map), map.transition),
-            _ => return,
+        let kind = match &graph.state(visit.state).kind {
+            Kind::Parallel(_) => EventKind::ParallelStateSucceeded,
+            _ => EventKind::MapStateSucceeded,
         };
         self.append(last_event, kind);
-        self.finish(id, &result, &shape, transition);
+        self.finish(id, &result);
     }
 
     /// A branch has failed, and its siblings are given up.
@@ -216,8 +217,8 @@ impl Execution {
         for child_id in self.branches.children_of(id) {
             self.abort_children(child_id);
             let Some(child) = self.branches.remove(child_id) else { continue };
-            if let Some(WaitsFor::Call { call, .. }) = &child.waits_for {
-                self.commands.push(Command::CancelTask { call: *call });
+            if let Some(pending) = child.pending() {
+                self.commands.push(Command::CancelTask { call: pending.call.id });
             }
             let state_type = child.state().map(|state| state.kind.type_name());
             if let Some(state_type @ ("Task" | "Wait" | "Parallel" | "Map")) = state_type {
@@ -238,22 +239,34 @@ impl Execution {
     }
 }
 
-fn parallel_shape(parallel: &Parallel) -> ResultShape<'_> {
-    ResultShape {
-        io: &parallel.io,
-        result_selector: parallel.result_selector.as_ref(),
-        result_path: &parallel.result_path,
+/// The array that a Map state goes through. `scope` has the state's input after `InputPath` as `$`.
+fn items(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Arc<Vec<Value>>, FieldError> {
+    let not_an_array = |path: &str| Fault::runtime(format!("Reference path \"{path}\" must point to array."));
+    match &map.items {
+        Items::Input => match scope.input {
+            Value::Array(items) => Ok(items.clone()),
+            other if state.flow.is_jsonata() => Err(Fault::new(
+                names::QUERY_EVALUATION_ERROR,
+                format!("Map state input must be an array but was: {other}"),
+            )
+            .into()),
+            _ => Err(not_an_array("$").into()),
+        },
+        Items::Path(expression) => {
+            let Code::Path(path) = expression.code() else { return Err(not_an_array("$").into()) };
+            let found = path
+                .find(scope)
+                .map_err(|missing| Fault::runtime(format!("Invalid path '{path}' : {missing}")))?;
+            found.as_array().cloned().ok_or_else(|| not_an_array(path.text()).into())
+        }
+        Items::Template(template) => match (template.fill(scope)?, template) {
+            (Value::Array(items), _) => Ok(items),
+            (other, Template::Expression(expression)) => Err(expression.unexpected_type("array", &other)),
+            (other, _) => Err(Fault::new(
+                names::QUERY_EVALUATION_ERROR,
+                format!("Map state input must be an array but was: {other}"),
+            )
+            .into()),
+        },
     }
-}
-
-fn map_shape(map: &Map) -> ResultShape<'_> {
-    ResultShape { io: &map.io, result_selector: map.result_selector.as_ref(), result_path: &map.result_path }
-}
-
-fn not_an_array(map: &Map) -> Fault {
-    let path = match &map.items_path {
-        asl::machine::Selection::Path(path) => path.text(),
-        _ => "$",
-    };
-    Fault::runtime(format!("Reference path \"{path}\" must point to array."))
 }

@@ -1,22 +1,19 @@
-//! Entering, doing and leaving states, and what becomes of an error.
+//! Entering states, and doing their work.
 
 use std::{sync::Arc, time::Duration};
 
 use asl::{
-    Fault, PAYLOAD_LIMIT, Scope, Value,
-    fault::names,
-    machine::{Choice, Fail, InputOutput, Kind, Pass, ResultPath, State, StateId, Transition, Until, Wait},
-    retry::Origin,
-    template::Template,
-    timestamp,
+    Fault, FieldError, Scope, Value,
+    machine::{Choice, Fail, Graph, Kind, Pass, State, StateId, Transition, Wait},
 };
 use time::OffsetDateTime;
 
 use super::{
-    Execution, Outcome,
+    Execution,
     branch::{BranchId, Next, Visit, WaitsFor},
     context::Surroundings,
-    dataflow,
+    exit::{self, Exit},
+    values,
 };
 use crate::history::EventKind;
 
@@ -25,8 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(i32::MAX as u64);
 
 /// A state's work, as far as it can be done at once.
 enum Work {
-    /// The state is done: its output, and what comes next.
-    Done(Value, Transition),
+    /// The state is done.
+    Done(Exit),
     /// The branch waits until then.
     Wait(OffsetDateTime),
     /// The branch waits for what it has begun.
@@ -50,8 +47,9 @@ impl Execution {
         let Some(branch) = self.branches.get(id) else { return };
         let graph = branch.graph.clone();
         let state = graph.state(state_id);
+        let before_entry = branch.last_event;
         let entered_event = self.append(
-            branch.last_event,
+            before_entry,
             EventKind::StateEntered {
                 state_type: state.kind.type_name(),
                 name: state.name.clone(),
@@ -62,7 +60,7 @@ impl Execution {
         let Some(branch) = self.branches.get_mut(id) else { return };
         branch.last_event = entered_event;
         let retries = vec![0; state.retriers().len()];
-        branch.visit = Some(Visit { state: state_id, entered_event, entered_at, input, retries });
+        branch.visit = Some(Visit { state: state_id, before_entry, entered_event, entered_at, input, retries });
         branch.next = Some(Next::Work);
     }
 
@@ -70,25 +68,23 @@ impl Execution {
         let Some((graph, visit)) = self.at(id) else { return };
         let state = graph.state(visit.state);
         let work = match &state.kind {
-            Kind::Pass(pass) => self.evaluate(id, |scope| do_pass(pass, scope)),
-            Kind::Choice(choice) => self.evaluate(id, |scope| do_choice(choice, scope)),
+            Kind::Pass(pass) => self.evaluate(id, |scope, state| do_pass(pass, state, scope)),
+            Kind::Choice(choice) => self.evaluate(id, |scope, state| do_choice(choice, state, scope)),
             Kind::Wait(wait) => {
                 let now = self.now;
-                self.evaluate(id, |scope| do_wait(wait, scope, now))
+                self.evaluate(id, |scope, state| do_wait(wait, state, scope, now))
             }
-            Kind::Succeed(succeed) => self.evaluate(id, |scope| {
-                Ok(Work::Done(
-                    through(&succeed.io, scope, &dataflow::select(&succeed.io.input_path, scope)?)?,
-                    Transition::End,
-                ))
+            Kind::Succeed => self.evaluate(id, |scope, state| {
+                let input = state.flow.selected_input(scope)?;
+                Exit::of(state, scope, &input, Transition::End).map(Work::Done)
             }),
-            Kind::Fail(fail) => self.evaluate(id, |scope| do_fail(fail, scope)),
+            Kind::Fail(fail) => self.evaluate(id, |scope, _| do_fail(fail, scope)),
             Kind::Task(task) => self.schedule(id, &visit, state, task).map(|()| Work::Begun),
             Kind::Parallel(parallel) => self.fork_parallel(id, parallel).map(|()| Work::Begun),
             Kind::Map(map) => self.fork_map(id, map).map(|()| Work::Begun),
         };
         match work {
-            Ok(Work::Done(output, transition)) => self.leave(id, output, transition),
+            Ok(Work::Done(exit)) => self.leave(id, exit),
             Ok(Work::Wait(until)) => {
                 let timer = self.set_timer(id, (until - self.now).unsigned_abs());
                 if let Some(branch) = self.branches.get_mut(id) {
@@ -97,24 +93,24 @@ impl Execution {
             }
             Ok(Work::Begun) => {}
             Ok(Work::Fail(fault)) => self.fail(id, fault),
-            Err(fault) => self.handle(id, fault, Origin::Other),
+            Err(error) => self.evaluation_failed(id, error),
         }
     }
 
     /// The end of a Wait state.
     pub(super) fn wait_over(&mut self, id: BranchId) {
-        let Some((graph, visit)) = self.at(id) else { return };
-        let Kind::Wait(wait) = &graph.state(visit.state).kind else { return };
-        let output =
-            self.evaluate(id, |scope| through(&wait.io, scope, &dataflow::select(&wait.io.input_path, scope)?));
-        match output {
-            Ok(output) => self.leave(id, output, wait.transition),
-            Err(fault) => self.handle(id, fault, Origin::Other),
+        let exit = self.evaluate(id, |scope, state| {
+            let input = state.flow.selected_input(scope)?;
+            Exit::of(state, scope, &input, state.transition().unwrap_or(Transition::End))
+        });
+        match exit {
+            Ok(exit) => self.leave(id, exit),
+            Err(error) => self.evaluation_failed(id, error),
         }
     }
 
     /// The graph and the stay of a branch that is at a state.
-    pub(super) fn at(&self, id: BranchId) -> Option<(Arc<asl::machine::Graph>, Visit)> {
+    pub(super) fn at(&self, id: BranchId) -> Option<(Arc<Graph>, Visit)> {
         let branch = self.branches.get(id)?;
         Some((branch.graph.clone(), branch.visit.clone()?))
     }
@@ -125,206 +121,80 @@ impl Execution {
     pub(super) fn evaluate<T>(
         &self,
         id: BranchId,
-        evaluation: impl FnOnce(&Scope<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        evaluation: impl FnOnce(&Scope<'_>, &State) -> Result<T, FieldError>,
+    ) -> Result<T, FieldError> {
+        self.evaluate_in(id, |surroundings| surroundings, evaluation)
+    }
+
+    /// The same in surroundings that the caller adds something to.
+    pub(super) fn evaluate_in<'a, T>(
+        &'a self,
+        id: BranchId,
+        surround: impl FnOnce(Surroundings<'a>) -> Surroundings<'a>,
+        evaluation: impl FnOnce(&Scope<'_>, &State) -> Result<T, FieldError>,
+    ) -> Result<T, FieldError> {
         let branch = self.branches.get(id);
         let Some((branch, visit)) = branch.and_then(|branch| Some((branch, branch.visit.as_ref()?))) else {
-            return Err(Fault::runtime("The state is not active."));
+            return Err(Fault::runtime("The state is not active.").into());
         };
-        let surroundings = Surroundings::of(self, branch, visit);
-        evaluation(&Scope { input: &visit.input, environment: &surroundings }).map_err(|fault| {
-            let cause = fault.cause.unwrap_or_default();
+        let surroundings = surround(Surroundings::of(self, branch, visit));
+        evaluation(&Scope::new(&visit.input, &surroundings), surroundings.state).map_err(|error| {
+            let cause = error.fault.cause.unwrap_or_default();
             let cause = format!(
                 "An error occurred while executing the state '{}' (entered at the event id #{}). {cause}",
                 surroundings.state.name, visit.entered_event
             );
-            Fault { error: fault.error, cause: Some(cause.into()) }
+            FieldError { fault: Fault { error: error.fault.error, cause: Some(cause.into()) }, field: error.field }
         })
     }
-
-    /// Makes a state's output of its result, and leaves it.
-    pub(super) fn finish(&mut self, id: BranchId, result: &Value, shape: &ResultShape<'_>, transition: Transition) {
-        let output = self.evaluate(id, |scope| {
-            let selected = dataflow::fill(shape.result_selector, &scope.with_input(result))?;
-            let placed = dataflow::place(shape.result_path, scope.input, selected)?;
-            through(shape.io, scope, &placed)
-        });
-        match output {
-            Ok(output) => self.leave(id, output, transition),
-            Err(fault) => self.handle(id, fault, Origin::Other),
-        }
-    }
-
-    pub(super) fn leave(&mut self, id: BranchId, output: Value, transition: Transition) {
-        let Some(branch) = self.branches.get_mut(id) else { return };
-        let Some(visit) = branch.visit.take() else { return };
-        let state = branch.graph.state(visit.state);
-        let (state_type, name) = (state.kind.type_name(), state.name.clone());
-        let last_event = branch.last_event;
-        // What came in within the limit goes out within it: only a new value is measured.
-        if !output.is_same(&visit.input) && output.text_len(PAYLOAD_LIMIT) > PAYLOAD_LIMIT {
-            branch.visit = Some(visit);
-            self.handle(id, too_large(&name), Origin::Other);
-            return;
-        }
-        let event = self.append(last_event, EventKind::StateExited { state_type, name, output: output.clone() });
-        let Some(branch) = self.branches.get_mut(id) else { return };
-        branch.last_event = event;
-        match transition {
-            Transition::Next(next) => branch.next = Some(Next::Enter(next, output)),
-            Transition::End => match branch.parent {
-                None => self.end(Outcome::Succeeded(output), event),
-                Some(_) => self.branch_succeeded(id, output),
-            },
-        }
-    }
-
-    /// What becomes of an error at a state: a retry, a catch, or the end of the branch.
-    pub(super) fn handle(&mut self, id: BranchId, fault: Fault, origin: Origin) {
-        let Some((graph, visit)) = self.at(id) else { return };
-        let state = graph.state(visit.state);
-        if let Some(delay) = self.retry(id, state, &fault, origin) {
-            let timer = self.set_timer(id, delay);
-            if let Some(branch) = self.branches.get_mut(id) {
-                branch.waits_for = Some(WaitsFor::Retry(timer));
-            }
-            return;
-        }
-        self.forked_work_failed(id, state);
-        let Some(catcher) = state.catchers().iter().find(|catcher| catcher.errors.matches(&fault, origin)) else {
-            self.fail(id, fault);
-            return;
-        };
-        match dataflow::place(&catcher.result_path, &visit.input, error_output(&fault)) {
-            Ok(output) => self.leave(id, output, Transition::Next(catcher.next)),
-            Err(fault) => self.fail(id, fault),
-        }
-    }
-
-    /// The delay before the next try, where a retrier takes the error and has tries left.
-    fn retry(&mut self, id: BranchId, state: &State, fault: &Fault, origin: Origin) -> Option<Duration> {
-        let position = state.retriers().iter().position(|retrier| retrier.errors.matches(fault, origin))?;
-        let retrier = &state.retriers()[position];
-        let random = if retrier.full_jitter { self.random() } else { 0 };
-        let tried = self.branches.get_mut(id)?.visit.as_mut()?.retries.get_mut(position)?;
-        if *tried >= retrier.max_attempts {
-            return None;
-        }
-        *tried += 1;
-        Some(retrier.delay(*tried - 1, random))
-    }
-
-    /// A branch fails: the execution with it, or the state that forked it.
-    fn fail(&mut self, id: BranchId, fault: Fault) {
-        let Some(branch) = self.branches.get(id) else { return };
-        match branch.parent {
-            None => {
-                let last_event = branch.last_event;
-                self.end(Outcome::Failed(fault), last_event);
-            }
-            Some(parent) => self.branch_failed(id, parent, fault),
-        }
-    }
 }
 
-/// The fields that make an output of a result.
-pub(super) struct ResultShape<'a> {
-    pub(super) io: &'a InputOutput,
-    pub(super) result_selector: Option<&'a Template>,
-    pub(super) result_path: &'a ResultPath,
-}
-
-/// A value through `OutputPath`.
-fn through(io: &InputOutput, scope: &Scope<'_>, value: &Value) -> Result<Value, Fault> {
-    dataflow::select(&io.output_path, &scope.with_input(value))
-}
-
-fn do_pass(pass: &Pass, scope: &Scope<'_>) -> Result<Work, Fault> {
-    let input = dataflow::select(&pass.io.input_path, scope)?;
+fn do_pass(pass: &Pass, state: &State, scope: &Scope<'_>) -> Result<Work, FieldError> {
     let result = match &pass.result {
-        Some(result) => result.clone(),
-        None => dataflow::fill(pass.parameters.as_ref(), &scope.with_input(&input))?,
+        Some(result) => {
+            // What `InputPath` does not find is an error even where `Result` takes its place.
+            state.flow.selected_input(scope)?;
+            result.clone()
+        }
+        None => state.flow.effective_input(scope)?,
     };
-    let placed = dataflow::place(&pass.result_path, scope.input, result)?;
-    Ok(Work::Done(through(&pass.io, scope, &placed)?, pass.transition))
+    Exit::of(state, scope, &result, pass.transition).map(Work::Done)
 }
 
-fn do_choice(choice: &Choice, scope: &Scope<'_>) -> Result<Work, Fault> {
-    let input = dataflow::select(&choice.io.input_path, scope)?;
+fn do_choice(choice: &Choice, state: &State, scope: &Scope<'_>) -> Result<Work, FieldError> {
+    let input = state.flow.selected_input(scope)?;
     let inner = scope.with_input(&input);
-    let mut next = choice.default;
-    for (rule, target) in &choice.rules {
-        if rule.holds(&inner)? {
-            next = Some(*target);
-            break;
+    for rule in &choice.rules {
+        if !rule.rule.holds(&inner)? {
+            continue;
+        }
+        let output = match &rule.output {
+            Some(output) => output.fill(scope)?,
+            None if state.flow.is_jsonata() => input.clone(),
+            None => state.flow.output(scope, &input)?,
+        };
+        let assigned = exit::assigned(rule.assign.as_ref(), &state.flow, scope, &input)?;
+        return Ok(Work::Done(Exit { output, assigned, transition: Transition::Next(rule.next) }));
+    }
+    match choice.default {
+        Some(next) => Exit::of(state, scope, &input, Transition::Next(next)).map(Work::Done),
+        None => {
+            Err(Fault::runtime("Failed to transition out of the state. The state does not point to a next state.")
+                .into())
         }
     }
-    let Some(next) = next else {
-        return Err(Fault::runtime("Failed to transition out of the state. The state does not point to a next state."));
-    };
-    Ok(Work::Done(through(&choice.io, scope, &input)?, Transition::Next(next)))
 }
 
-fn do_wait(wait: &Wait, scope: &Scope<'_>, now: OffsetDateTime) -> Result<Work, Fault> {
-    let input = dataflow::select(&wait.io.input_path, scope)?;
-    let inner = scope.with_input(&input);
-    let until = match &wait.until {
-        Until::Seconds(seconds) => later(now, *seconds),
-        Until::SecondsPath(path) => {
-            let value = path.find(&inner).map_err(|_| {
-                Fault::runtime(format!("The SecondsPath parameter does not reference an input value: {path}"))
-            })?;
-            let seconds = value.as_i64().ok_or_else(|| {
-                Fault::runtime(format!("The SecondsPath parameter cannot be parsed as a long value: {path} == {value}"))
-            })?;
-            let seconds = u64::try_from(seconds).map_err(|_| {
-                Fault::runtime(format!("The SecondsPath parameter references a negative value: {path} == {value}"))
-            })?;
-            later(now, seconds)
-        }
-        Until::Timestamp(at) => Some(*at),
-        Until::TimestampPath(path) => {
-            let value = path.find(&inner).map_err(|_| {
-                Fault::runtime(format!("The TimestampPath parameter does not reference an input value: {path}"))
-            })?;
-            let at = value.as_str().and_then(timestamp::parse).ok_or_else(|| {
-                let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                Fault::runtime(format!(
-                    "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format \
-                     string: {path} == {shown}"
-                ))
-            })?;
-            Some(at)
-        }
-    };
-    match until {
+fn do_wait(wait: &Wait, state: &State, scope: &Scope<'_>, now: OffsetDateTime) -> Result<Work, FieldError> {
+    let input = state.flow.selected_input(scope)?;
+    match values::until(&wait.until, &scope.with_input(&input), now)? {
         Some(until) if until - now <= LONGEST_WAIT => Ok(Work::Wait(until.max(now))),
-        _ => Err(Fault::runtime("Wait state delay is too long.")),
+        _ => Err(Fault::runtime("Wait state delay is too long.").into()),
     }
 }
 
-fn later(now: OffsetDateTime, seconds: u64) -> Option<OffsetDateTime> {
-    now.checked_add(time::Duration::seconds(i64::try_from(seconds).ok()?))
-}
-
-fn do_fail(fail: &Fail, scope: &Scope<'_>) -> Result<Work, Fault> {
-    let error = fail.error.as_ref().map(|text| dataflow::fail_text(text, "ErrorPath", scope)).transpose()?;
-    let cause = fail.cause.as_ref().map(|text| dataflow::fail_text(text, "CausePath", scope)).transpose()?;
+fn do_fail(fail: &Fail, scope: &Scope<'_>) -> Result<Work, FieldError> {
+    let error = fail.error.as_ref().map(|text| values::fail_text(text, scope)).transpose()?;
+    let cause = fail.cause.as_ref().map(|text| values::fail_text(text, scope)).transpose()?;
     Ok(Work::Fail(Fault { error, cause }))
-}
-
-/// `{Error, Cause}`, what a catcher puts at its `ResultPath`; a part that is missing is empty.
-fn error_output(fault: &Fault) -> Value {
-    let text = |part: &Option<Arc<str>>| Value::String(part.clone().unwrap_or_default());
-    Value::from([("Error", text(&fault.error)), ("Cause", text(&fault.cause))])
-}
-
-/// What the service says of a payload over its limit.
-pub(super) fn too_large(name: &str) -> Fault {
-    Fault::new(
-        names::DATA_LIMIT_EXCEEDED,
-        format!(
-            "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
-        ),
-    )
 }

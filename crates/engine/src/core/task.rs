@@ -1,63 +1,133 @@
 //! Task states: calls, their answers, their time-outs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use asl::{
-    Fault, PAYLOAD_LIMIT, Value,
+    Fault, FieldError, PAYLOAD_LIMIT, Value,
     fault::names,
-    machine::{Kind, Resource, State, Task},
+    machine::{Kind, Pattern, Resource, State, Task},
     retry::Origin,
 };
 
 use super::{
     Call, CallId, Command, Execution, TimerId,
-    branch::{BranchId, Next, Visit, WaitsFor},
-    dataflow, parameters,
-    states::{ResultShape, too_large},
+    branch::{BranchId, Next, Pending, Progress, Visit, WaitsFor},
+    context::Surroundings,
+    exit::too_large,
+    parameters, values,
 };
-use crate::history::{EventKind, TaskType};
+use crate::history::{EventKind, Limits, TaskType};
 
 impl Execution {
-    pub(super) fn schedule(&mut self, id: BranchId, visit: &Visit, state: &State, task: &Task) -> Result<(), Fault> {
-        let (input, timeout) = self.evaluate(id, |scope| {
-            let selected = dataflow::select(&task.io.input_path, scope)?;
-            let scope = scope.with_input(&selected);
-            let seconds = |count| dataflow::count(count, "TimeoutSecondsPath", &scope);
-            let timeout = task.timeout.as_ref().map(seconds).transpose()?;
-            let input = dataflow::fill(task.parameters.as_ref(), &scope)?;
+    pub(super) fn schedule(
+        &mut self,
+        id: BranchId,
+        visit: &Visit,
+        state: &State,
+        task: &Task,
+    ) -> Result<(), FieldError> {
+        let token = task.resource.has_token().then(|| self.new_token());
+        let with_token = |around| Surroundings { task_token: token.clone(), ..around };
+        let (input, limits) = self.evaluate_in(id, with_token, |scope, state| {
+            let selected = state.flow.selected_input(scope)?;
+            let inner = scope.with_input(&selected);
+            let count = |count: &Option<_>| count.as_ref().map(|count| values::count(count, &inner)).transpose();
+            let (timeout, heartbeat) = (count(&task.timeout)?, count(&task.heartbeat)?);
+            let input = state.flow.effective_input(scope)?;
             parameters::check(&task.resource, &input)?;
-            Ok((input, timeout))
+            let credentials = task.credentials.as_ref().map(|credentials| credentials.fill(&inner)).transpose()?;
+            let role_arn = credentials.and_then(|credentials| match credentials.get("RoleArn")? {
+                Value::String(arn) => Some(arn.clone()),
+                _ => None,
+            });
+            Ok((input, Limits { timeout_in_seconds: timeout, heartbeat_in_seconds: heartbeat, role_arn }))
         })?;
-        let call = CallId { branch: id, number: self.new_number() };
-        self.append_to(id, scheduled(&task.resource, &input, timeout, &self.identity.region));
-        let timeout = timeout.map(|seconds| self.set_timer(id, Duration::from_secs(seconds)));
-        if let Some(branch) = self.branches.get_mut(id) {
-            branch.waits_for = Some(WaitsFor::Call { call, timeout });
-        }
-        self.commands.push(Command::StartTask(Call {
-            id: call,
+        let call = Call {
+            id: CallId { branch: id, number: self.new_number() },
             state: state.name.clone(),
             resource: task.resource.clone(),
             input,
             retry_count: visit.retry_count(),
-        }));
+            token,
+            role_arn: limits.role_arn.clone(),
+            submitted: None,
+        };
+        self.commands.push(Command::StartTask(call.clone()));
+        let id_of_call = call.id;
+        let pending =
+            Pending { call, progress: Progress::Requested, limits, timeout: None, heartbeat: None };
+        if let Some(branch) = self.branches.get_mut(id) {
+            branch.waits_for = Some(WaitsFor::Call(Box::new(pending)));
+        }
+        // Whether an activity exists is for the outside to say; everything else is taken.
+        if !matches!(task.resource, Resource::Activity { .. }) {
+            self.task_scheduled(id_of_call);
+        }
         Ok(())
     }
 
-    pub(super) fn task_started(&mut self, call: CallId) {
-        let Some(id) = self.branches.waiting_for_call(call) else { return };
-        self.append_task_event(id, |resource| match resource {
+    /// Text that nobody guesses, which the same execution makes again when it is replayed.
+    fn new_token(&self) -> Arc<str> {
+        (0..4).map(|_| format!("{:016x}", self.random())).collect::<String>().into()
+    }
+
+    pub(super) fn task_refused(&mut self, call: CallId, cause: &str) {
+        let Some(id) = self.answered(call) else { return };
+        let refused = self.evaluate::<()>(id, |_, _| Err(Fault::runtime(cause).into()));
+        if let Err(error) = refused {
+            self.handle(id, error.fault, Origin::Task);
+        }
+        self.ready.push_back(id);
+    }
+
+    pub(super) fn task_scheduled(&mut self, call: CallId) {
+        let region = self.identity.region.clone();
+        let Some(pending) = self.branches.pending_mut(call) else { return };
+        pending.progress = Progress::Scheduled;
+        let limits = pending.limits.clone();
+        let kind = scheduled(&pending.call, limits.clone(), &region);
+        self.append_to(call.branch, kind);
+        let timeout = limits.timeout_in_seconds;
+        let timeout = timeout.and_then(|seconds| self.set_timer(call.branch, Duration::from_secs(seconds)));
+        if let Some(pending) = self.branches.pending_mut(call) {
+            pending.timeout = timeout;
+        }
+    }
+
+    pub(super) fn task_started(&mut self, call: CallId, worker: Option<Arc<str>>) {
+        self.advance_call(call, Progress::Started, |resource| match resource {
             Resource::Function { .. } => EventKind::LambdaFunctionStarted,
+            Resource::Activity { .. } => EventKind::ActivityStarted { worker },
             Resource::Service { .. } => EventKind::TaskStarted(task_type(resource)),
         });
+        self.task_heartbeat(call);
+    }
+
+    pub(super) fn task_submitted(&mut self, call: CallId, output: Value) {
+        if let Some(pending) = self.branches.pending_mut(call) {
+            pending.call.submitted = Some(output.clone());
+        }
+        self.advance_call(call, Progress::Submitted, |resource| EventKind::TaskSubmitted {
+            task: task_type(resource),
+            output,
+        });
+    }
+
+    /// The time until the next heartbeat begins anew.
+    pub(super) fn task_heartbeat(&mut self, call: CallId) {
+        let pending = self.branches.pending_call(call);
+        let Some(seconds) = pending.and_then(|pending| pending.limits.heartbeat_in_seconds) else { return };
+        let timer = self.set_timer(call.branch, Duration::from_secs(seconds));
+        if let Some(pending) = self.branches.pending_mut(call) {
+            pending.heartbeat = timer;
+        }
     }
 
     pub(super) fn task_succeeded(&mut self, call: CallId, output: &Value) {
         if output.text_len(PAYLOAD_LIMIT) > PAYLOAD_LIMIT {
-            let Some(id) = self.branches.waiting_for_call(call) else { return };
-            let Some(resource) = self.resource(id) else { return };
-            let name = match &resource {
-                Resource::Function { arn } => arn.clone(),
+            let Some(pending) = self.branches.pending_call(call) else { return };
+            let name = match &pending.call.resource {
+                Resource::Function { arn } | Resource::Activity { arn } => arn.clone(),
                 Resource::Service { service, .. } => service.clone(),
             };
             self.task_failed(call, too_large(&name));
@@ -66,25 +136,17 @@ impl Execution {
         let Some(id) = self.answered(call) else { return };
         self.append_task_event(id, |resource| match resource {
             Resource::Function { .. } => EventKind::LambdaFunctionSucceeded { output: output.clone() },
+            Resource::Activity { .. } => EventKind::ActivitySucceeded { output: output.clone() },
             Resource::Service { .. } => EventKind::TaskSucceeded { task: task_type(resource), output: output.clone() },
         });
-        let Some((graph, visit)) = self.at(id) else { return };
-        let Kind::Task(task) = &graph.state(visit.state).kind else { return };
-        let shape = ResultShape {
-            io: &task.io,
-            result_selector: task.result_selector.as_ref(),
-            result_path: &task.result_path,
-        };
-        self.finish(id, output, &shape, task.transition);
+        self.finish(id, output);
         self.ready.push_back(id);
     }
 
     pub(super) fn task_failed(&mut self, call: CallId, fault: Fault) {
+        let Some(progress) = self.branches.pending_call(call).map(|pending| pending.progress) else { return };
         let Some(id) = self.answered(call) else { return };
-        self.append_task_event(id, |resource| match resource {
-            Resource::Function { .. } => EventKind::LambdaFunctionFailed(fault.clone()),
-            Resource::Service { .. } => EventKind::TaskFailed(task_type(resource), fault.clone()),
-        });
+        self.append_task_event(id, |resource| failed(resource, progress, fault.clone()));
         self.handle(id, fault, Origin::Task);
         self.ready.push_back(id);
     }
@@ -93,7 +155,11 @@ impl Execution {
         let Some(id) = self.branches.waiting_for_timer(timer) else { return };
         let Some(branch) = self.branches.get_mut(id) else { return };
         match branch.waits_for.take() {
-            Some(WaitsFor::Call { call, .. }) => self.task_timed_out(id, call),
+            Some(WaitsFor::Call(pending)) => {
+                let is_heartbeat = pending.heartbeat.is_some_and(|heartbeat| heartbeat.id == timer);
+                let origin = if is_heartbeat { Origin::Heartbeat } else { Origin::Task };
+                self.task_timed_out(id, pending.call.id, origin);
+            }
             Some(WaitsFor::Wait(_)) => self.wait_over(id),
             Some(WaitsFor::Retry(_)) => branch.next = Some(Next::Work),
             fork => branch.waits_for = fork,
@@ -101,33 +167,36 @@ impl Execution {
         self.ready.push_back(id);
     }
 
-    fn task_timed_out(&mut self, id: BranchId, call: CallId) {
+    fn task_timed_out(&mut self, id: BranchId, call: CallId, origin: Origin) {
         self.commands.push(Command::CancelTask { call });
         let fault = Fault::named(names::TIMEOUT);
         self.append_task_event(id, |resource| match resource {
             Resource::Function { .. } => EventKind::LambdaFunctionTimedOut(fault.clone()),
+            Resource::Activity { .. } => EventKind::ActivityTimedOut(fault.clone()),
             Resource::Service { .. } => EventKind::TaskTimedOut(task_type(resource), fault.clone()),
         });
-        self.handle(id, fault, Origin::Task);
+        self.handle(id, fault, origin);
     }
 
     /// The branch that waits for this call, which from now on it does not.
     fn answered(&mut self, call: CallId) -> Option<BranchId> {
-        let id = self.branches.waiting_for_call(call)?;
-        self.branches.get_mut(id)?.waits_for = None;
-        Some(id)
+        self.branches.pending_call(call)?;
+        self.branches.get_mut(call.branch)?.waits_for = None;
+        Some(call.branch)
     }
 
-    fn resource(&self, id: BranchId) -> Option<Resource> {
-        match &self.branches.get(id)?.state()?.kind {
-            Kind::Task(task) => Some(task.resource.clone()),
-            _ => None,
-        }
+    /// A call that is waited for has come further, which is written.
+    fn advance_call(&mut self, call: CallId, progress: Progress, kind: impl FnOnce(&Resource) -> EventKind) {
+        let Some(pending) = self.branches.pending_mut(call) else { return };
+        pending.progress = progress;
+        let kind = kind(&pending.call.resource);
+        self.append_to(call.branch, kind);
     }
 
     fn append_task_event(&mut self, id: BranchId, kind: impl FnOnce(&Resource) -> EventKind) {
-        if let Some(resource) = self.resource(id) {
-            self.append_to(id, kind(&resource));
+        let Some((graph, visit)) = self.at(id) else { return };
+        if let Kind::Task(task) = &graph.state(visit.state).kind {
+            self.append_to(id, kind(&task.resource));
         }
     }
 
@@ -147,21 +216,41 @@ fn task_type(resource: &Resource) -> TaskType {
             TaskType { resource_type: service.clone(), resource: action.clone() }
         }
         Resource::Function { arn } => TaskType { resource_type: "lambda".into(), resource: arn.clone() },
+        Resource::Activity { arn } => TaskType { resource_type: "activity".into(), resource: arn.clone() },
     }
 }
 
-fn scheduled(resource: &Resource, input: &Value, timeout: Option<u64>, region: &std::sync::Arc<str>) -> EventKind {
-    match resource {
-        Resource::Function { arn } => EventKind::LambdaFunctionScheduled {
-            resource: arn.clone(),
-            input: input.clone(),
-            timeout_in_seconds: timeout,
-        },
+fn scheduled(call: &Call, limits: Limits, region: &Arc<str>) -> EventKind {
+    let input = call.input.clone();
+    match &call.resource {
+        Resource::Function { arn } => EventKind::LambdaFunctionScheduled { resource: arn.clone(), input, limits },
+        Resource::Activity { arn } => EventKind::ActivityScheduled { resource: arn.clone(), input, limits },
         Resource::Service { .. } => EventKind::TaskScheduled {
-            task: task_type(resource),
+            task: task_type(&call.resource),
             region: region.clone(),
-            parameters: input.clone(),
-            timeout_in_seconds: timeout,
+            parameters: input,
+            limits,
         },
+    }
+}
+
+/// How a failure is written, by how far the call had come.
+fn failed(resource: &Resource, progress: Progress, fault: Fault) -> EventKind {
+    let has_started = matches!(progress, Progress::Started | Progress::Submitted);
+    match resource {
+        Resource::Function { .. } if has_started => EventKind::LambdaFunctionFailed(fault),
+        Resource::Function { .. } => EventKind::LambdaFunctionStartFailed(fault),
+        Resource::Activity { .. } if has_started => EventKind::ActivityFailed(fault),
+        Resource::Activity { .. } => EventKind::ActivityScheduleFailed(fault),
+        Resource::Service { pattern, .. } => {
+            let task = task_type(resource);
+            match (progress, pattern) {
+                (Progress::Requested | Progress::Scheduled, _) => EventKind::TaskStartFailed(task, fault),
+                (Progress::Started, Pattern::Sync | Pattern::WaitForTaskToken) => {
+                    EventKind::TaskSubmitFailed(task, fault)
+                }
+                _ => EventKind::TaskFailed(task, fault),
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use asl::{Fault, Value, value::Object};
 
-use super::{Event, EventKind, TaskType};
+use super::{Event, EventKind, Limits, TaskType};
 
 /// The event's type: `TaskStateEntered`.
 pub fn event_type(kind: &EventKind) -> String {
@@ -32,7 +32,18 @@ pub fn event_type(kind: &EventKind) -> String {
         EventKind::LambdaFunctionSucceeded { .. } => "LambdaFunctionSucceeded".into(),
         EventKind::LambdaFunctionFailed(_) => "LambdaFunctionFailed".into(),
         EventKind::LambdaFunctionTimedOut(_) => "LambdaFunctionTimedOut".into(),
+        EventKind::LambdaFunctionStartFailed(_) => "LambdaFunctionStartFailed".into(),
+        EventKind::ActivityScheduled { .. } => "ActivityScheduled".into(),
+        EventKind::ActivityScheduleFailed(_) => "ActivityScheduleFailed".into(),
+        EventKind::ActivityStarted { .. } => "ActivityStarted".into(),
+        EventKind::ActivitySucceeded { .. } => "ActivitySucceeded".into(),
+        EventKind::ActivityFailed(_) => "ActivityFailed".into(),
+        EventKind::ActivityTimedOut(_) => "ActivityTimedOut".into(),
+        EventKind::EvaluationFailed { .. } => "EvaluationFailed".into(),
         EventKind::TaskScheduled { .. } => "TaskScheduled".into(),
+        EventKind::TaskStartFailed(..) => "TaskStartFailed".into(),
+        EventKind::TaskSubmitFailed(..) => "TaskSubmitFailed".into(),
+        EventKind::TaskSubmitted { .. } => "TaskSubmitted".into(),
         EventKind::TaskStarted(_) => "TaskStarted".into(),
         EventKind::TaskSucceeded { .. } => "TaskSucceeded".into(),
         EventKind::TaskFailed(..) => "TaskFailed".into(),
@@ -86,21 +97,37 @@ pub(super) fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
             details.payload("input", input);
             details.set("roleArn", role_arn.clone());
         }
-        EventKind::ExecutionSucceeded { output } | EventKind::LambdaFunctionSucceeded { output } => {
+        EventKind::ExecutionSucceeded { output }
+        | EventKind::LambdaFunctionSucceeded { output }
+        | EventKind::ActivitySucceeded { output } => {
             details.payload("output", output);
         }
         EventKind::ExecutionFailed(fault)
         | EventKind::ExecutionTimedOut(fault)
         | EventKind::ExecutionAborted(fault)
+        | EventKind::LambdaFunctionStartFailed(fault)
         | EventKind::LambdaFunctionFailed(fault)
+        | EventKind::ActivityScheduleFailed(fault)
+        | EventKind::ActivityFailed(fault)
+        | EventKind::ActivityTimedOut(fault)
         | EventKind::LambdaFunctionTimedOut(fault) => details.fault(fault),
         EventKind::StateEntered { name, input, .. } => {
             details.set("name", name.clone());
             details.payload("input", input);
         }
-        EventKind::StateExited { name, output, .. } => {
+        EventKind::StateExited { name, output, assigned, .. } => {
             details.set("name", name.clone());
             details.payload("output", output);
+            if let Some(assigned) = assigned {
+                details.variables(assigned);
+            }
+        }
+        EventKind::EvaluationFailed { fault, location, state } => {
+            details.fault(fault);
+            if let Some(location) = location {
+                details.set("location", location.clone());
+            }
+            details.set("state", state.clone());
         }
         EventKind::MapStateStarted { length } => details.set("length", *length),
         EventKind::MapIterationStarted(iteration)
@@ -110,25 +137,34 @@ pub(super) fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
             details.set("name", iteration.name.clone());
             details.set("index", iteration.index);
         }
-        EventKind::LambdaFunctionScheduled { resource, input, timeout_in_seconds } => {
+        EventKind::LambdaFunctionScheduled { resource, input, limits }
+        | EventKind::ActivityScheduled { resource, input, limits } => {
             details.set("resource", resource.clone());
             details.payload("input", input);
-            details.seconds("timeoutInSeconds", *timeout_in_seconds);
+            details.limits(limits);
         }
-        EventKind::TaskScheduled { task, region, parameters, timeout_in_seconds } => {
+        EventKind::ActivityStarted { worker } => {
+            if let Some(worker) = worker {
+                details.set("workerName", worker.clone());
+            }
+        }
+        EventKind::TaskScheduled { task, region, parameters, limits } => {
             details.task(task);
             details.set("region", region.clone());
             if include_data {
                 details.set("parameters", parameters.to_string());
             }
-            details.seconds("timeoutInSeconds", *timeout_in_seconds);
+            details.limits(limits);
         }
         EventKind::TaskStarted(task) => details.task(task),
-        EventKind::TaskSucceeded { task, output } => {
+        EventKind::TaskSubmitted { task, output } | EventKind::TaskSucceeded { task, output } => {
             details.task(task);
             details.payload("output", output);
         }
-        EventKind::TaskFailed(task, fault) | EventKind::TaskTimedOut(task, fault) => {
+        EventKind::TaskStartFailed(task, fault)
+        | EventKind::TaskSubmitFailed(task, fault)
+        | EventKind::TaskFailed(task, fault)
+        | EventKind::TaskTimedOut(task, fault) => {
             details.task(task);
             details.fault(fault);
         }
@@ -153,9 +189,26 @@ impl Details {
         self.fields.insert(key.into(), value.into());
     }
 
-    fn seconds(&mut self, key: &str, seconds: Option<u64>) {
-        if let Some(seconds) = seconds {
-            self.set(key, seconds);
+    fn limits(&mut self, limits: &Limits) {
+        let seconds =
+            [("timeoutInSeconds", limits.timeout_in_seconds), ("heartbeatInSeconds", limits.heartbeat_in_seconds)];
+        for (key, seconds) in seconds {
+            if let Some(seconds) = seconds {
+                self.set(key, seconds);
+            }
+        }
+        if let Some(role_arn) = &limits.role_arn {
+            self.set("taskCredentials", Value::from([("roleArn", Value::from(role_arn.clone()))]));
+        }
+    }
+
+    /// Variables with their values as JSON text.
+    fn variables(&mut self, assigned: &Object) {
+        if self.include_data {
+            let texts: Object =
+                assigned.iter().map(|(name, value)| (name.clone(), Value::from(value.to_string()))).collect();
+            self.set("assignedVariables", texts);
+            self.set("assignedVariablesDetails", Value::from([("truncated", Value::from(false))]));
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use asl::Machine;
 
 use super::{Fingerprint, JournalError, Turn};
-use crate::core::{Command, Execution, Happened, Identity};
+use crate::core::{Execution, Identity};
 
 /// Why an execution can't be brought back from the journal.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +47,6 @@ pub enum RecallError {
 pub(crate) struct Replayed {
     pub(crate) execution: Execution,
     pub(crate) fingerprint: Fingerprint,
-    /// What it has wanted and still waits for: calls that are to be made again, timers.
-    pub(crate) outstanding: Vec<Command>,
 }
 
 /// Tells an execution once more what it was told.
@@ -59,10 +57,9 @@ pub(crate) fn replay(
 ) -> Result<Replayed, RecallError> {
     let mut execution = Execution::new(machine, identity);
     let mut fingerprint = Fingerprint::default();
-    let mut outstanding = Vec::new();
     for (index, turn) in turns.into_iter().enumerate() {
         for happened in turn.happened {
-            outstanding.extend(execution.step(happened, turn.at));
+            execution.step(happened, turn.at);
         }
         fingerprint = fingerprint.extended(execution.history());
         if fingerprint != turn.fingerprint {
@@ -74,10 +71,5 @@ pub(crate) fn replay(
             });
         }
     }
-    outstanding.retain(|command| match command {
-        Command::StartTask(call) => execution.waits_for(call.id),
-        Command::SetTimer { timer, .. } => execution.expects(&Happened::TimerFired { timer: *timer }),
-        Command::CancelTask { .. } => false,
-    });
-    Ok(Replayed { execution, fingerprint, outstanding })
+    Ok(Replayed { execution, fingerprint })
 }

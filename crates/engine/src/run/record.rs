@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use asl::machine::Resource;
 use time::OffsetDateTime;
 
 use crate::{
     Status,
-    core::{Command, Execution, Happened},
+    core::{Call, Command, Execution, Happened},
     journal::{
         self, Definition, ExecutionRow, Fingerprint, Journal, JournalError, RecallError, Recorded, Replayed, Turn,
     },
@@ -60,8 +61,8 @@ impl Recording {
     ) -> Result<(Self, Vec<Command>), RecallError> {
         let turns = journal.turns(recorded.row)?;
         let count = turns.len() as u64;
-        let Replayed { execution, fingerprint, outstanding } =
-            journal::replay(machine, Arc::new(recorded.identity), turns)?;
+        let Replayed { execution, fingerprint } = journal::replay(machine, Arc::new(recorded.identity), turns)?;
+        let outstanding = execution.outstanding();
         let record = Record { journal, row: recorded.row, turns: count, fingerprint };
         Ok((Self { execution, record: Some(record) }, outstanding))
     }
@@ -118,11 +119,14 @@ impl Record {
 
 /// Tells an execution what happened, and that each call that it wants has begun: that is written together, and before
 /// the call is made, so that its answer does not come first. Returns what it wants, and all that it was told.
+///
+/// An activity's work begins when a worker takes it.
 fn tell(execution: &mut Execution, happened: Happened, at: OffsetDateTime) -> (Vec<Command>, Vec<Happened>) {
     let mut told = vec![happened.clone()];
     let mut commands = execution.step(happened, at);
     let calls = commands.iter().filter_map(|command| match command {
-        Command::StartTask(call) => Some(Happened::TaskStarted { call: call.id }),
+        Command::StartTask(Call { resource: Resource::Activity { .. }, .. }) => None,
+        Command::StartTask(call) => Some(Happened::TaskStarted { call: call.id, worker: None }),
         _ => None,
     });
     for started in calls.collect::<Vec<_>>() {

@@ -13,7 +13,7 @@ use asl::{Fault, Machine};
 use time::OffsetDateTime;
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::{Executions, Outside, lock, record::Recording};
+use super::{CallError, Executions, Outside, Reports, lock, record::Recording};
 use crate::{
     core::{Call, CallId, Command, Execution, Happened, Identity, Outcome},
     history::Event,
@@ -122,7 +122,7 @@ impl Running {
     }
 
     /// Tells the execution what happened, and tries again where that can't be written.
-    async fn deliver_surely(self: &Arc<Self>, happened: Happened) {
+    pub(super) async fn deliver_surely(self: &Arc<Self>, happened: Happened) {
         while let Err(error) = self.deliver(happened.clone()) {
             if let JournalError::Closed = error {
                 return;
@@ -166,9 +166,11 @@ impl Running {
         }
         let this = Arc::clone(self);
         let work = tokio::spawn(async move {
-            let happened = match this.outside.call(&this.identity, call).await {
+            let reports = Reports { running: Arc::downgrade(&this), call: id };
+            let happened = match this.outside.call(&this.identity, call, reports).await {
                 Ok(output) => Happened::TaskSucceeded { call: id, output },
-                Err(fault) => Happened::TaskFailed { call: id, fault },
+                Err(CallError::Failed(fault)) => Happened::TaskFailed { call: id, fault },
+                Err(CallError::Refused(cause)) => Happened::TaskRefused { call: id, cause },
             };
             this.deliver_surely(happened).await;
             lock(&this.under_way).calls.remove(&id);

@@ -75,6 +75,12 @@ pub struct TaskResult {
     /// Whether the call began.
     #[serde(default)]
     pub started: bool,
+    /// What the service answered as the work was handed in, where its end comes later.
+    #[serde(default, deserialize_with = "present")]
+    pub submitted_output: Option<Value>,
+    /// The name of the worker who took an activity's work.
+    #[serde(default, rename = "workerName")]
+    pub worker_name: Option<String>,
     /// How it ended.
     pub outcome: TaskOutcome,
     #[serde(default)]
@@ -122,6 +128,11 @@ pub struct Notes {
     /// What differs from one execution to the next.
     #[serde(default)]
     pub nondeterminism: Vec<String>,
+}
+
+/// A field that is there, if only as `null`.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 impl Case {

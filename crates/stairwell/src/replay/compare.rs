@@ -97,6 +97,8 @@ fn as_recorded(event: &Value) -> Value {
 fn parsed(details: &Object) -> Value {
     let parsed = |value: &Value| match value {
         Value::String(text) if text.starts_with('{') => Value::parse(text).unwrap_or_else(|_| value.clone()),
+        // The values of variables are JSON texts by themselves.
+        Value::Object(inner) => parsed(inner),
         other => other.clone(),
     };
     details.iter().map(|(key, value)| (key.clone(), parsed(value))).collect::<Object>().into()

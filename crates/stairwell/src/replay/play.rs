@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc};
 
-use asl::{Fault, Machine, Value, compile::Code};
+use asl::{Fault, Machine, Value, compile::Code, machine::Resource};
 use engine::{
     Command, Execution, Happened, Identity, Outcome,
     core::{Call, TimerId},
@@ -165,21 +165,38 @@ impl<'a> Player<'a> {
     }
 
     fn answer(&mut self, call: &Call) -> Result<(), PlayError> {
-        let result = self
-            .take_answer(call)
-            .ok_or_else(|| PlayError::NoAnswer { state: call.state.clone(), input: call.input.clone() })?;
+        let id = call.id;
+        let Some(result) = self.take_answer(call) else {
+            return match &call.resource {
+                // Of an activity nothing can be recorded if it does not exist.
+                Resource::Activity { arn } => {
+                    let cause = format!("The activity {arn} does not exist.").into();
+                    self.step(Happened::TaskRefused { call: id, cause });
+                    Ok(())
+                }
+                _ => Err(PlayError::NoAnswer { state: call.state.clone(), input: call.input.clone() }),
+            };
+        };
+        if let Resource::Activity { .. } = call.resource {
+            self.step(Happened::TaskScheduled { call: id });
+        }
         if result.started {
-            self.step(Happened::TaskStarted { call: call.id });
+            let worker = result.worker_name.as_deref().map(Into::into);
+            self.step(Happened::TaskStarted { call: id, worker });
+        }
+        if let Some(output) = &result.submitted_output {
+            self.step(Happened::TaskSubmitted { call: id, output: output.clone() });
         }
         match result.outcome {
-            TaskOutcome::Succeeded => self.step(Happened::TaskSucceeded { call: call.id, output: result.output() }),
-            TaskOutcome::Failed => self.step(Happened::TaskFailed { call: call.id, fault: result.fault() }),
+            TaskOutcome::Succeeded => self.step(Happened::TaskSucceeded { call: id, output: result.output() }),
+            TaskOutcome::Failed
+            | TaskOutcome::StartFailed
+            | TaskOutcome::SubmitFailed
+            | TaskOutcome::ScheduleFailed => {
+                self.step(Happened::TaskFailed { call: id, fault: result.fault() });
+            }
             // The time-out is the execution's own timer.
             TaskOutcome::TimedOut => {}
-            TaskOutcome::StartFailed | TaskOutcome::SubmitFailed | TaskOutcome::ScheduleFailed => {
-                let message = format!("an answer of the kind {:?} is not supported yet", result.outcome);
-                return Err(PlayError::NotSupported(message));
-            }
         }
         Ok(())
     }

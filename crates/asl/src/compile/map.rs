@@ -1,0 +1,124 @@
+//! Map states.
+
+use std::sync::Arc;
+
+use super::{
+    fields::{Fields, Language, Reads},
+    graph::{Names, inner_graph},
+    retry,
+    state::transition,
+};
+use crate::{
+    machine::{Graph, Items, Map},
+    template::Template,
+    value::Value,
+};
+
+/// The most concurrent iterations that a definition can ask for.
+const MAX_CONCURRENCY: u64 = 1_000_000_000;
+
+pub(super) fn map(names: &Names, fields: &mut Fields<'_>) -> Option<Map> {
+    fields.refuse(&["ItemReader", "ItemBatcher", "ResultWriter", "Label"]);
+    let items = items(fields);
+    let item_selector = item_selector(fields);
+    let max_concurrency = fields.count_or_expression("MaxConcurrency", "MaxConcurrencyPath", 0..=MAX_CONCURRENCY);
+    let tolerated_failure_count =
+        fields.count_or_expression("ToleratedFailureCount", "ToleratedFailureCountPath", 0..=u64::from(u32::MAX));
+    let tolerated_failure_percentage =
+        fields.count_or_expression("ToleratedFailurePercentage", "ToleratedFailurePercentagePath", 0..=100);
+    let processor = processor(names, fields);
+    let on_error = retry::on_error(names, fields);
+    let transition = transition(names, fields);
+    Some(Map {
+        items: items?,
+        item_selector,
+        processor: Arc::new(processor?),
+        max_concurrency,
+        tolerated_failure_count,
+        tolerated_failure_percentage,
+        on_error,
+        transition: transition?,
+    })
+}
+
+fn items(fields: &mut Fields<'_>) -> Option<Items> {
+    match fields.language {
+        Language::JsonPath => {
+            fields.refuse_jsonata(&["Items"]);
+            match fields.look("ItemsPath") {
+                None => Some(Items::Input),
+                Some(_) => fields.path_expression("ItemsPath").map(Items::Path),
+            }
+        }
+        Language::Jsonata => {
+            fields.refuse_json_path(&["ItemsPath"]);
+            match fields.look("Items") {
+                None => Some(Items::Input),
+                Some(Value::Array(_) | Value::Object(_) | Value::String(_)) => {
+                    let template = fields.template("Items", Reads::Input)?;
+                    if let Template::Literal(Value::String(_)) = &template {
+                        fields.error("Items", "Value must be an array or a JSONata expression");
+                        return None;
+                    }
+                    Some(Items::Template(template))
+                }
+                Some(_) => {
+                    fields.take("Items");
+                    fields.error("Items", "Value must be an array or a JSONata expression");
+                    None
+                }
+            }
+        }
+    }
+}
+
+/// `ItemSelector`, or `Parameters` in older definitions.
+fn item_selector(fields: &mut Fields<'_>) -> Option<Template> {
+    if fields.language == Language::Jsonata {
+        return fields.template("ItemSelector", Reads::Input);
+    }
+    alternative(fields, "ItemSelector", "Parameters").and_then(|name| fields.template(name, Reads::Input))
+}
+
+fn processor(names: &Names, fields: &mut Fields<'_>) -> Option<Graph> {
+    let Some(name) = alternative(fields, "ItemProcessor", "Iterator") else {
+        fields.require("ItemProcessor");
+        return None;
+    };
+    let value = fields.take(name)?;
+    let at = fields.at.child(name);
+    let mut processor = fields.open_below(&value, at, names.language)?;
+    processor_config(&mut processor);
+    inner_graph(processor, names)
+}
+
+/// `ProcessorConfig`: the mode INLINE, which is what a Map state has without it.
+fn processor_config(processor: &mut Fields<'_>) {
+    const NAME: &str = "ProcessorConfig";
+    let Some(value) = processor.take(NAME) else { return };
+    let Some(mut config) = processor.inner(NAME, &value) else { return };
+    let execution_type = config.text("ExecutionType");
+    match config.text("Mode").as_deref() {
+        None | Some("INLINE") if execution_type.is_some() => {
+            config.error("ExecutionType", "Only the processing mode DISTRIBUTED has an 'ExecutionType'");
+        }
+        None | Some("INLINE") => {}
+        Some("DISTRIBUTED") => config.not_supported("Mode", "the processing mode DISTRIBUTED"),
+        Some(other) => config.error("Mode", format!("Value must be 'INLINE' or 'DISTRIBUTED', not '{other}'")),
+    }
+    config.close();
+}
+
+/// Which of a field's present name and its older one is there; not both may be.
+fn alternative(fields: &mut Fields<'_>, name: &'static str, older: &'static str) -> Option<&'static str> {
+    match (fields.has(name), fields.has(older)) {
+        (true, true) => {
+            fields.error(older, format!("'{name}' and '{older}' exclude each other"));
+            fields.take(older);
+            Some(name)
+        }
+        (true, false) => Some(name),
+        (false, true) => Some(older),
+        (false, false) => None,
+    }
+}
