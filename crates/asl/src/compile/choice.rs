@@ -63,7 +63,8 @@ pub(super) fn rule(fields: &mut Fields<'_>) -> Option<Rule> {
             nested_rule(fields, 0)
         }
         Language::Jsonata => {
-            let given = ["Variable", "And", "Or", "Not"].into_iter().filter(|name| fields.has(name)).collect::<Vec<_>>();
+            let given =
+                ["Variable", "And", "Or", "Not"].into_iter().filter(|name| fields.has(name)).collect::<Vec<_>>();
             fields.refuse_json_path(&given);
             fields.take("Comment");
             condition(fields)

@@ -343,8 +343,7 @@ impl<'a> Fields<'a> {
 
     /// Reports every field that nobody asked for.
     pub(super) fn close(mut self) {
-        let left: Vec<Arc<str>> =
-            self.object.keys().filter(|name| !self.asked.contains(&&***name)).cloned().collect();
+        let left: Vec<Arc<str>> = self.object.keys().filter(|name| !self.asked.contains(&&***name)).cloned().collect();
         for name in left {
             let help = did_you_mean(&name, self.asked.iter().chain(&self.meant).copied());
             self.field_error(&name, format!("Field '{name}' is not supported"), help);

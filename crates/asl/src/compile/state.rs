@@ -23,20 +23,21 @@ const JSON_PATH_FIELDS: &[&str] = &["InputPath", "Parameters", "ResultSelector",
 const JSONATA_FIELDS: &[&str] = &["Arguments", "Output"];
 
 /// The fields around its work that a type of state has.
+#[expect(clippy::struct_excessive_bools, reason = "a table of which field is where")]
 #[derive(Clone, Copy)]
-pub(super) struct FlowFields {
+struct FlowFields {
     /// `InputPath` and `OutputPath`, or `Output`
     io: bool,
-    /// `Parameters`, or `Arguments`
-    pub(super) parameters: bool,
-    /// `Parameters` is of `JSONPath` alone.
-    pub(super) arguments: bool,
+    /// `Parameters`
+    parameters: bool,
+    /// `Arguments`
+    arguments: bool,
     /// `ResultSelector`
     result_selector: bool,
     /// `ResultPath`
     result_path: bool,
     /// `Assign`
-    pub(super) assign: bool,
+    assign: bool,
 }
 
 impl FlowFields {

@@ -49,13 +49,7 @@ fn json_path_object(value: &Value, fields: &Object, at: &Pointer, findings: &mut
 }
 
 /// Compiles a template of JSONata: strings between `{%` and `%}` are expressions.
-pub(super) fn jsonata(
-    value: &Value,
-    place: &Place,
-    at: &Pointer,
-    reads: Reads,
-    findings: &mut Findings,
-) -> Template {
+pub(super) fn jsonata(value: &Value, place: &Place, at: &Pointer, reads: Reads, findings: &mut Findings) -> Template {
     match value {
         Value::String(text) => match source(text) {
             Some(text) => query(text, place, at, reads, findings)

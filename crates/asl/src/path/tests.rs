@@ -24,9 +24,7 @@ impl Environment for Surroundings {
 fn find(path: &str, input: &str) -> Result<String, String> {
     let input = Value::parse(input).unwrap();
     let path = Path::parse(path).map_err(|error| error.to_string())?;
-    path.find(&Scope::new(&input, &Surroundings))
-        .map(|value| value.to_string())
-        .map_err(|missing| missing.to_string())
+    path.find(&Scope::new(&input, &Surroundings)).map(|value| value.to_string()).map_err(|missing| missing.to_string())
 }
 
 #[test]

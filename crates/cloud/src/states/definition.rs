@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asl::{
-    Diagnostic, Machine, Part, Severity, Value,
+    Diagnostic, Machine, Severity, Value,
     compile::{self, Code},
 };
 use sam::StateMachineKind;
@@ -83,14 +83,7 @@ fn find_standard_only(graph: &Value, at: &str, found: &mut Vec<Diagnostic>) {
         if let Some(resource) = state.get("Resource").and_then(Value::as_str)
             && let Some(message) = standard_only(resource)
         {
-            found.push(Diagnostic {
-                severity: Severity::Error,
-                code: Code::SchemaValidationFailed,
-                message,
-                location: format!("{at}/Resource"),
-                part: Part::Value,
-                help: None,
-            });
+            found.push(Diagnostic::error(Code::SchemaValidationFailed, message, format!("{at}/Resource")));
         }
         for inner in ["ItemProcessor", "Iterator"] {
             if let Some(inner_graph) = state.get(inner) {

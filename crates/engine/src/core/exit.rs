@@ -79,9 +79,8 @@ pub(super) fn assigned(
 impl Execution {
     /// Makes a state's output of its result, and leaves it.
     pub(super) fn finish(&mut self, id: BranchId, result: &Value) {
-        let exit = self.evaluate(id, |scope, state| {
-            Exit::of(state, scope, result, state.transition().unwrap_or(Transition::End))
-        });
+        let exit = self
+            .evaluate(id, |scope, state| Exit::of(state, scope, result, state.transition().unwrap_or(Transition::End)));
         match exit {
             Ok(exit) => self.leave(id, exit),
             Err(error) => self.evaluation_failed(id, error),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asl::{
-    FieldError, Fault, Scope, Value,
+    Fault, FieldError, Scope, Value,
     fault::names,
     machine::{Count, Items, Kind, Map, Parallel, State},
     retry::Origin,
@@ -48,8 +48,7 @@ impl Execution {
         let Some(branch) = self.branches.get_mut(id) else { return Ok(()) };
         let count = parallel.branches.len();
         branch.waits_for = Some(WaitsFor::Fork(Fork { results: vec![None; count], left: count, iterations: None }));
-        let (last_event, map_item, variables) =
-            (branch.last_event, branch.map_item.clone(), branch.variables.clone());
+        let (last_event, map_item, variables) = (branch.last_event, branch.map_item.clone(), branch.variables.clone());
         for (index, graph) in parallel.branches.iter().enumerate() {
             let next = Next::Enter(graph.start, input.clone());
             let parent = Some(Parent { branch: id, index });
@@ -254,9 +253,8 @@ fn items(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Arc<Vec<Value>>,
         },
         Items::Path(expression) => {
             let Code::Path(path) = expression.code() else { return Err(not_an_array("$").into()) };
-            let found = path
-                .find(scope)
-                .map_err(|missing| Fault::runtime(format!("Invalid path '{path}' : {missing}")))?;
+            let found =
+                path.find(scope).map_err(|missing| Fault::runtime(format!("Invalid path '{path}' : {missing}")))?;
             found.as_array().cloned().ok_or_else(|| not_an_array(path.text()).into())
         }
         Items::Template(template) => match (template.fill(scope)?, template) {

@@ -54,8 +54,7 @@ impl Execution {
         };
         self.commands.push(Command::StartTask(call.clone()));
         let id_of_call = call.id;
-        let pending =
-            Pending { call, progress: Progress::Requested, limits, timeout: None, heartbeat: None };
+        let pending = Pending { call, progress: Progress::Requested, limits, timeout: None, heartbeat: None };
         if let Some(branch) = self.branches.get_mut(id) {
             branch.waits_for = Some(WaitsFor::Call(Box::new(pending)));
         }
@@ -68,7 +67,8 @@ impl Execution {
 
     /// Text that nobody guesses, which the same execution makes again when it is replayed.
     fn new_token(&self) -> Arc<str> {
-        (0..4).map(|_| format!("{:016x}", self.random())).collect::<String>().into()
+        let [a, b, c, d] = [(); 4].map(|()| self.random());
+        format!("{a:016x}{b:016x}{c:016x}{d:016x}").into()
     }
 
     pub(super) fn task_refused(&mut self, call: CallId, cause: &str) {

@@ -219,10 +219,13 @@ fn diagnostic(found: &Diagnostic) -> Value {
         Severity::Error => "ERROR",
         Severity::Warning => "WARNING",
     };
-    Value::from([
-        ("severity", Value::from(severity)),
-        ("code", found.code.name().into()),
-        ("message", found.message.as_str().into()),
-        ("location", found.location.as_str().into()),
-    ])
+    let mut fields = Object::from_iter([
+        ("severity".into(), Value::from(severity)),
+        ("code".into(), found.code.name().into()),
+        ("message".into(), found.message.as_str().into()),
+    ]);
+    if let Some(location) = &found.location {
+        fields.insert("location".into(), location.as_str().into());
+    }
+    fields.into()
 }

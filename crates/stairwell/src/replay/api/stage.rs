@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use asl::{Fault, Value};
+use asl::Value;
 use axum::body::Body;
 use cloud::{
     logs::Logs,
@@ -13,7 +13,7 @@ use engine::{
     Identity,
     core::Call,
     journal::Journal,
-    run::{Answer, Outside},
+    run::{Answer, Outside, Reports},
 };
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -92,7 +92,7 @@ impl Stage {
 pub(super) struct Silence;
 
 impl Outside for Silence {
-    fn call(&self, _: &Arc<Identity>, _: Call) -> Answer {
-        Box::pin(std::future::pending::<Result<Value, Fault>>())
+    fn call(&self, _: &Arc<Identity>, _: Call, _: Reports) -> Answer {
+        Box::pin(std::future::pending())
     }
 }
