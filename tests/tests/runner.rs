@@ -140,6 +140,34 @@ fn an_execution_that_is_stopped_is_told() {
 }
 
 #[test]
+fn the_log_tells_what_happens_without_payloads_and_secrets() {
+    let demo = |level: &str| {
+        let demo = Command::new(["demo", "file-processing", "--ephemeral"]).env("STAIRWELL_LOG", level);
+        demo.run().expect(0).stderr
+    };
+    let log = demo("debug");
+    for parts in [
+        ["a request was answered", "\"Step Functions\"", "\"StartExecution\" status=200"],
+        ["a request was answered", "\"S3\"", "/incoming/missing.csv\" status=404"],
+        ["a request was answered", "\"API Gateway\"", "\"POST /_api/Api/executions\" status=202"],
+        ["a rule has matched", "StartStepFunctionObjectCreated", "StartStepFunction"],
+        ["an invocation has run", "\"ProcessFileFunction\"", "failed=false"],
+        ["an invocation has run", "\"CheckSizeFunction\"", "failed=true"],
+        ["an execution has started", ":execution:FileProcessing:", ""],
+        ["an execution has ended", ":execution:FileProcessing:", "FAILED"],
+    ] {
+        assert!(log.lines().any(|line| parts.iter().all(|part| line.contains(part))), "{parts:?}: {log}");
+    }
+    let told = |line: &&str| line.contains("DEBUG");
+    for secret in ["made-up-by-stairwell", "Signature", "Idempotency-Key", "versionId", "x-amz-"] {
+        assert!(!log.lines().filter(told).any(|line| line.contains(secret)), "{secret}: {log}");
+    }
+    // What the libraries tell is asked for by name.
+    assert!(!log.contains("s3s::"), "{log}");
+    assert!(demo("s3s=debug").contains("s3s::"));
+}
+
+#[test]
 fn a_person_is_told_where_everything_is() {
     let temporary = tempfile::tempdir().unwrap();
     let up = Command::new(["up", "--ephemeral", "--port", "0"]).env("TMPDIR", temporary.path().to_str().unwrap());

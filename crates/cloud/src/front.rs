@@ -1,6 +1,6 @@
 //! The front: sends every request to its service, and answers for what no service can answer.
 
-use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -38,8 +38,12 @@ impl Front {
         self
     }
 
+    /// Answers, and tells of it: which operation of which service, and what came of it. Queries and bodies are not told, for
+    /// they hold signatures and payloads.
     async fn answer(&self, request: Request) -> Response {
+        let started = Instant::now();
         let (parts, body) = request.into_parts();
+        let operation = tracing::enabled!(tracing::Level::DEBUG).then(|| operation(&parts));
         let (target, body) = match route(&parts) {
             Route::AskBody => match collect(body, limit(ServiceName::CloudWatch)).await {
                 Ok(form) => (query_route(&String::from_utf8_lossy(&form)), Body::from(form)),
@@ -47,6 +51,14 @@ impl Front {
             },
             target => (target, body),
         };
+        let service = target.title().to_owned();
+        let response = self.respond(target, parts, body).await;
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        tracing::debug!(service, operation, status, ?took, "a request was answered");
+        response
+    }
+
+    async fn respond(&self, target: Route, parts: Parts, body: Body) -> Response {
         match target {
             Route::To(name, format) => match self.services.get(&name) {
                 Some(service) => pass_on(service.as_ref(), name, format, parts, body).await,
@@ -68,6 +80,14 @@ impl std::fmt::Debug for Front {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_set().entries(self.services.keys()).finish()
     }
+}
+
+/// What a request asks for: the operation's name where the head has it, else the method and the path.
+fn operation(parts: &Parts) -> String {
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
+    let path = parts.uri.path();
+    let named = target.or_else(|| path.split_once("/operation/").map(|(_, operation)| operation));
+    named.map_or_else(|| format!("{} {path}", parts.method), str::to_owned)
 }
 
 /// The largest body that is let through, in bytes: what the service itself takes, or a little more where the

@@ -50,6 +50,17 @@ pub(crate) enum Route {
     AskBody,
 }
 
+impl Route {
+    /// The service's name as AWS writes it.
+    pub(crate) fn title(&self) -> &str {
+        match self {
+            Self::To(name, _) => name.title(),
+            Self::NotEmulated(title, _) => title,
+            Self::AskBody => "the query protocol",
+        }
+    }
+}
+
 /// `X-Amz-Target` prefixes, without the dot.
 const TARGETS: &[(&str, Known)] = &[
     ("AWSStepFunctions", Known::Here(ServiceName::States)),

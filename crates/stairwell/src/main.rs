@@ -8,7 +8,7 @@ use stairwell::{
     error::Error,
     terminal,
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// Run Step Functions workflows and their Lambda functions on this machine
 ///
@@ -37,6 +37,9 @@ enum Command {
     Completions(completions::CompletionsArgs),
 }
 
+/// The parts that the runner is made of, as log filters name them.
+const PARTS: [&str; 5] = ["asl", "cloud", "engine", "sam", "stairwell"];
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     terminal::set_color(cli.color);
@@ -61,10 +64,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the runner tells of itself: warnings, or what `STAIRWELL_LOG` says.
+/// What the runner tells of itself: warnings, or what `STAIRWELL_LOG` says: a level, or a filter such as `cloud::s3=trace`.
 fn log_filter() -> Result<EnvFilter, Error> {
     match std::env::var("STAIRWELL_LOG") {
-        Ok(filter) => EnvFilter::try_new(filter).map_err(|error| Error::LogFilter(error.to_string())),
+        Ok(filter) => {
+            // A level alone is that of the runner's own parts; the libraries below them would drown it.
+            let filter = match filter.parse::<LevelFilter>() {
+                Ok(level) => PARTS.map(|part| format!("{part}={level}")).join(",") + ",warn",
+                Err(_) => filter,
+            };
+            EnvFilter::try_new(filter).map_err(|error| Error::LogFilter(error.to_string()))
+        }
         Err(_) => Ok(EnvFilter::new("warn")),
     }
 }

@@ -104,9 +104,12 @@ impl Events {
             "resources": resources,
             "detail": detail,
         });
+        let mut matched = 0;
         for rule in self.rules.iter().filter(|rule| rule.bus == bus && rule.pattern.matches(&event)) {
+            matched += 1;
             self.start(rule, &event);
         }
+        tracing::debug!(source, detail_type, bus, matched, "an event went through the rules");
     }
 
     fn start(&self, rule: &Rule, event: &Value) {
@@ -124,7 +127,9 @@ impl Events {
                 .map_err(|error| error.to_string()),
         };
         match started {
-            Ok(()) => tracing::debug!(rule = rule.name, "an event started the target"),
+            Ok(()) => {
+                tracing::debug!(rule = rule.name, target = ?rule.target, "a rule has matched, its target is started");
+            }
             Err(error) => tracing::error!(rule = rule.name, error, "an event could not start the target"),
         }
     }

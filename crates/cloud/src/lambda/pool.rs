@@ -33,8 +33,23 @@ impl Pool {
         Self { program, memory_mb, permits, idle: Mutex::default() }
     }
 
-    /// Runs an invocation, in its turn.
+    /// Runs an invocation, in its turn, and tells of it.
     pub(crate) async fn invoke(&self, task: &Task) -> Result<Invocation, InvokeError> {
+        let (function, request_id) = (&*self.program.function, &*task.request_id);
+        let asked = Instant::now();
+        let result = self.run(task).await;
+        let took = asked.elapsed();
+        match &result {
+            Ok(invocation) => {
+                let Invocation { failed, init_duration, .. } = invocation;
+                tracing::debug!(function, request_id, ?took, failed, ?init_duration, "an invocation has run");
+            }
+            Err(error) => tracing::debug!(function, request_id, ?took, %error, "an invocation has not run"),
+        }
+        result
+    }
+
+    async fn run(&self, task: &Task) -> Result<Invocation, InvokeError> {
         let Ok(_permit) = self.permits.acquire().await else {
             return Err(InvokeError::ShuttingDown);
         };

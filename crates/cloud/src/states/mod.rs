@@ -195,19 +195,35 @@ impl States {
                 Err(error) => return Err(ApiError::internal(&error)),
             },
         };
-        logging::follow(&running, 0, &self.logs);
+        self.tell(&running, 0, "an execution has started");
+        Ok(running)
+    }
+
+    /// Tells of an execution that begins to run, and of its end. Its log begins with the event at `from`, counted from 0.
+    fn tell(&self, running: &Arc<Running>, from: usize, begins: &str) {
+        logging::follow(running, from, &self.logs);
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let execution = running.identity().arn.clone();
+            tracing::debug!(execution = &*execution, "{begins}");
+            let running = running.clone();
+            tokio::spawn(async move {
+                running.ended().await;
+                let (status, took) = running.look(|running| {
+                    let ended = running.history().last().map(|event| event.at - running.identity().started_at);
+                    (Status::of(running).name(), ended.unwrap_or_default().unsigned_abs())
+                });
+                tracing::debug!(execution = &*execution, status, ?took, "an execution has ended");
+            });
+        }
         // Nobody may listen; that is no error.
         let _ = self.started.send(running.clone());
-        Ok(running)
     }
 
     /// Lets the Standard executions that an earlier runner left go on, and tells of them as of those that are started.
     pub fn resume(&self) -> Result<Resumed, JournalError> {
         let resumed = self.executions.resume()?;
         for running in &resumed.running {
-            logging::follow(running, running.look(|execution| execution.history().len()), &self.logs);
-            // Nobody may listen; that is no error.
-            let _ = self.started.send(running.clone());
+            self.tell(running, running.look(|execution| execution.history().len()), "an execution goes on");
         }
         Ok(resumed)
     }
