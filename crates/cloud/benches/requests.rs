@@ -73,7 +73,7 @@ fn application(executable: &Path) -> Application {
             memory_mb: 128,
             environment: BTreeMap::new(),
             log_group: "/aws/lambda/Echo".into(),
-            log_level: None,
+            log_format: sam::LogFormat::Text,
         }],
         state_machines: vec![
             machine("Standard", StateMachineKind::Standard, pass.clone()),

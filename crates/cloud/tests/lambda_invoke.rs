@@ -169,7 +169,7 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users()
     let mut spec = function();
     spec.function.environment.insert("TABLE".to_owned(), "Levels".to_owned());
     spec.function.log_group = "/games/levels".to_owned();
-    spec.function.log_level = Some("DEBUG".to_owned());
+    spec.function.log_format = sam::LogFormat::Json { level: "DEBUG".to_owned() };
     let mut config = config(vec![spec]);
     config.environment = BTreeMap::from([("RUST_LOG".to_owned(), "debug".to_owned())]);
     let credentials = config.credentials.clone();
@@ -185,6 +185,7 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users()
         ("AWS_LAMBDA_FUNCTION_NAME", "Deeds"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", "/games/levels"),
         ("AWS_LAMBDA_LOG_LEVEL", "DEBUG"),
         ("AWS_REGION", sam::REGION),

@@ -9,19 +9,28 @@ use crate::{Environment, SettingError};
 const REPEATED: &str = "lambda_runtime::layers::panic=off";
 
 /// Writes logs to stdout from here on: one JSON object a line, with `timestamp`, `level` and `message` where Lambda looks
-/// for them.
+/// for them. Plain text where `AWS_LAMBDA_LOG_FORMAT` asks for it, as Lambda does for `LogFormat: Text`.
 ///
 /// `RUST_LOG` chooses what is logged, else `AWS_LAMBDA_LOG_LEVEL`, else everything from `info` up.
 pub(crate) fn init(environment: &Environment) -> Result<(), SettingError> {
     let filter = filter(environment);
-    let lines =
-        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
     let chosen = filter.clone().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     // Not `EnvFilter`: its regular expressions would be a megabyte in every function.
-    let subscriber = tracing_subscriber::registry().with(lines).with(chosen);
+    let registry = tracing_subscriber::registry().with(chosen);
+    let lines = tracing_subscriber::fmt::layer();
     // Another subscriber is there when several functions start in one process, as in tests. The first one stays.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = if is_text(environment) {
+        tracing::subscriber::set_global_default(registry.with(lines.with_ansi(false)))
+    } else {
+        let lines = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
+        tracing::subscriber::set_global_default(registry.with(lines))
+    };
     filter.map(drop)
+}
+
+/// A word that is neither is no reason not to start: the format is Lambda's to say.
+fn is_text(environment: &Environment) -> bool {
+    environment.optional("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"))
 }
 
 fn filter(environment: &Environment) -> Result<Targets, SettingError> {
@@ -63,6 +72,14 @@ mod tests {
             let mut directives: Vec<&str> = filter.split(',').collect();
             directives.retain(|directive| *directive != REPEATED);
             assert_eq!(directives, [*expected], "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn logs_are_json_unless_text_is_asked_for() {
+        for (format, text) in [(None, false), (Some("JSON"), false), (Some("Text"), true)] {
+            let environment = Environment::of(format.map(|format| ("AWS_LAMBDA_LOG_FORMAT", format)));
+            assert_eq!(is_text(&environment), text, "{format:?}");
         }
     }
 

@@ -53,8 +53,20 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// `LoggingConfig.LogGroup`, or `/aws/lambda/<name>` where the template gives none.
     pub log_group: String,
-    /// `LoggingConfig.ApplicationLogLevel`: `DEBUG`.
-    pub log_level: Option<String>,
+    /// `LoggingConfig.LogFormat`.
+    pub log_format: LogFormat,
+}
+
+/// How a function writes its log.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub enum LogFormat {
+    /// As plain text.
+    Text,
+    /// As JSON, from `ApplicationLogLevel` up: `DEBUG`. Lambda's default is `INFO`.
+    Json {
+        /// The level.
+        level: String,
+    },
 }
 
 /// Where a function's code is.

@@ -65,7 +65,13 @@ pub(crate) fn variables(
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("HOME", &home.to_string_lossy()),
     ]));
-    variables.extend(function.log_level.clone().map(|level| ("AWS_LAMBDA_LOG_LEVEL".to_owned(), level)));
+    variables.extend(match &function.log_format {
+        sam::LogFormat::Text => vec![("AWS_LAMBDA_LOG_FORMAT".to_owned(), "Text".to_owned())],
+        sam::LogFormat::Json { level } => vec![
+            ("AWS_LAMBDA_LOG_FORMAT".to_owned(), "JSON".to_owned()),
+            ("AWS_LAMBDA_LOG_LEVEL".to_owned(), level.clone()),
+        ],
+    });
     // A profile names credentials that are not here; a client that looks for it would fail on its start.
     variables.remove("AWS_PROFILE");
     Ok(variables)

@@ -39,7 +39,7 @@ pub(crate) fn function() -> FunctionSpec {
             memory_mb: 128,
             environment: BTreeMap::from([("TEST_BINARY".to_owned(), test_binary)]),
             log_group: "/aws/lambda/Deeds".to_owned(),
-            log_level: None,
+            log_format: sam::LogFormat::Text,
         },
         executable,
     }

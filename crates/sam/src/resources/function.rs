@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Code, Function, cargo,
+    Code, Function, LogFormat, cargo,
     problem::ProblemKind,
     properties::Properties,
     template::{Reported, Resource, Template},
@@ -25,14 +25,14 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
     });
     let logging = properties.inner("LoggingConfig");
     let log_group = logging.as_ref().and_then(|logging| logging.text("LogGroup"));
-    let log_level = logging.as_ref().and_then(log_level);
+    let log_format = logging.as_ref().map_or(LogFormat::Text, log_format);
     let runtime = runtime(&properties);
     let name = template.physical_name(id, resource, resource.at)?;
     Ok(Function {
         logical_id: id.to_owned(),
         arn: template.attribute(id, "Arn", resource.at)?,
         log_group: log_group.unwrap_or_else(|| format!("/aws/lambda/{name}")),
-        log_level,
+        log_format,
         name,
         code: code?,
         handler: properties.text("Handler").unwrap_or_default(),
@@ -43,24 +43,32 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
     })
 }
 
-/// The level that a function's own lines have to have. What else can be said about logs is looked at, too.
-fn log_level(logging: &Properties) -> Option<String> {
+/// What is said about logs. As on Lambda, only JSON has a level.
+fn log_format(logging: &Properties) -> LogFormat {
     const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
     logging.check_names("LoggingConfig", &["ApplicationLogLevel", "LogFormat", "LogGroup", "SystemLogLevel"]);
     if logging.has("SystemLogLevel") {
         let reason = "Lambda's own lines about an invocation are shown at every level.";
         logging.template.leave_out(logging.place_of("SystemLogLevel"), "AWS::Serverless::Function", reason);
     }
-    let level = logging.text("ApplicationLogLevel")?;
-    if !LEVELS.contains(&level.as_str()) {
-        let kind = ProblemKind::UnsupportedValue {
-            place: logging.place_of("ApplicationLogLevel"),
-            value: format!("`{level}`"),
-            reason: format!("a level is one of {}", LEVELS.join(", ")),
-        };
-        logging.template.report(kind, logging.at("ApplicationLogLevel"));
+    let refuse = |property: &str, value: &str, reason: String| {
+        let (place, value) = (logging.place_of(property), format!("`{value}`"));
+        logging.template.report(ProblemKind::UnsupportedValue { place, value, reason }, logging.at(property));
+    };
+    let format = logging.text("LogFormat").unwrap_or_else(|| "Text".to_owned());
+    let level = logging.text("ApplicationLogLevel");
+    match (format.as_str(), &level) {
+        (_, Some(other)) if !LEVELS.contains(&other.as_str()) => {
+            refuse("ApplicationLogLevel", other, format!("a level is one of {}", LEVELS.join(", ")));
+        }
+        ("Text", Some(level)) => refuse("ApplicationLogLevel", level, "only `LogFormat: JSON` has a level".to_owned()),
+        ("Text" | "JSON", _) => {}
+        (other, _) => refuse("LogFormat", other, "a format is Text or JSON".to_owned()),
     }
-    Some(level)
+    match format.as_str() {
+        "JSON" => LogFormat::Json { level: level.unwrap_or_else(|| "INFO".to_owned()) },
+        _ => LogFormat::Text,
+    }
 }
 
 fn runtime(properties: &Properties) -> Result<String, Reported> {
