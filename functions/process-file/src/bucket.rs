@@ -1,6 +1,6 @@
 //! The bucket of the results, with what one run has put into it.
 
-use aws_sdk_s3::Client;
+use aws_sdk_s3::{Client, error::ProvideErrorMetadata};
 use bytes::Bytes;
 use function_kit::{ServiceError, ServiceErrorKind};
 use uuid::Uuid;
@@ -76,8 +76,16 @@ impl Bucket {
         if head.metadata().and_then(|metadata| metadata.get(RUN)) != Some(&self.run) {
             return Ok(());
         }
-        let request = self.client.delete_object().bucket(&self.name).key(key).set_version_id(head.version_id);
-        request.send().await.map_err(|error| ServiceError::new("DeleteObject", &error))?;
-        Ok(())
+        let request = self.client.delete_object().bucket(&self.name).key(key);
+        // Without versions, what another run has written since then must stay. A version is this run's own for good.
+        let request = match head.version_id {
+            Some(version) => request.version_id(version),
+            None => request.set_if_match(head.e_tag),
+        };
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey")) => Ok(()),
+            Err(error) => Err(ServiceError::new("DeleteObject", &error)),
+        }
     }
 }

@@ -184,6 +184,18 @@ async fn what_another_run_has_written_stays_without_versions_too() {
 }
 
 #[tokio::test]
+async fn what_another_run_writes_meanwhile_stays_without_versions_too() {
+    let overwritten = Reply::s3_error(412, "PreconditionFailed");
+    let store = Store::with("a.csv", CSV).await.fault("PUT", PROFILE, Reply::s3_error(503, "SlowDown"));
+    let store = store.without_versions().fault("DELETE", DATA, overwritten);
+    assert_eq!(store.process("a.csv").await.unwrap_err().name, "Throttled");
+    assert_eq!(store.keys(), ["a.csv", DATA]);
+    let deletes: Vec<_> = store.requests().into_iter().filter(|request| request.method == "DELETE").collect();
+    assert_eq!(deletes.len(), 1, "it is not tried again");
+    assert_eq!(deletes[0].header("if-match"), TAG);
+}
+
+#[tokio::test]
 async fn a_failure_to_take_back_does_not_hide_the_error() {
     let denied = || Reply::s3_error(403, "AccessDenied");
     let store = Store::with("a.csv", CSV).await.fault("PUT", PROFILE, Reply::s3_error(503, "SlowDown"));

@@ -199,7 +199,7 @@ impl Objects {
         match (request.method.as_str(), part) {
             ("GET", _) => self.get(key, request),
             ("HEAD", _) => self.newest(key).map_or(Reply::status(404), |object| {
-                self.version(Reply::status(200), object).header("x-amz-meta-run", &object.run)
+                self.version(Reply::status(200), object).header("x-amz-meta-run", &object.run).header("etag", TAG)
             }),
             ("PUT", Some(part)) => {
                 let Some(upload) = self.unfinished.get_mut(key) else { return Reply::s3_error(404, "NoSuchUpload") };
