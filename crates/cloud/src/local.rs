@@ -29,7 +29,7 @@ use crate::{
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     server::BindError,
     service::{Request, Response, Service},
-    states::{self, CallerOf, LoadError, Parts, States, Tasks},
+    states::{self, Activities, CallerOf, LoadError, Parts, States, TaskTokens, Tasks},
 };
 
 /// How many log lines an observer may be behind before it misses some.
@@ -131,11 +131,15 @@ impl LocalCloud {
         let logs = broadcast::Sender::new(LOG_BACKLOG);
         let callers = Arc::new(OnceLock::new());
         let lambda = start_lambda(application, executables, address, &options, &logs, &callers)?;
-        let tasks = Arc::new(Tasks::new(lambda.clone()));
+        let activities = Arc::new(Activities::new(&options.region, &options.account));
+        let task_tokens = Arc::new(TaskTokens::default());
+        let tasks = Arc::new(Tasks::new(lambda.clone(), activities.clone(), task_tokens.clone()));
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
-        let parts = Parts::new(&options.region, &options.account, storage.journal, tasks);
+        let parts = Parts::new(&options.region, &options.account, storage.journal, tasks.clone());
+        let parts = Parts { activities, task_tokens, ..parts };
         let states = States::new(application, parts).map_err(StartError::StateMachines)?;
+        tasks.connect(&states);
         let (events, left_out) =
             Events::new(application, &options.region, &options.account, lambda.clone(), states.clone())?;
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());

@@ -27,7 +27,7 @@ use crate::{
     Revision,
     history::{Event, EventKind, MAX_EVENTS},
 };
-use branch::{Branch, BranchId, Branches, Next, Progress};
+use branch::{Branch, BranchId, Branches, Next};
 
 /// What an execution is called and belongs to. It never changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -159,8 +159,21 @@ pub struct Call {
     pub token: Option<Arc<str>>,
     /// The role that the task is done with, where it is not the state machine's.
     pub role_arn: Option<Arc<str>>,
-    /// What the service answered as the work was handed in, where that has been done: it is not to be done again.
-    pub submitted: Option<Value>,
+    /// How far it has come: a call that is made again need not begin anew.
+    pub progress: Progress,
+}
+
+/// How far a call has come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// The outside has not taken it yet.
+    Requested,
+    /// It can be begun.
+    Scheduled,
+    /// It has begun.
+    Started,
+    /// Its work was handed in, and this was answered; its end comes later.
+    Submitted(Value),
 }
 
 /// A call, for as long as the execution lives.
@@ -290,13 +303,13 @@ impl Execution {
             && match happened {
                 Happened::Started => self.history.is_empty(),
                 Happened::TaskRefused { call, .. } | Happened::TaskScheduled { call } => {
-                    self.has_come_to(*call, Progress::Requested)
+                    self.has_come_to(*call, &Progress::Requested)
                 }
-                Happened::TaskStarted { call, .. } => self.has_come_to(*call, Progress::Scheduled),
+                Happened::TaskStarted { call, .. } => self.has_come_to(*call, &Progress::Scheduled),
                 Happened::TaskSubmitted { call, .. } => {
                     let pending = self.branches.pending_call(*call);
                     pending.is_some_and(|pending| pending.call.resource.is_submitted())
-                        && self.has_come_to(*call, Progress::Started)
+                        && self.has_come_to(*call, &Progress::Started)
                 }
                 Happened::TaskHeartbeat { call }
                 | Happened::TaskSucceeded { call, .. }
@@ -309,8 +322,8 @@ impl Execution {
             }
     }
 
-    fn has_come_to(&self, call: CallId, progress: Progress) -> bool {
-        self.branches.pending_call(call).is_some_and(|pending| pending.progress == progress)
+    fn has_come_to(&self, call: CallId, progress: &Progress) -> bool {
+        self.branches.pending_call(call).is_some_and(|pending| pending.call.progress == *progress)
     }
 
     /// Takes what happened, at a moment that is not before any earlier one, and returns what to do next.

@@ -8,7 +8,10 @@ use asl::{
     template::Template,
 };
 
-use super::invoke::{self, Field};
+use super::{
+    invoke::{self, Field},
+    tasks::Action,
+};
 use crate::lambda::FunctionReference;
 
 /// Everything that Task states call and that can't be called; of functions all but these, where they are known.
@@ -18,21 +21,23 @@ pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> V
         if let Kind::Task(task) = &state.kind {
             match &task.resource {
                 Resource::Function { arn } => calls.function(arn, format!("{}/Resource", state.location)),
-                Resource::Service { service, action, .. } if (&**service, &**action) == ("lambda", "invoke") => {
-                    match &state.flow {
-                        DataFlow::JsonPath(flow) => {
-                            calls.parameters(flow.parameters.as_ref(), "Parameters", &state.location);
-                        }
-                        DataFlow::Jsonata(flow) => {
-                            calls.parameters(flow.arguments.as_ref(), "Arguments", &state.location);
-                        }
+                // Whether it exists is asked when the task starts.
+                Resource::Activity { .. } => {}
+                Resource::Service { arn, service, action, .. } => match (Action::of(service, action), &state.flow) {
+                    (Some(Action::Invoke), DataFlow::JsonPath(flow)) => {
+                        calls.parameters(flow.parameters.as_ref(), "Parameters", &state.location);
                     }
-                }
-                Resource::Service { arn, .. } | Resource::Activity { arn } => calls.refuse(
-                    Code::NotSupported,
-                    format!("the service integration '{arn}' is not supported yet"),
-                    format!("{}/Resource", state.location),
-                ),
+                    (Some(Action::Invoke), DataFlow::Jsonata(flow)) => {
+                        calls.parameters(flow.arguments.as_ref(), "Arguments", &state.location);
+                    }
+                    // Its parameters are mostly found when the task starts.
+                    (Some(Action::StartExecution(_)), _) => {}
+                    (None, _) => calls.refuse(
+                        Code::NotSupported,
+                        format!("the service integration '{arn}' is not supported yet"),
+                        format!("{}/Resource", state.location),
+                    ),
+                },
             }
         }
     }

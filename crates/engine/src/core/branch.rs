@@ -92,21 +92,9 @@ pub(super) enum WaitsFor {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) call: Call,
-    pub(super) progress: Progress,
     pub(super) limits: Limits,
     pub(super) timeout: Option<Timer>,
     pub(super) heartbeat: Option<Timer>,
-}
-
-/// How far a call has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    /// The outside has not taken it yet.
-    Requested,
-    Scheduled,
-    Started,
-    /// Its work was handed in.
-    Submitted,
 }
 
 impl Branch {

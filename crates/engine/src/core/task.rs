@@ -10,13 +10,16 @@ use asl::{
 };
 
 use super::{
-    Call, CallId, Command, Execution, TimerId,
-    branch::{BranchId, Next, Pending, Progress, Visit, WaitsFor},
+    Call, CallId, Command, Execution, Progress, TimerId,
+    branch::{BranchId, Next, Pending, Visit, WaitsFor},
     context::Surroundings,
     exit::too_large,
     parameters, values,
 };
-use crate::history::{EventKind, Limits, TaskType};
+use crate::{
+    history::{EventKind, Limits, TaskType},
+    task_token,
+};
 
 impl Execution {
     pub(super) fn schedule(
@@ -50,11 +53,11 @@ impl Execution {
             retry_count: visit.retry_count(),
             token,
             role_arn: limits.role_arn.clone(),
-            submitted: None,
+            progress: Progress::Requested,
         };
         self.commands.push(Command::StartTask(call.clone()));
         let id_of_call = call.id;
-        let pending = Pending { call, progress: Progress::Requested, limits, timeout: None, heartbeat: None };
+        let pending = Pending { call, limits, timeout: None, heartbeat: None };
         if let Some(branch) = self.branches.get_mut(id) {
             branch.waits_for = Some(WaitsFor::Call(Box::new(pending)));
         }
@@ -67,8 +70,8 @@ impl Execution {
 
     /// Text that nobody guesses, which the same execution makes again when it is replayed.
     fn new_token(&self) -> Arc<str> {
-        let [a, b, c, d] = [(); 4].map(|()| self.random());
-        format!("{a:016x}{b:016x}{c:016x}{d:016x}").into()
+        let random = u128::from(self.random()) << 64 | u128::from(self.random());
+        task_token::make(random.to_be_bytes()).into()
     }
 
     pub(super) fn task_refused(&mut self, call: CallId, cause: &str) {
@@ -83,7 +86,7 @@ impl Execution {
     pub(super) fn task_scheduled(&mut self, call: CallId) {
         let region = self.identity.region.clone();
         let Some(pending) = self.branches.pending_mut(call) else { return };
-        pending.progress = Progress::Scheduled;
+        pending.call.progress = Progress::Scheduled;
         let limits = pending.limits.clone();
         let kind = scheduled(&pending.call, limits.clone(), &region);
         self.append_to(call.branch, kind);
@@ -104,10 +107,7 @@ impl Execution {
     }
 
     pub(super) fn task_submitted(&mut self, call: CallId, output: Value) {
-        if let Some(pending) = self.branches.pending_mut(call) {
-            pending.call.submitted = Some(output.clone());
-        }
-        self.advance_call(call, Progress::Submitted, |resource| EventKind::TaskSubmitted {
+        self.advance_call(call, Progress::Submitted(output.clone()), |resource| EventKind::TaskSubmitted {
             task: task_type(resource),
             output,
         });
@@ -144,9 +144,11 @@ impl Execution {
     }
 
     pub(super) fn task_failed(&mut self, call: CallId, fault: Fault) {
-        let Some(progress) = self.branches.pending_call(call).map(|pending| pending.progress) else { return };
+        let Some(progress) = self.branches.pending_call(call).map(|pending| pending.call.progress.clone()) else {
+            return;
+        };
         let Some(id) = self.answered(call) else { return };
-        self.append_task_event(id, |resource| failed(resource, progress, fault.clone()));
+        self.append_task_event(id, |resource| failed(resource, &progress, fault.clone()));
         self.handle(id, fault, Origin::Task);
         self.ready.push_back(id);
     }
@@ -188,7 +190,7 @@ impl Execution {
     /// A call that is waited for has come further, which is written.
     fn advance_call(&mut self, call: CallId, progress: Progress, kind: impl FnOnce(&Resource) -> EventKind) {
         let Some(pending) = self.branches.pending_mut(call) else { return };
-        pending.progress = progress;
+        pending.call.progress = progress;
         let kind = kind(&pending.call.resource);
         self.append_to(call.branch, kind);
     }
@@ -235,8 +237,8 @@ fn scheduled(call: &Call, limits: Limits, region: &Arc<str>) -> EventKind {
 }
 
 /// How a failure is written, by how far the call had come.
-fn failed(resource: &Resource, progress: Progress, fault: Fault) -> EventKind {
-    let has_started = matches!(progress, Progress::Started | Progress::Submitted);
+fn failed(resource: &Resource, progress: &Progress, fault: Fault) -> EventKind {
+    let has_started = matches!(progress, Progress::Started | Progress::Submitted(_));
     match resource {
         Resource::Function { .. } if has_started => EventKind::LambdaFunctionFailed(fault),
         Resource::Function { .. } => EventKind::LambdaFunctionStartFailed(fault),

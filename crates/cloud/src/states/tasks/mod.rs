@@ -1,0 +1,197 @@
+//! What Task states ask for: functions, activities, other executions.
+
+mod execution;
+mod function;
+mod response;
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use asl::{
+    Fault, Value,
+    machine::{Pattern, Resource},
+};
+use engine::{
+    Identity,
+    core::{Call, Progress},
+    run::{Answer, CallError, Outside, Reports},
+};
+
+pub use function::CallerOf;
+
+use super::{Activities, States, TaskEnd, TaskTokens};
+use crate::lambda::Lambda;
+use execution::Texts;
+use function::{Caller, Functions};
+
+/// Carries out the calls of Task states.
+pub struct Tasks {
+    functions: Functions,
+    activities: Arc<Activities>,
+    tokens: Arc<TaskTokens>,
+    states: OnceLock<Weak<States>>,
+}
+
+/// What a service's action is, of those that can be called here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// `lambda:invoke`
+    Invoke,
+    /// `states:startExecution`
+    StartExecution(Sync),
+}
+
+/// How `startExecution` waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sync {
+    /// Not for the end.
+    No,
+    /// `.sync`
+    First,
+    /// `.sync:2`
+    Second,
+}
+
+impl Action {
+    /// The action of a service, without `.waitForTaskToken`; nothing for one that is not here.
+    pub(super) fn of(service: &str, action: &str) -> Option<Self> {
+        let (name, pattern) = action.split_once('.').unwrap_or((action, ""));
+        match (service, name, pattern) {
+            ("lambda", "invoke", "" | "waitForTaskToken") => Some(Self::Invoke),
+            ("states", "startExecution", "" | "waitForTaskToken") => Some(Self::StartExecution(Sync::No)),
+            ("states", "startExecution", "sync") => Some(Self::StartExecution(Sync::First)),
+            ("states", "startExecution", "sync:2") => Some(Self::StartExecution(Sync::Second)),
+            _ => None,
+        }
+    }
+}
+
+impl Tasks {
+    /// Calls these functions and activities.
+    pub fn new(lambda: Arc<Lambda>, activities: Arc<Activities>, tokens: Arc<TaskTokens>) -> Self {
+        Self { functions: Functions::new(lambda), activities, tokens, states: OnceLock::new() }
+    }
+
+    /// Where executions are started. Given once, after [`States`] has this.
+    pub fn connect(&self, states: &Arc<States>) {
+        let _ = self.states.set(Arc::downgrade(states));
+    }
+
+    /// The state that an invocation under way is for.
+    pub fn caller_of(&self, request_id: &str) -> Option<CallerOf> {
+        self.functions.caller_of(request_id)
+    }
+
+    fn service(&self, caller: Caller, call: Call, action: Action, pattern: Pattern, reports: Reports) -> Answer {
+        // Waits before the call is made: whoever gets the token may use it at once.
+        let end = call.token.as_ref().map(|token| self.end_of(token.clone(), &reports));
+        let states = self.states.get().cloned().unwrap_or_default();
+        let (input, progress) = (call.input, call.progress);
+        match action {
+            Action::StartExecution(Sync::First | Sync::Second) => {
+                let texts = if action == Action::StartExecution(Sync::First) { Texts::Kept } else { Texts::Parsed };
+                Box::pin(async move {
+                    let running = match progress {
+                        Progress::Submitted(answer) => execution::find(&states, &answer)?,
+                        _ => {
+                            let (running, answer) = execution::start(&states, &input)?;
+                            reports.submitted(answer).await;
+                            running
+                        }
+                    };
+                    tokio::select! {
+                        ended = execution::end(running, texts) => Ok(ended?),
+                        ended = first_of(end) => Ok(ended?),
+                    }
+                })
+            }
+            Action::StartExecution(Sync::No) => {
+                let calling = async move { execution::start(&states, &input).map(|(_, answer)| answer) };
+                finish(calling, end, pattern, progress, reports)
+            }
+            Action::Invoke => finish(self.functions.invoke_action(caller, &input), end, pattern, progress, reports),
+        }
+    }
+
+    fn activity(&self, call: Call, reports: Reports) -> Answer {
+        let Some(token) = call.token else {
+            return Box::pin(async { Err(CallError::Refused("The task has no token.".into())) });
+        };
+        let end = self.end_of(token.clone(), &reports);
+        if call.progress == Progress::Started {
+            return Box::pin(async move { Ok(end.await?) });
+        }
+        let scheduled = self.activities.schedule(call.resource.arn(), token, call.input);
+        Box::pin(async move {
+            let taken = scheduled.map_err(|error| CallError::Refused(error.to_string().into()))?;
+            reports.scheduled().await;
+            if let Ok(taken) = taken.await {
+                reports.started(taken.worker_name).await;
+            }
+            Ok(end.await?)
+        })
+    }
+
+    /// The end of a task that somebody sends with its token.
+    fn end_of(&self, token: Arc<str>, reports: &Reports) -> TaskEnd {
+        let reports = reports.clone();
+        self.tokens.wait(token, move || {
+            let reports = reports.clone();
+            tokio::spawn(async move { reports.heartbeat().await });
+        })
+    }
+}
+
+impl Outside for Tasks {
+    fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer {
+        let caller = Caller {
+            of: CallerOf { execution_arn: execution.arn.clone(), state: call.state.clone() },
+            trace_id: execution.trace_header.as_ref().map(ToString::to_string),
+        };
+        match &call.resource {
+            Resource::Function { arn } => {
+                let calling = self.functions.call(caller, arn, &call.input);
+                Box::pin(async move { Ok(calling.await?) })
+            }
+            Resource::Activity { .. } => self.activity(call, reports),
+            Resource::Service { arn, service, action, pattern } => match Action::of(service, action) {
+                Some(action) => {
+                    let pattern = *pattern;
+                    self.service(caller, call, action, pattern, reports)
+                }
+                // Definitions are held to what is here when they are loaded.
+                None => {
+                    let cause = format!("The service integration '{arn}' is not supported yet.");
+                    Box::pin(async move { Err(Fault::runtime(cause).into()) })
+                }
+            },
+        }
+    }
+}
+
+/// Makes a call and gives its answer; or hands work in by it, once, and gives what comes by the token.
+fn finish(
+    calling: impl Future<Output = Result<Value, Fault>> + Send + 'static,
+    end: Option<TaskEnd>,
+    pattern: Pattern,
+    progress: Progress,
+    reports: Reports,
+) -> Answer {
+    Box::pin(async move {
+        if pattern != Pattern::WaitForTaskToken {
+            return Ok(calling.await?);
+        }
+        if !matches!(progress, Progress::Submitted(_)) {
+            let answer = calling.await?;
+            reports.submitted(answer).await;
+        }
+        Ok(first_of(end).await?)
+    })
+}
+
+/// The end that a token brings; never, where there is none.
+async fn first_of(end: Option<TaskEnd>) -> Result<Value, Fault> {
+    match end {
+        Some(end) => end.await,
+        None => std::future::pending().await,
+    }
+}
