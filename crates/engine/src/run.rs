@@ -17,7 +17,10 @@ use std::{
 
 use asl::{Fault, Value};
 
-use crate::core::{Call, CallId, Happened, Identity};
+use crate::{
+    core::{Call, CallId, Happened, Identity},
+    journal::JournalError,
+};
 
 pub use executions::{Executions, Resumed, StartError, Started};
 pub use running::Running;
@@ -77,6 +80,19 @@ impl Reports {
         self.tell(Happened::TaskHeartbeat { call: self.call }).await;
     }
 
+    /// The call's end, from somebody to whom it is confirmed: a callback. False where nobody waits for it any more.
+    ///
+    /// It is in the journal when this returns. What is not written has not happened, and must not be confirmed: nobody
+    /// would say it again. The [`Answer`] of the call is dropped.
+    pub fn ended(&self, answer: Result<Value, CallError>) -> Result<bool, JournalError> {
+        let Some(running) = self.running.upgrade() else { return Ok(false) };
+        let taken = running.tell(ended(self.call, answer))?;
+        if taken {
+            running.drop_call(self.call);
+        }
+        Ok(taken)
+    }
+
     /// Whether the call's end is still waited for.
     pub fn is_wanted(&self) -> bool {
         self.running.upgrade().is_some_and(|running| running.look(|execution| execution.waits_for(self.call)))
@@ -84,8 +100,16 @@ impl Reports {
 
     async fn tell(&self, happened: Happened) {
         if let Some(running) = self.running.upgrade() {
-            running.deliver_surely(happened).await;
+            running.tell_surely(happened).await;
         }
+    }
+}
+
+fn ended(call: CallId, answer: Result<Value, CallError>) -> Happened {
+    match answer {
+        Ok(output) => Happened::TaskSucceeded { call, output },
+        Err(CallError::Failed(fault)) => Happened::TaskFailed { call, fault },
+        Err(CallError::Refused(cause)) => Happened::TaskRefused { call, cause },
     }
 }
 

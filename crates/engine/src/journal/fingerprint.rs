@@ -1,11 +1,11 @@
 //! What a history looks like, in two numbers: enough to tell that a replay is not what was.
 
-use asl::Value;
+use asl::{Fault, Value};
 use twox_hash::XxHash3_64;
 
 use crate::history::{Event, EventKind, event_type};
 
-/// The number of events, and a hash of their types, their order and their payloads.
+/// The number of events, and a hash of their types, their order, their payloads and their faults.
 ///
 /// It grows with the history: the cost is that of the new events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,8 +23,12 @@ impl Fingerprint {
         for event in history.get(self.events..).unwrap_or_default() {
             text.clear();
             text.extend(event.previous_id.to_le_bytes());
-            text.extend(payload(&event.kind).map_or(0, |value| payloads.digest(value)).to_le_bytes());
+            let (payload, fault) = carried(&event.kind);
+            text.extend(payload.map_or(0, |value| payloads.digest(value)).to_le_bytes());
             text.extend(event_type(&event.kind).bytes());
+            if let Some(Fault { error, cause }) = fault {
+                text.extend(error.iter().chain(cause).flat_map(|part| part.bytes()));
+            }
             digest = XxHash3_64::oneshot_with_seed(digest, &text);
         }
         Self { events: history.len(), digest }
@@ -54,16 +58,47 @@ impl Payloads {
     }
 }
 
-fn payload(kind: &EventKind) -> Option<&Value> {
+/// What an event carries: a payload or a fault.
+fn carried(kind: &EventKind) -> (Option<&Value>, Option<&Fault>) {
     match kind {
-        EventKind::ExecutionStarted { input, .. }
-        | EventKind::StateEntered { input, .. }
-        | EventKind::LambdaFunctionScheduled { input, .. } => Some(input),
-        EventKind::ExecutionSucceeded { output }
-        | EventKind::StateExited { output, .. }
-        | EventKind::LambdaFunctionSucceeded { output }
-        | EventKind::TaskSucceeded { output, .. } => Some(output),
-        EventKind::TaskScheduled { parameters, .. } => Some(parameters),
-        _ => None,
+        EventKind::ExecutionStarted { input: payload, .. }
+        | EventKind::ExecutionSucceeded { output: payload }
+        | EventKind::StateEntered { input: payload, .. }
+        | EventKind::StateExited { output: payload, .. }
+        | EventKind::LambdaFunctionScheduled { input: payload, .. }
+        | EventKind::LambdaFunctionSucceeded { output: payload }
+        | EventKind::ActivityScheduled { input: payload, .. }
+        | EventKind::ActivitySucceeded { output: payload }
+        | EventKind::TaskScheduled { parameters: payload, .. }
+        | EventKind::TaskSubmitted { output: payload, .. }
+        | EventKind::TaskSucceeded { output: payload, .. } => (Some(payload), None),
+        EventKind::ExecutionFailed(fault)
+        | EventKind::ExecutionTimedOut(fault)
+        | EventKind::ExecutionAborted(fault)
+        | EventKind::EvaluationFailed { fault, .. }
+        | EventKind::LambdaFunctionStartFailed(fault)
+        | EventKind::LambdaFunctionFailed(fault)
+        | EventKind::LambdaFunctionTimedOut(fault)
+        | EventKind::ActivityScheduleFailed(fault)
+        | EventKind::ActivityFailed(fault)
+        | EventKind::ActivityTimedOut(fault)
+        | EventKind::TaskStartFailed(_, fault)
+        | EventKind::TaskSubmitFailed(_, fault)
+        | EventKind::TaskFailed(_, fault)
+        | EventKind::TaskTimedOut(_, fault) => (None, Some(fault)),
+        EventKind::StateAborted { .. }
+        | EventKind::ParallelStateStarted
+        | EventKind::ParallelStateSucceeded
+        | EventKind::ParallelStateFailed
+        | EventKind::MapStateStarted { .. }
+        | EventKind::MapStateSucceeded
+        | EventKind::MapStateFailed
+        | EventKind::MapIterationStarted(_)
+        | EventKind::MapIterationSucceeded(_)
+        | EventKind::MapIterationFailed(_)
+        | EventKind::MapIterationAborted(_)
+        | EventKind::LambdaFunctionStarted
+        | EventKind::ActivityStarted { .. }
+        | EventKind::TaskStarted(_) => (None, None),
     }
 }

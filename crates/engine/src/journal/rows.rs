@@ -86,12 +86,15 @@ impl Journal {
         let added = transaction
             .prepare_cached(
                 "INSERT INTO executions VALUES
-                 (NULL, :arn, :machine_arn, :name, :status, :started_at, :stopped_at, :definition, :identity)
+                 (NULL, :arn, :machine_arn, :version_arn, :alias_arn, :name, :status, :started_at, :stopped_at,
+                  :definition, :identity)
                  ON CONFLICT (arn) DO NOTHING",
             )?
             .execute(named_params! {
                 ":arn": identity.arn,
                 ":machine_arn": identity.state_machine_arn,
+                ":version_arn": identity.state_machine_version_arn,
+                ":alias_arn": identity.state_machine_alias_arn,
                 ":name": identity.name,
                 ":status": Status::of(execution),
                 ":started_at": Moment(identity.started_at),
@@ -196,10 +199,7 @@ impl Journal {
     pub(crate) fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT arn, machine_arn, name, status, started_at, stopped_at,
-                    identity ->> 'state_machine_version_arn' AS version_arn,
-                    identity ->> 'state_machine_alias_arn' AS alias_arn
-             FROM executions
+            "SELECT arn, machine_arn, version_arn, alias_arn, name, status, started_at, stopped_at FROM executions
              WHERE machine_arn = :machine_arn
                AND (:status IS NULL OR status = :status)
                AND (:version_arn IS NULL OR version_arn = :version_arn)
@@ -253,16 +253,16 @@ fn stopped_at(execution: &Execution) -> Option<Moment> {
 }
 
 fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
-    let Moment(started_at) = row.get(4)?;
+    let Moment(started_at) = row.get("started_at")?;
     Ok(Listed {
-        arn: row.get(0)?,
-        state_machine_arn: row.get(1)?,
-        state_machine_version_arn: row.get(6)?,
-        state_machine_alias_arn: row.get(7)?,
-        name: row.get(2)?,
-        status: row.get(3)?,
+        arn: row.get("arn")?,
+        state_machine_arn: row.get("machine_arn")?,
+        state_machine_version_arn: row.get("version_arn")?,
+        state_machine_alias_arn: row.get("alias_arn")?,
+        name: row.get("name")?,
+        status: row.get("status")?,
         started_at,
-        stopped_at: row.get::<_, Option<Moment>>(5)?.map(|Moment(at)| at),
+        stopped_at: row.get::<_, Option<Moment>>("stopped_at")?.map(|Moment(at)| at),
     })
 }
 

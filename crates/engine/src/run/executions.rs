@@ -40,6 +40,15 @@ pub enum Started {
     Same(Arc<Running>),
 }
 
+impl Started {
+    /// The execution.
+    pub fn running(&self) -> &Arc<Running> {
+        match self {
+            Self::New(running) | Self::Same(running) => running,
+        }
+    }
+}
+
 /// Why an execution was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -101,7 +110,7 @@ impl Executions {
                 Ok(Some((running, outstanding))) => {
                     // Somebody may have looked at it before, and stopped it.
                     let running = lock(&self.kept).keep(running);
-                    running.carry_out(outstanding);
+                    running.resume(outstanding);
                     resumed.running.push(running);
                 }
                 Ok(None) => {}

@@ -104,11 +104,16 @@ impl Record {
     ///
     /// Where even that can't be read, one that has not begun, so that nobody sees what was not written. It expects
     /// nothing any more; the next start of the runner finds it in the journal.
-    fn go_back(&self, execution: &Execution) -> Execution {
+    fn go_back(&mut self, execution: &Execution) -> Execution {
         let (machine, identity) = (execution.machine().clone(), execution.identity().clone());
         let turns = self.journal.turns(self.row).map_err(RecallError::from);
+        let count = turns.as_ref().map_or(0, Vec::len);
         match turns.and_then(|turns| journal::replay(machine.clone(), identity.clone(), turns)) {
-            Ok(replayed) => replayed.execution,
+            Ok(replayed) => {
+                self.turns = count as u64;
+                self.fingerprint = replayed.fingerprint;
+                replayed.execution
+            }
             Err(error) => {
                 tracing::error!(arn = &*identity.arn, %error, "an execution is lost until the next start");
                 Execution::new(machine, identity)

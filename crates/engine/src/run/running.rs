@@ -13,7 +13,7 @@ use asl::{Fault, Machine};
 use time::OffsetDateTime;
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::{CallError, Executions, Outside, Reports, lock, record::Recording};
+use super::{Executions, Outside, Reports, ended, lock, record::Recording};
 use crate::{
     core::{Call, CallId, Command, Execution, Happened, Identity, Outcome},
     history::Event,
@@ -85,7 +85,7 @@ impl Running {
 
     /// Stops it, unless it has ended. Fails where that can't be written into the journal.
     pub fn stop(self: &Arc<Self>, fault: Fault) -> Result<(), JournalError> {
-        self.deliver(Happened::StopRequested { fault })
+        self.tell(Happened::StopRequested { fault }).map(drop)
     }
 
     /// Waits for its end.
@@ -100,12 +100,15 @@ impl Running {
         }
     }
 
-    /// Tells the execution what happened, and does what it wants. What can't be written has not happened.
-    fn deliver(self: &Arc<Self>, happened: Happened) -> Result<(), JournalError> {
+    /// Tells the execution what happened, and does what it wants. False where it does not expect that, or not any more.
+    ///
+    /// It is in the journal when this returns, so it is what may be confirmed to somebody else. What can't be written has
+    /// not happened.
+    pub fn tell(self: &Arc<Self>, happened: Happened) -> Result<bool, JournalError> {
         let (commands, events, ended) = {
             let mut recording = lock(&self.recording);
             if !recording.execution.expects(&happened) {
-                return Ok(());
+                return Ok(false);
             }
             let commands = recording.tell(happened)?;
             (commands, recording.execution.history().len(), recording.execution.has_ended())
@@ -118,12 +121,12 @@ impl Running {
             }
         }
         self.events.send_if_modified(|known| events > std::mem::replace(known, events.max(*known)));
-        Ok(())
+        Ok(true)
     }
 
     /// Tells the execution what happened, and tries again where that can't be written.
-    pub(super) async fn deliver_surely(self: &Arc<Self>, happened: Happened) {
-        while let Err(error) = self.deliver(happened.clone()) {
+    pub(super) async fn tell_surely(self: &Arc<Self>, happened: Happened) {
+        while let Err(error) = self.tell(happened.clone()) {
             if let JournalError::Closed = error {
                 return;
             }
@@ -132,22 +135,40 @@ impl Running {
         }
     }
 
+    /// Does what an execution from the journal still waits for.
+    ///
+    /// Timers whose time has come while nobody was there fire in the order of their times, and before any call is made:
+    /// as they would have.
+    pub(super) fn resume(self: &Arc<Self>, outstanding: Vec<Command>) {
+        let now = OffsetDateTime::now_utc();
+        let (mut due, mut others) = (Vec::new(), Vec::new());
+        for command in outstanding {
+            match command {
+                Command::SetTimer { timer, at } if at <= now => due.push((at, timer)),
+                other => others.push(other),
+            }
+        }
+        due.sort_unstable();
+        for (at, timer) in due {
+            if self.tell(Happened::TimerFired { timer }).is_err() {
+                others.push(Command::SetTimer { timer, at });
+            }
+        }
+        self.carry_out(others);
+    }
+
     pub(super) fn carry_out(self: &Arc<Self>, commands: Vec<Command>) {
         for command in commands {
             match command {
                 Command::StartTask(call) => self.make(call),
-                Command::CancelTask { call } => {
-                    if let Some(work) = lock(&self.under_way).calls.remove(&call) {
-                        work.abort();
-                    }
-                }
+                Command::CancelTask { call } => self.drop_call(call),
                 Command::SetTimer { timer, at } => {
                     let this = Arc::downgrade(self);
                     let left = (at - OffsetDateTime::now_utc()).max(time::Duration::ZERO).unsigned_abs();
                     let waiting = tokio::spawn(async move {
                         tokio::time::sleep(left).await;
                         if let Some(this) = this.upgrade() {
-                            this.deliver_surely(Happened::TimerFired { timer }).await;
+                            this.tell_surely(Happened::TimerFired { timer }).await;
                         }
                     });
                     lock(&self.under_way).add_timer(waiting.abort_handle());
@@ -167,15 +188,18 @@ impl Running {
         let this = Arc::clone(self);
         let work = tokio::spawn(async move {
             let reports = Reports { running: Arc::downgrade(&this), call: id };
-            let happened = match this.outside.call(&this.identity, call, reports).await {
-                Ok(output) => Happened::TaskSucceeded { call: id, output },
-                Err(CallError::Failed(fault)) => Happened::TaskFailed { call: id, fault },
-                Err(CallError::Refused(cause)) => Happened::TaskRefused { call: id, cause },
-            };
-            this.deliver_surely(happened).await;
+            let answer = this.outside.call(&this.identity, call, reports).await;
+            this.tell_surely(ended(id, answer)).await;
             lock(&this.under_way).calls.remove(&id);
         });
         under_way.calls.insert(id, work.abort_handle());
+    }
+
+    /// Drops a call that is under way.
+    pub(super) fn drop_call(&self, call: CallId) {
+        if let Some(work) = lock(&self.under_way).calls.remove(&call) {
+            work.abort();
+        }
     }
 
     /// Drops the calls and timers that are under way.
