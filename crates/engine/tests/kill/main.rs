@@ -1,0 +1,194 @@
+//! Executions whose runner is killed again and again: their histories are those of an undisturbed run.
+//!
+//! The runner is this same program, started again. `JOURNAL_TEST_EXECUTIONS` says how many executions there are and
+//! `JOURNAL_TEST_KILLS` how often it is killed.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+mod machines;
+
+use std::{
+    env,
+    fs::{self, File, OpenOptions},
+    hash::{BuildHasher, RandomState},
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use asl::Value;
+use engine::{
+    history,
+    journal::Journal,
+    run::{Executions, Running, StartError},
+};
+use tokio::task::JoinSet;
+
+use machines::{Answers, Machines, arn, identity, input};
+
+const FOLDER: &str = "JOURNAL_TEST_FOLDER";
+const EXECUTIONS: &str = "JOURNAL_TEST_EXECUTIONS";
+const KILLS: &str = "JOURNAL_TEST_KILLS";
+
+/// The time from start to start.
+const BETWEEN_STARTS: Duration = Duration::from_millis(10);
+
+/// The longest life of a runner that is killed.
+const LONGEST_LIFE: u64 = 400;
+
+#[test]
+fn histories_are_those_of_an_undisturbed_run_however_often_the_runner_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (executions, kills) = (number(EXECUTIONS, 200), number(KILLS, 12));
+    for kill in 0..kills {
+        let mut runner = start(folder.path(), executions);
+        // Every other one is killed while it starts, or opens the journal.
+        if kill % 2 == 0 {
+            runner.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        }
+        thread::sleep(Duration::from_millis(RandomState::new().hash_one(kill) % LONGEST_LIFE));
+        runner.kill().unwrap();
+        runner.wait().unwrap();
+    }
+    assert!(start(folder.path(), executions).wait().unwrap().success());
+    let resumed = fs::read_to_string(folder.path().join("resumed.txt")).unwrap();
+    assert!(resumed.lines().any(|count| count != "0"), "every kill found nothing that runs");
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (killed, undisturbed) = runtime.block_on(async {
+        let killed = open(Journal::open(&journal(folder.path())).unwrap());
+        let inputs = (0..executions).map(|number| recorded(&killed, number).identity().input.clone()).collect();
+        (killed, undisturbed(inputs).await)
+    });
+    for number in 0..executions {
+        assert_eq!(shown(&recorded(&killed, number)), shown(&recorded(&undisturbed, number)), "execution {number}");
+    }
+    // What anybody saw of an execution before a kill, at its time, is what there is after it.
+    for line in fs::read_to_string(seen(folder.path())).unwrap().lines() {
+        let mut parts = line.split(' ');
+        let (number, event): (usize, usize) =
+            (parts.next().unwrap().parse().unwrap(), parts.next().unwrap().parse().unwrap());
+        let after = recorded(&killed, number).look(|execution| told(number, &execution.history()[event - 1]));
+        assert_eq!(after, line);
+    }
+}
+
+#[tokio::test]
+#[ignore = "not a test: the runner that is killed"]
+async fn runner() {
+    let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return };
+    let count = number(EXECUTIONS, 0);
+    let append = |file: &Path| OpenOptions::new().create(true).append(true).open(file).unwrap();
+    let seen = Arc::new(append(&seen(&folder)));
+    let executions = open(Journal::open(&journal(&folder)).unwrap());
+    let mut watched = JoinSet::new();
+    let resumed = executions.resume().unwrap();
+    assert!(resumed.refused.is_empty(), "{:?}", resumed.refused);
+    append(&folder.join("resumed.txt")).write_all(format!("{}\n", resumed.running.len()).as_bytes()).unwrap();
+    for running in resumed.running {
+        watched.spawn(watch(running, seen.clone()));
+    }
+    let machines = Machines::compile();
+    for number in 0..count {
+        let execution = identity(number, input(number));
+        match executions.start(machines.of(number), execution) {
+            Ok(started) => {
+                watched.spawn(watch(started.running().clone(), seen.clone()));
+                tokio::time::sleep(BETWEEN_STARTS).await;
+            }
+            Err(StartError::Exists) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    while let Some(ended) = watched.join_next().await {
+        ended.unwrap();
+    }
+}
+
+/// Writes down what there is to see of an execution, until it has ended.
+async fn watch(running: Arc<Running>, seen: Arc<File>) {
+    let number = usize::try_from(running.identity().seed).unwrap();
+    let mut events = running.subscribe();
+    let mut shown = 0;
+    loop {
+        for event in running.events_from(shown) {
+            shown += 1;
+            (&*seen).write_all(format!("{}\n", told(number, &event)).as_bytes()).unwrap();
+        }
+        if running.look(|execution| execution.has_ended() && execution.history().len() == shown) {
+            return;
+        }
+        events.changed().await.unwrap();
+    }
+}
+
+fn told(number: usize, event: &engine::Event) -> String {
+    format!("{number} {} {} {}", event.id, event.at.unix_timestamp_nanos(), history::event_type(&event.kind))
+}
+
+fn open(journal: Journal) -> Arc<Executions> {
+    let answers = Arc::new(Answers::default());
+    let executions = Executions::new(journal, answers.clone());
+    answers.belong_to(executions.clone());
+    executions
+}
+
+/// The same executions, all at once, with nobody who kills.
+async fn undisturbed(inputs: Vec<Value>) -> Arc<Executions> {
+    let executions = open(Journal::in_memory().unwrap());
+    let machines = Machines::compile();
+    let mut started = Vec::new();
+    for (number, input) in inputs.into_iter().enumerate() {
+        started.push(executions.start(machines.of(number), identity(number, input)).unwrap());
+    }
+    for started in started {
+        started.running().ended().await;
+    }
+    executions
+}
+
+fn recorded(executions: &Arc<Executions>, number: usize) -> Arc<Running> {
+    executions.find(&arn(number)).unwrap().unwrap_or_else(|| panic!("there is no execution {number}"))
+}
+
+/// Every event of an execution that has ended, without its time.
+fn shown(running: &Running) -> Vec<Value> {
+    running.look(|execution| {
+        assert!(execution.has_ended(), "{:#?}", execution.history());
+        let without_time = |event: &engine::Event| match history::to_json(event, true) {
+            Value::Object(fields) => fields
+                .iter()
+                .filter(|(name, _)| &***name != "timestamp")
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect::<asl::value::Object>()
+                .into(),
+            other => other,
+        };
+        execution.history().iter().map(without_time).collect()
+    })
+}
+
+fn start(folder: &Path, executions: usize) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "runner", "--ignored", "--nocapture", "--quiet"])
+        .env(FOLDER, folder)
+        .env(EXECUTIONS, executions.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn journal(folder: &Path) -> PathBuf {
+    folder.join("journal")
+}
+
+fn seen(folder: &Path) -> PathBuf {
+    folder.join("seen.txt")
+}
+
+fn number(variable: &str, otherwise: usize) -> usize {
+    env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
+}
