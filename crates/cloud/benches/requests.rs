@@ -21,6 +21,7 @@ use cloud::{
 use divan::{Bencher, black_box};
 use sam::{Application, Code, Function, StateMachine, StateMachineKind};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -39,10 +40,11 @@ fn function() {
     runtime.block_on(lambda_runtime::run(echo)).unwrap();
 }
 
-/// A local cloud with a function and two machines, for as long as the program runs.
+/// A local cloud with a function, two machines and data on the disk, for as long as the program runs.
 struct Stage {
     runtime: Runtime,
     cloud: LocalCloud,
+    _folder: TempDir,
 }
 
 fn stage() -> &'static Stage {
@@ -51,9 +53,11 @@ fn stage() -> &'static Stage {
         let runtime = Runtime::new().unwrap();
         let executable = env::current_exe().unwrap();
         let executables = BTreeMap::from([("Echo".to_owned(), executable.clone())]);
-        let options = Options { port: 0, folder: None, region: "us-east-1".into(), account: "000000000000".into() };
+        let folder = tempfile::tempdir().unwrap();
+        let data = Some(folder.path().to_owned());
+        let options = Options { port: 0, folder: data, region: "us-east-1".into(), account: "000000000000".into() };
         let cloud = runtime.block_on(LocalCloud::start(&application(&executable), &executables, options)).unwrap();
-        Stage { runtime, cloud }
+        Stage { runtime, cloud, _folder: folder }
     })
 }
 
