@@ -5,24 +5,34 @@
 //! parses and evaluates; this module lets it see no more of an execution than an expression names, binds the service's
 //! own functions, holds the service's limits, and words errors as the service does.
 
+mod calls;
 mod conversion;
 mod error;
+mod explain;
 mod functions;
+mod guard;
+mod guarded;
+mod operators;
 mod plain;
 mod references;
+mod signature;
 mod tree;
+mod wording;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
 
 use jsonata_core::{
     ast::AstNode,
-    evaluator::{Context, Evaluator, EvaluatorOptions},
+    evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions},
     value::JValue,
 };
 
 use crate::{Value, context::Environment};
 
+use calls::{Calls, Moment, Named};
+use explain::Explainer;
 use plain::{Found, Plain};
+use references::References;
 
 pub use error::{EvaluationError, SyntaxError};
 pub use references::{Reference, TopLevel};
@@ -56,9 +66,10 @@ struct Compiled {
     text: Box<str>,
     /// The tree that is evaluated. It is plain data: only the values of an evaluation can't leave their thread.
     ast: AstNode,
-    references: references::References,
+    references: References,
     plain: Option<Plain>,
-    functions: Vec<functions::Extra>,
+    /// The functions of this crate that it calls, by their names in the tree.
+    functions: Vec<(Box<str>, Named)>,
 }
 
 impl Jsonata {
@@ -66,15 +77,10 @@ impl Jsonata {
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let text = text.trim();
         let mut ast = jsonata_core::parser::parse(text).map_err(|error| SyntaxError::from_parser(&error, text))?;
-        tree::refuse_newer(&ast)?;
-        tree::hide_eval(&mut ast);
-        Ok(Self(Arc::new(Compiled {
-            text: text.into(),
-            references: references::References::of(&ast),
-            plain: Plain::of(&ast),
-            functions: functions::Extra::named_in(&ast),
-            ast,
-        })))
+        tree::check(&ast)?;
+        let (references, plain) = (References::of(&ast), Plain::of(&ast));
+        guard::plant(&mut ast);
+        Ok(Self(Arc::new(Compiled { text: text.into(), references, plain, functions: Named::all_in(&ast), ast })))
     }
 
     /// The expression as it was written, without blanks around it.
@@ -106,11 +112,25 @@ impl Jsonata {
                 Found::Unknown => {}
             }
         }
+        let moment = Moment::of(&self.0.functions, environment);
+        let bindings: Vec<(&str, JValue)> =
+            self.0.references.needs.iter().filter_map(|need| need.convert(states, environment)).collect();
+        match self.run(&self.0.ast, &bindings, moment, None) {
+            Ok(value) => conversion::to_value(&value),
+            Err(error) => Err(self.explain(&error, &bindings, moment)),
+        }
+    }
+
+    fn run(
+        &self,
+        ast: &AstNode,
+        bindings: &[(&str, JValue)],
+        moment: Moment,
+        explainer: Option<&Explainer>,
+    ) -> Result<JValue, EvaluatorError> {
         let mut context = Context::new();
-        for variable in &self.0.references.needs {
-            if let Some(value) = variable.convert(states, environment) {
-                context.bind(variable.name.clone(), value);
-            }
+        for (name, value) in bindings {
+            context.bind((*name).to_owned(), value.clone());
         }
         let options = EvaluatorOptions {
             timeout_ms: Some(TIME_LIMIT_MS),
@@ -119,9 +139,26 @@ impl Jsonata {
             ..EvaluatorOptions::default()
         };
         let mut evaluator = Evaluator::with_options(context, options);
-        functions::register(&self.0.functions, &mut evaluator, environment)?;
-        let value = evaluator.evaluate(&self.0.ast, &JValue::Undefined)?;
-        conversion::to_value(&value)
+        Calls::register(&self.0.functions, &mut evaluator, moment)?;
+        if let Some(explainer) = explainer {
+            explainer.register(&mut evaluator)?;
+        }
+        // What may panic in the engine is not known. It must not end more than this evaluation, and leaves nothing behind:
+        // the evaluator is used once.
+        std::panic::catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(ast, &JValue::Undefined)))
+            .unwrap_or_else(|_| Err(EvaluatorError::EvaluationError("Internal error".to_owned())))
+    }
+
+    /// An error of the engine in the service's words.
+    fn explain(&self, error: &EvaluatorError, bindings: &[(&str, JValue)], moment: Moment) -> EvaluationError {
+        let Some((code, message)) = error::split(error.message()) else {
+            return EvaluationError { code: None, message: error.message().to_owned() };
+        };
+        let place = wording::names_its_place(code).then(|| {
+            let (explainer, ast) = Explainer::new(&self.0.ast);
+            self.run(&ast, bindings, moment, Some(&explainer)).err().and_then(|_| explainer.place())
+        });
+        wording::reword(code, message, place.flatten().as_ref())
     }
 }
 

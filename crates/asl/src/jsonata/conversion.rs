@@ -10,7 +10,10 @@ use crate::value::{Number, Object, Value};
 
 /// The most memory that a result may stand for, in bytes: the service's limit. A number counts as eight bytes, a
 /// character of a string as one.
-const MEMORY_LIMIT: usize = 873_782 * 8;
+pub(super) const MEMORY_LIMIT: usize = 873_782 * 8;
+
+/// How deep a result may nest: JSON text that nests deeper can't be read again.
+const DEPTH_LIMIT: usize = 127;
 
 /// A value for the engine. Numbers become doubles there.
 pub(super) fn from_value(value: &Value) -> JValue {
@@ -34,30 +37,55 @@ fn object(fields: &Object) -> IndexMap<String, JValue> {
 /// The engine shares parts between values, so a small value may stand for an endless text: it is limited here.
 pub(super) fn to_value(value: &JValue) -> Result<Option<Value>, EvaluationError> {
     let mut left = MEMORY_LIMIT;
-    convert(value, &mut left)
+    convert(value, &mut left, DEPTH_LIMIT)
 }
 
-fn convert(value: &JValue, left: &mut usize) -> Result<Option<Value>, EvaluationError> {
-    let size = match value {
-        JValue::String(text) => text.len().max(8),
+/// Whether a value is too large when it is written out.
+pub(super) fn holds_too_much(value: &JValue) -> bool {
+    let mut left = MEMORY_LIMIT;
+    let mut waiting = vec![value];
+    while let Some(value) = waiting.pop() {
+        match left.checked_sub(size(value)) {
+            Some(rest) => left = rest,
+            None => return true,
+        }
+        match value {
+            JValue::Array(items) => waiting.extend(items),
+            JValue::Object(fields) => waiting.extend(fields.values()),
+            _ => {}
+        }
+    }
+    false
+}
+
+fn size(value: &JValue) -> usize {
+    match value {
+        JValue::String(text) => text.len(),
+        JValue::Object(fields) => fields.keys().map(String::len).sum(),
+        JValue::Array(_) => 0,
         _ => 8,
-    };
-    *left = left.checked_sub(size).ok_or_else(EvaluationError::memory)?;
+    }
+}
+
+fn convert(value: &JValue, left: &mut usize, depth: usize) -> Result<Option<Value>, EvaluationError> {
+    *left = left.checked_sub(size(value).max(1)).ok_or_else(EvaluationError::memory)?;
+    let inside = || depth.checked_sub(1).ok_or_else(EvaluationError::stack);
     Ok(match value {
         JValue::Null => Some(Value::Null),
         JValue::Bool(flag) => Some(Value::Bool(*flag)),
         JValue::Number(number) => Some(to_number(*number)),
         JValue::String(text) => Some(Value::from(&**text)),
         JValue::Array(items) => {
+            let inside = inside()?;
             let items: Result<Vec<Value>, EvaluationError> =
-                items.iter().map(|item| Ok(convert(item, left)?.unwrap_or_default())).collect();
+                items.iter().map(|item| Ok(convert(item, left, inside)?.unwrap_or_default())).collect();
             Some(Value::from(items?))
         }
         JValue::Object(fields) => {
+            let inside = inside()?;
             let mut object = Object::with_capacity(fields.len());
             for (key, value) in fields.iter() {
-                *left = left.checked_sub(key.len()).ok_or_else(EvaluationError::memory)?;
-                if let Some(value) = convert(value, left)? {
+                if let Some(value) = convert(value, left, inside)? {
                     object.insert(Arc::from(key.as_str()), value);
                 }
             }

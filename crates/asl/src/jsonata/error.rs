@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use jsonata_core::{evaluator::EvaluatorError, parser::ParserError};
 use thiserror::Error;
 
+use super::wording::quoted;
+
 /// An expression can't be parsed. Prints the reference implementation's message, without its code.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
@@ -53,6 +55,18 @@ impl EvaluationError {
         Self { code: None, message: message.to_owned() }
     }
 
+    /// It nests too deep.
+    pub(super) fn stack() -> Self {
+        Self::limit(
+            "Stack overflow error: Check for non-terminating recursive function.  Consider rewriting as tail-recursive.",
+        )
+    }
+
+    /// It took too long.
+    pub(super) fn time() -> Self {
+        Self::limit("Expression evaluation timeout: Check for infinite loop")
+    }
+
     /// The evaluation holds too much.
     pub(super) fn memory() -> Self {
         Self::limit("Expression evaluation memory limit exceeded: Check for excessive memory usage")
@@ -66,34 +80,14 @@ impl From<EvaluationError> for EvaluatorError {
     }
 }
 
-impl From<EvaluatorError> for EvaluationError {
-    fn from(error: EvaluatorError) -> Self {
-        let message = error.message();
-        let Some((code, message)) = split(message) else {
-            return Self { code: None, message: message.to_owned() };
-        };
-        match code {
-            "D1011" | "U1001" => Self::limit(
-                "Stack overflow error: Check for non-terminating recursive function.  Consider rewriting as tail-recursive.",
-            ),
-            "D1012" => Self::limit("Expression evaluation timeout: Check for infinite loop"),
-            "D2015" => Self::memory(),
-            "T1006" => Self::coded(code, "Attempted to invoke a non-function"),
-            "D2014" => {
-                Self::coded(code, "The size of the sequence allocated by the range operator (..) must not exceed 1e6.")
-            }
-            _ => Self::coded(code, message),
-        }
-    }
-}
-
 impl SyntaxError {
+    pub(super) fn coded(code: &str, message: impl Into<String>) -> Self {
+        Self { code: Some(code.to_owned()), message: message.into() }
+    }
+
     /// `sign` stands where an operand should.
     pub(super) fn not_unary(sign: &str) -> Self {
-        Self {
-            code: Some("S0211".into()),
-            message: format!("The symbol \"{sign}\" cannot be used as a unary operator"),
-        }
+        Self::coded("S0211", format!("The symbol \"{sign}\" cannot be used as a unary operator"))
     }
 
     pub(super) fn from_parser(error: &ParserError, text: &str) -> Self {
@@ -103,7 +97,7 @@ impl SyntaxError {
             ParserError::UnexpectedToken(token) if token.starts_with(char::is_alphabetic) => {
                 return Self::not_unary(&sign(token));
             }
-            ParserError::UnexpectedToken(token) => ("S0204", format!("Unknown operator: {token:?}")),
+            ParserError::UnexpectedToken(token) => ("S0204", format!("Unknown operator: {}", quoted(token))),
             ParserError::Expected { expected, .. } if expected == "parameter name" => {
                 ("S0208", "Parameter of function definition must be a variable name (start with $)".into())
             }
@@ -111,12 +105,16 @@ impl SyntaxError {
                 ("S0203", format!("Expected {:?} before end of expression", sign(expected)))
             }
             ParserError::Expected { expected, found } => {
-                ("S0202", format!("Expected {:?}, got {:?}", sign(expected), sign(found)))
+                ("S0202", format!("Expected {:?}, got {}", sign(expected), literal(found)))
             }
             ParserError::InvalidSyntax(text) | ParserError::InvalidNumber(text) => match split(text) {
                 Some(("S0201", rest)) => {
                     let token = rest.trim_start_matches("Syntax error: ");
-                    ("S0201", format!("Syntax error: {:?}", sign(token)))
+                    ("S0201", format!("Syntax error: {}", literal(token)))
+                }
+                Some(("S0102", rest)) => {
+                    let number = rest.trim_start_matches("Number out of range: ");
+                    ("S0102", format!("Number out of range: {}", quoted(number)))
                 }
                 Some((code, message)) => (code, message.to_owned()),
                 None => ("S0201", format!("Syntax error: {text}")),
@@ -128,7 +126,15 @@ impl SyntaxError {
             ParserError::Coded { code: "U1002", .. } => {
                 return Self { code: None, message: "The expression is nested too deep".into() };
             }
+            ParserError::Coded { code: "S0214", message } => {
+                let sign = if message.ends_with('#') { "#" } else { "@" };
+                ("S0214", format!("The right side of \"{sign}\" must be a variable name (start with $)"))
+            }
             ParserError::Coded { code, message } => (*code, message.clone()),
+            ParserError::InvalidEscape(escape) if !escape.trim_start_matches('\\').starts_with('u') => {
+                let escape = quoted(escape.trim_start_matches('\\'));
+                ("S0103", format!("Unsupported escape sequence: \\{escape}"))
+            }
             other => {
                 let text = other.to_string();
                 return match split(&text) {
@@ -147,7 +153,8 @@ fn is_open_regex(text: &str) -> bool {
 }
 
 /// The code in front of a message, and the message.
-fn split(message: &str) -> Option<(&str, &str)> {
+pub(super) fn split(message: &str) -> Option<(&str, &str)> {
+    let message = message.strip_prefix("Signature validation failed: ").unwrap_or(message);
     let code = jsonata_core::evaluator::error_code_prefix(message)?;
     Some((code, message.get(code.len() + 1..)?.trim_start()))
 }
@@ -198,6 +205,15 @@ fn sign(token: &str) -> Cow<'_, str> {
         other => return inner(other),
     };
     Cow::Borrowed(sign)
+}
+
+/// A token as JSON text.
+fn literal(token: &str) -> String {
+    match token {
+        "True" | "False" | "Null" => sign(token).into_owned(),
+        number if number.starts_with("Number(") => inner(number).into_owned(),
+        other => quoted(&sign(other)),
+    }
 }
 
 /// The text inside a token that carries one: `Identifier("a")`, `Number(2.0)`.

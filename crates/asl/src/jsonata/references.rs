@@ -8,7 +8,7 @@ use jsonata_core::{
     value::JValue,
 };
 
-use super::{States, conversion, plain::is_bare, tree::written};
+use super::{States, conversion, guard, plain::is_bare};
 use crate::{Value, context::Environment, value::Object};
 
 /// The one variable that the service itself assigns.
@@ -60,8 +60,9 @@ pub(super) struct References {
 
 /// A variable to bind, and which parts of its value.
 pub(super) struct Need {
-    /// Its name in the tree.
-    pub(super) name: String,
+    name: String,
+    /// Its name in the tree that is evaluated.
+    in_tree: String,
     selection: Selection,
 }
 
@@ -81,26 +82,27 @@ impl References {
             // A parent step (`%`) sees more of a value than the path names.
             let fields = if walk.parents { &[] } else { fields.as_slice() };
             let index = needs.iter().position(|need| need.name == *variable).unwrap_or_else(|| {
-                needs.push(Need { name: variable.clone(), selection: Selection::default() });
+                let in_tree = guard::renamed(variable.clone());
+                needs.push(Need { name: variable.clone(), in_tree, selection: Selection::default() });
                 needs.len() - 1
             });
             if let Some(need) = needs.get_mut(index) {
                 need.selection.add(fields);
             }
         }
-        let variables = walk
-            .variables
-            .into_iter()
-            .map(|reference| Reference { variable: written(&reference.variable).to_owned(), ..reference });
-        Self { variables: variables.collect(), top_level: walk.top_level.into_iter().collect(), needs }
+        Self { variables: walk.variables.into_iter().collect(), top_level: walk.top_level.into_iter().collect(), needs }
     }
 }
 
 impl Need {
-    /// The value for the engine, or nothing where the variable is not assigned.
-    pub(super) fn convert(&self, states: &States<'_>, environment: &dyn Environment) -> Option<JValue> {
+    /// Its name in the tree and its value for the engine, or nothing where the variable is not assigned.
+    pub(super) fn convert(&self, states: &States<'_>, environment: &dyn Environment) -> Option<(&str, JValue)> {
+        Some((&self.in_tree, self.value(states, environment)?))
+    }
+
+    fn value(&self, states: &States<'_>, environment: &dyn Environment) -> Option<JValue> {
         if self.name != STATES {
-            return Some(self.selection.apply(&environment.variable(written(&self.name))?));
+            return Some(self.selection.apply(&environment.variable(&self.name)?));
         }
         if self.selection.whole {
             return Some(conversion::from_value(&states_object(states, environment)));
@@ -357,6 +359,10 @@ fn named(steps: &[PathStep]) -> Vec<String> {
     let mut names = Vec::new();
     for step in steps {
         let AstNode::Name(name) = &step.node else { break };
+        if step.focus.is_some() {
+            // The context stays what it was before this step.
+            break;
+        }
         names.push(name.clone());
         if !is_bare(step) {
             break;

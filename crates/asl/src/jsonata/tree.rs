@@ -1,58 +1,50 @@
 //! Walking the engine's syntax tree.
 
+use std::collections::HashSet;
+
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 
 use super::error::SyntaxError;
 
-/// What `$eval` becomes: a name that no expression can write, and so a function that is not there.
-const HIDDEN_EVAL: &str = "eval ";
-
-/// The name that an expression wrote, of one that stands in the tree.
-pub(super) fn written(name: &str) -> &str {
-    name.trim_end()
-}
-
-/// Refuses the operators that came after the service's version of the language. A parser of that version stumbles over
-/// their second sign.
-pub(super) fn refuse_newer(ast: &AstNode) -> Result<(), SyntaxError> {
-    let mut found = Ok(());
+/// Refuses what the engine's parser lets pass and that of the service does not: operators that came after its version of
+/// the language, over whose second sign it stumbles, and what the engine only finds when it evaluates.
+pub(super) fn check(ast: &AstNode) -> Result<(), SyntaxError> {
+    let mut found = None;
     visit(ast, &mut |node| {
-        if let AstNode::Binary { op, .. } = node
-            && let Some(sign) = match op {
-                BinaryOp::Coalesce => Some("?"),
-                BinaryOp::Default => Some(":"),
-                _ => None,
+        let error = match node {
+            AstNode::Binary { op: BinaryOp::Coalesce, .. } => SyntaxError::not_unary("?"),
+            AstNode::Binary { op: BinaryOp::Default, .. } => SyntaxError::not_unary(":"),
+            AstNode::Binary { op: BinaryOp::ColonEqual, lhs, .. } if !matches!(**lhs, AstNode::Variable(_)) => {
+                SyntaxError::coded("S0212", "The left side of := must be a variable name (start with $)")
             }
-        {
-            found = Err(SyntaxError::not_unary(sign));
-        }
+            AstNode::Regex { pattern, .. } if pattern.is_empty() => {
+                SyntaxError::coded("S0301", "Empty regular expressions are not allowed")
+            }
+            _ => return,
+        };
+        found.get_or_insert(error);
     });
-    found
+    found.map_or(Ok(()), Err)
 }
 
-/// The service has no `$eval`. An expression may still bind the name itself, so all its uses move together.
-pub(super) fn hide_eval(ast: &mut AstNode) {
-    visit_mut(ast, &mut |node| match node {
-        AstNode::Variable(name) | AstNode::Function { name, is_builtin: true, .. } => hide(name),
-        AstNode::Lambda { params, .. } => params.iter_mut().for_each(hide),
+/// Every name that an expression binds somewhere.
+pub(super) fn bound_names(ast: &AstNode) -> HashSet<String> {
+    let mut names = HashSet::new();
+    visit(ast, &mut |node| match node {
+        AstNode::Binary { op: BinaryOp::ColonEqual, lhs, .. } => {
+            if let AstNode::Variable(name) = &**lhs {
+                names.insert(name.clone());
+            }
+        }
+        AstNode::Lambda { params, .. } => names.extend(params.iter().cloned()),
         AstNode::Path { steps } => {
             for step in steps {
-                step.focus.iter_mut().chain(&mut step.index_var).for_each(hide);
-                for stage in &mut step.stages {
-                    if let Stage::Index(name) = stage {
-                        hide(name);
-                    }
-                }
+                names.extend(step.focus.iter().chain(&step.index_var).cloned());
             }
         }
         _ => {}
     });
-}
-
-fn hide(name: &mut String) {
-    if name == "eval" {
-        HIDDEN_EVAL.clone_into(name);
-    }
+    names
 }
 
 /// Calls `f` for a node and for all below it.
@@ -61,7 +53,8 @@ pub(super) fn visit<'a>(node: &'a AstNode, f: &mut dyn FnMut(&'a AstNode)) {
     children(node, &mut |child| visit(child, f));
 }
 
-fn visit_mut(node: &mut AstNode, f: &mut dyn FnMut(&mut AstNode)) {
+/// Calls `f` for a node and then for all below what it made of it.
+pub(super) fn visit_mut(node: &mut AstNode, f: &mut dyn FnMut(&mut AstNode)) {
     f(node);
     children_mut(node, &mut |child| visit_mut(child, f));
 }
