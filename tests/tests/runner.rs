@@ -25,6 +25,11 @@ async fn many_executions_go_on_at_once() {
         assert_eq!(ended.output["user_id"], *user);
         let item = runner.item("LevelsTable", [("user_id", user), ("level", "1")]).await;
         assert_eq!(item["execution"], ended.arn);
+        // However many began in the same moment, the first line of each is told.
+        let lines = runner.lines_of(&ended.arn);
+        for state in ["Simple Level", "Gen Report", "CWMetric"] {
+            assert!(lines.iter().any(|line| line["state"] == state && line["log"].is_string()), "{state}: {lines:#?}");
+        }
     }
 }
 

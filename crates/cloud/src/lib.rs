@@ -5,6 +5,7 @@ pub mod cloudwatch;
 pub mod dynamodb;
 pub mod events;
 pub mod front;
+pub mod function_logs;
 pub mod lambda;
 pub mod local;
 pub mod logs;

@@ -23,17 +23,18 @@ use crate::{
     dynamodb::{DynamoDb, DynamoDbError},
     events::{Events, RuleError},
     front::Front,
+    function_logs::FunctionLogs,
     lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
     place::{Place, PlaceError},
     route::ServiceName,
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     server::BindError,
     service::{Request, Response, Service},
-    states::{self, Activities, CallerOf, LoadError, Parts, States, TaskTokens, Tasks},
+    states::{self, Activities, LoadError, Parts, States, TaskTokens, Tasks},
 };
 
-/// How many log lines an observer may be behind before it misses some.
-const LOG_BACKLOG: usize = 8192;
+/// How many changes of objects an observer may be behind before it misses some.
+const BACKLOG: usize = 8192;
 
 /// How often expired items are deleted.
 const EXPIRY: Duration = Duration::from_mins(1);
@@ -77,15 +78,6 @@ pub enum StartError {
     Join(#[from] JoinError),
 }
 
-/// A line that a function wrote, with the state that called it, where one did.
-#[derive(Clone, Debug)]
-pub struct FunctionLog {
-    /// The line.
-    pub line: LogLine,
-    /// Which state of which execution the function ran for.
-    pub caller: Option<CallerOf>,
-}
-
 /// A running local cloud.
 pub struct LocalCloud {
     address: SocketAddr,
@@ -94,7 +86,7 @@ pub struct LocalCloud {
     cloudwatch: Arc<CloudWatch>,
     s3: Arc<S3>,
     front: Arc<Front>,
-    logs: broadcast::Sender<FunctionLog>,
+    logs: FunctionLogs,
     changes: broadcast::Sender<ObjectEvent>,
     left_out: Vec<LeftOut>,
     shutdown: CancellationToken,
@@ -128,7 +120,7 @@ impl LocalCloud {
         let storage = Storage::open(application.clone(), options.folder.clone(), changes).await?;
         let cloudwatch = Arc::new(CloudWatch::new());
 
-        let logs = broadcast::Sender::new(LOG_BACKLOG);
+        let logs = FunctionLogs::new();
         let callers = Arc::new(OnceLock::new());
         let lambda = start_lambda(application, executables, address, &options, &logs, &callers)?;
         let activities = Arc::new(Activities::new(&options.region, &options.account));
@@ -156,7 +148,7 @@ impl LocalCloud {
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
         let server = tokio::spawn(port.listen()?.serve(front.clone(), shutdown.clone()));
-        let changes = broadcast::Sender::new(LOG_BACKLOG);
+        let changes = broadcast::Sender::new(BACKLOG);
         serving.spawn(send_changes(events, changed, changes.clone()));
         serving.spawn(delete_expired(storage.dynamodb));
 
@@ -212,9 +204,9 @@ impl LocalCloud {
         self.front.call(request).await
     }
 
-    /// What functions write, from now on.
-    pub fn logs(&self) -> broadcast::Receiver<FunctionLog> {
-        self.logs.subscribe()
+    /// What functions write.
+    pub fn logs(&self) -> &FunctionLogs {
+        &self.logs
     }
 
     /// What becomes of objects in its buckets, from now on.
@@ -284,7 +276,7 @@ fn start_lambda(
     executables: &BTreeMap<String, PathBuf>,
     address: SocketAddr,
     options: &Options,
-    logs: &broadcast::Sender<FunctionLog>,
+    logs: &FunctionLogs,
     callers: &Arc<OnceLock<Weak<Tasks>>>,
 ) -> Result<Arc<Lambda>, ConfigError> {
     let functions = application.functions.iter().filter_map(|function| {
@@ -299,8 +291,7 @@ fn start_lambda(
     config.log_sink = Arc::new(move |line: LogLine| {
         let id = line.request_id.as_deref();
         let caller = id.and_then(|id| callers.get().and_then(Weak::upgrade).and_then(|tasks| tasks.caller_of(id)));
-        // Nobody may listen; that is no error.
-        let _ = logs.send(FunctionLog { line, caller });
+        logs.write(line, caller);
     });
     Lambda::new(config)
 }

@@ -58,14 +58,14 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     let cloud = launch(&application, &args.run, 0).await?;
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let (mut logs, mut started) = (cloud.logs(), cloud.states().subscribe());
+    let (mut logs, mut started) = (cloud.logs().uncalled(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());
     let invocation = unless_stopped(&mut stop, invoking).await;
-    while let Ok(log) = logs.try_recv() {
-        match (args.raw_log, log.line.kind) {
-            (true, _) => anstream::eprintln!("{}", log.line.line),
+    while let Ok(line) = logs.try_recv() {
+        match (args.raw_log, line.kind) {
+            (true, _) => anstream::eprintln!("{}", line.line),
             (false, LogKind::Function) => {
-                anstream::eprintln!("{} {}", painted(DIM, "│"), LogText(&log.line.line));
+                anstream::eprintln!("{} {}", painted(DIM, "│"), LogText(&line.line));
             }
             (false, LogKind::Platform) => {}
         }
@@ -74,7 +74,7 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     let mut stopped = invocation.is_err();
     while let (Ok(running), false) = (started.try_recv(), stopped) {
         let title = running.look(|execution| execution.identity().state_machine_name.clone());
-        stopped = watch_until_stopped(&running, &title, &mut logs, Display::choose(false), &mut stop).await.is_err();
+        stopped = watch_until_stopped(&running, &title, cloud.logs(), Display::choose(false), &mut stop).await.is_err();
     }
     cloud.shutdown().await;
     let Ok(invocation) = invocation else {

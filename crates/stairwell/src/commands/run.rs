@@ -65,10 +65,9 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let cloud = launch(&application, &args.run, 0).await?;
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let mut logs = cloud.logs();
     let running = cloud.states().start(&machine.arn, start)?;
     let display = Display::choose(args.json);
-    let watched = watch_until_stopped(&running, &machine.logical_id, &mut logs, display, &mut stop).await;
+    let watched = watch_until_stopped(&running, &machine.logical_id, cloud.logs(), display, &mut stop).await;
     cloud.shutdown().await;
     match watched {
         Ok(Outcome::Succeeded(output)) => {

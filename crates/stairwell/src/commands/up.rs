@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use cloud::{
-    lambda::LogKind,
-    local::{FunctionLog, LocalCloud, StartError},
+    function_logs::FunctionLogs,
+    lambda::{LogKind, LogLine},
+    local::{LocalCloud, StartError},
 };
 use engine::run::{Resumed, Running};
 use sam::Application;
@@ -53,7 +54,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let cloud = launch(&application, &args.run, args.port).await?;
     // Before anybody can know that it is ready, so that no execution is started unseen, and no signal kills.
     let stop = stop_asked().map_err(Error::Runtime)?;
-    let (started, logs) = (cloud.states().subscribe(), cloud.logs());
+    let (started, uncalled) = (cloud.states().subscribe(), cloud.logs().uncalled());
     let resumed = cloud.states().resume().map_err(StartError::from)?;
     if args.json {
         print(ready(&application, &cloud));
@@ -61,7 +62,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
         tell(&application, &cloud, args);
     }
     tell_resumed(&resumed);
-    let showing = tokio::spawn(show(started, logs, names(&application), args.json));
+    let showing = tokio::spawn(show(started, uncalled, cloud.logs().clone(), names(&application), args.json));
     stop.await;
     showing.abort();
     if !args.json {
@@ -153,12 +154,11 @@ fn short(name: &str) -> String {
 /// Shows every execution that is started, and what functions write that no execution called.
 async fn show(
     mut started: Receiver<Arc<Running>>,
-    mut logs: Receiver<FunctionLog>,
+    mut uncalled: Receiver<LogLine>,
+    logs: FunctionLogs,
     names: BTreeMap<String, String>,
     json: bool,
 ) {
-    // Made before the next execution is heard of: its first function may write at once.
-    let mut logs_of_next = logs.resubscribe();
     let display = if json { Display::Json } else { Display::Plain };
     // Dropped with this: what the end of the runner does to an execution is not told as if it were its own.
     let mut watching = JoinSet::new();
@@ -172,14 +172,14 @@ async fn show(
                         let machine = names.get(&*identity.state_machine_arn).map_or(&*identity.state_machine_name, String::as_str);
                         format!("{machine}/{}", short(&identity.name))
                     });
-                    let mut logs = std::mem::replace(&mut logs_of_next, logs.resubscribe());
-                    watching.spawn(async move { watch(&running, &title, &mut logs, display).await });
+                    let logs = logs.clone();
+                    watching.spawn(async move { watch(&running, &title, &logs, display).await });
                 }
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "executions were started faster than shown"),
                 Err(RecvError::Closed) => return,
             },
-            log = logs.recv() => match log {
-                Ok(FunctionLog { line, caller: None }) if line.kind == LogKind::Function && !json => {
+            line = uncalled.recv() => match line {
+                Ok(line) if line.kind == LogKind::Function && !json => {
                     let function = painted(BOLD, &line.function);
                     anstream::eprintln!("{function}  {} {}", painted(DIM, "│"), LogText(&line.line));
                 }

@@ -66,10 +66,9 @@ impl From<Error> for Undone {
 impl Stage<'_> {
     /// Carries out a step, and shows the execution that comes of it.
     pub async fn perform(&self, scene: &Scene<'_>, stop: &mut Stop) -> Result<Shown, Undone> {
-        let mut logs = self.cloud.logs();
         let running = unless_stopped(stop, self.act(scene)).await??;
         let title = &scene.machine.logical_id;
-        watch_until_stopped(&running, title, &mut logs, self.display, stop).await?;
+        watch_until_stopped(&running, title, self.cloud.logs(), self.display, stop).await?;
         Ok(running.look(|execution| {
             let status = Status::of(execution);
             let ended = execution.history().last().map_or(execution.identity().started_at, |last| last.at);

@@ -3,10 +3,12 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use asl::{Fault, Value};
-use cloud::{lambda::LogKind, local::FunctionLog};
+use cloud::{
+    function_logs::{FunctionLogs, StateLine},
+    lambda::LogKind,
+};
 use engine::{Event, Outcome, history, run::Running};
 use time::OffsetDateTime;
-use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::{Plain, Progress, Spinner, print, render};
 use crate::signals::{Stop, Stopped, unless_stopped};
@@ -38,21 +40,19 @@ impl Display {
 }
 
 /// Shows an execution until it has ended, and returns how it did.
-pub async fn watch(
-    running: &Arc<Running>,
-    title: &str,
-    logs: &mut broadcast::Receiver<FunctionLog>,
-    display: Display,
-) -> Outcome {
+pub async fn watch(running: &Arc<Running>, title: &str, logs: &FunctionLogs, display: Display) -> Outcome {
     let arn = running.look(|execution| execution.identity().arn.clone());
     let mut view = View::new(display, title, &arn);
+    let mut logs = logs.of(&arn);
     let mut events = running.subscribe();
     let mut shown = 0;
     loop {
         for event in running.events_from(shown) {
             shown += 1;
             // What the functions wrote before this event is told before it.
-            drain(logs, &arn, &mut view);
+            while let Some(line) = logs.next_now() {
+                view.log(&line);
+            }
             view.event(&event);
         }
         if let Some(outcome) =
@@ -63,7 +63,7 @@ pub async fn watch(
         }
         tokio::select! {
             _ = events.changed() => {}
-            log = logs.recv() => view.log_of(log, &arn),
+            line = logs.next() => view.log(&line),
             () = tokio::time::sleep(REDRAW), if display == Display::Tree => {}
         }
         view.redraw();
@@ -74,7 +74,7 @@ pub async fn watch(
 pub async fn watch_until_stopped(
     running: &Arc<Running>,
     title: &str,
-    logs: &mut broadcast::Receiver<FunctionLog>,
+    logs: &FunctionLogs,
     display: Display,
     stop: &mut Stop,
 ) -> Result<Outcome, Stopped> {
@@ -97,12 +97,6 @@ pub async fn watch_until_stopped(
                 outcome => Ok(outcome),
             }
         }
-    }
-}
-
-fn drain(logs: &mut broadcast::Receiver<FunctionLog>, arn: &str, view: &mut View) {
-    while let Ok(log) = logs.try_recv() {
-        view.log_of(Ok(log), arn);
     }
 }
 
@@ -137,21 +131,20 @@ impl View {
         }
     }
 
-    fn log_of(&mut self, log: Result<FunctionLog, RecvError>, arn: &str) {
-        let Ok(FunctionLog { line, caller: Some(caller) }) = log else { return };
-        if &*caller.execution_arn != arn || line.kind != LogKind::Function {
+    fn log(&mut self, StateLine { state, line }: &StateLine) {
+        if line.kind != LogKind::Function {
             return;
         }
         match self {
-            Self::Tree { progress, .. } => progress.log(&caller.state, &line.line),
+            Self::Tree { progress, .. } => progress.log(state, &line.line),
             Self::Plain(plain) => {
-                if let Some(line) = plain.log(&caller.state, &line.line) {
+                if let Some(line) = plain.log(state, &line.line) {
                     anstream::eprintln!("{line}");
                 }
             }
             Self::Json { arn } => print(Value::from([
                 ("executionArn", Value::from(arn.as_str())),
-                ("state", caller.state.clone().into()),
+                ("state", state.clone().into()),
                 ("log", line.line.as_str().into()),
             ])),
         }

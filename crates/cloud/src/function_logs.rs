@@ -1,0 +1,181 @@
+//! What functions write, for those who show it.
+//!
+//! A line that a function wrote for an execution waits for whoever shows that execution: the function may have written it
+//! before anybody has heard of the execution. A line is here before the event that follows from it is in the history.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indexmap::IndexMap;
+use tokio::sync::{broadcast, mpsc};
+
+use crate::{lambda::LogLine, states::CallerOf};
+
+/// How many lines an observer of functions that no execution called may be behind before it misses some.
+const BACKLOG: usize = 8192;
+
+/// How many executions' lines wait, and how many lines of each; what comes above that is for executions that nobody shows.
+const MOST_WAITING: usize = 4096;
+
+/// A line that a function wrote for a state.
+#[derive(Clone, Debug)]
+pub struct StateLine {
+    /// The state's name.
+    pub state: Arc<str>,
+    /// The line.
+    pub line: LogLine,
+}
+
+/// The lines of all functions.
+#[derive(Clone, Debug)]
+pub struct FunctionLogs {
+    uncalled: broadcast::Sender<LogLine>,
+    executions: Arc<Mutex<IndexMap<Arc<str>, Lines>>>,
+}
+
+/// The lines of one execution.
+#[derive(Debug)]
+enum Lines {
+    /// Nobody has asked for them yet.
+    Waiting(Vec<StateLine>),
+    /// Somebody gets them.
+    Shown(mpsc::UnboundedSender<StateLine>),
+}
+
+/// The lines of one execution, from its beginning on. They are let go when this is dropped.
+#[derive(Debug)]
+pub struct ExecutionLog {
+    execution: Arc<str>,
+    lines: mpsc::UnboundedReceiver<StateLine>,
+    logs: FunctionLogs,
+}
+
+impl FunctionLogs {
+    pub(crate) fn new() -> Self {
+        Self { uncalled: broadcast::Sender::new(BACKLOG), executions: Arc::default() }
+    }
+
+    /// What functions write from now on that no execution has called.
+    pub fn uncalled(&self) -> broadcast::Receiver<LogLine> {
+        self.uncalled.subscribe()
+    }
+
+    /// What functions write for an execution, and have written. One at a time gets it: the last one who asked.
+    pub fn of(&self, execution: &Arc<str>) -> ExecutionLog {
+        let (sender, lines) = mpsc::unbounded_channel();
+        let mut executions = self.executions();
+        if let Some(Lines::Waiting(waiting)) = executions.insert(execution.clone(), Lines::Shown(sender.clone())) {
+            // The receiver is there, below.
+            for line in waiting {
+                drop(sender.send(line));
+            }
+        }
+        drop(executions);
+        ExecutionLog { execution: execution.clone(), lines, logs: self.clone() }
+    }
+
+    /// Takes a line, with the state that called the function, where one did.
+    pub(crate) fn write(&self, line: LogLine, caller: Option<CallerOf>) {
+        let Some(CallerOf { execution_arn, state, .. }) = caller else {
+            // Nobody may listen; that is no error.
+            let _ = self.uncalled.send(line);
+            return;
+        };
+        let line = StateLine { state, line };
+        let mut executions = self.executions();
+        match executions.get_mut(&execution_arn) {
+            // Who asked may be about to let go.
+            Some(Lines::Shown(shown)) => drop(shown.send(line)),
+            Some(Lines::Waiting(waiting)) if waiting.len() < MOST_WAITING => waiting.push(line),
+            Some(Lines::Waiting(_)) => {}
+            None => {
+                if executions.len() >= MOST_WAITING
+                    && let Some(oldest) = executions.values().position(|lines| matches!(lines, Lines::Waiting(_)))
+                {
+                    executions.shift_remove_index(oldest);
+                }
+                executions.insert(execution_arn, Lines::Waiting(vec![line]));
+            }
+        }
+    }
+
+    fn executions(&self) -> MutexGuard<'_, IndexMap<Arc<str>, Lines>> {
+        self.executions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ExecutionLog {
+    /// The next line, when there is one.
+    pub async fn next(&mut self) -> StateLine {
+        match self.lines.recv().await {
+            Some(line) => line,
+            // Somebody else gets them now.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The next line, where there is one now.
+    pub fn next_now(&mut self) -> Option<StateLine> {
+        self.lines.try_recv().ok()
+    }
+}
+
+impl Drop for ExecutionLog {
+    fn drop(&mut self) {
+        self.lines.close();
+        let mut executions = self.logs.executions();
+        if let Some(Lines::Shown(shown)) = executions.get(&self.execution)
+            && shown.is_closed()
+        {
+            executions.swap_remove(&self.execution);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::lambda::LogKind;
+
+    fn write(logs: &FunctionLogs, execution: Option<&str>, text: &str) {
+        let (time, kind, line) = (OffsetDateTime::UNIX_EPOCH, LogKind::Function, text.to_owned());
+        let line = LogLine { function: "F".into(), request_id: None, time, kind, line };
+        logs.write(line, execution.map(|arn| CallerOf { execution_arn: arn.into(), state: "S".into() }));
+    }
+
+    fn lines(log: &mut ExecutionLog) -> Vec<String> {
+        std::iter::from_fn(|| log.next_now()).map(|line| line.line.line).collect()
+    }
+
+    #[test]
+    fn lines_wait_for_whoever_shows_their_execution() {
+        let logs = FunctionLogs::new();
+        let mut uncalled = logs.uncalled();
+        for (execution, text) in [(Some("a"), "1"), (Some("b"), "2"), (None, "3"), (Some("a"), "4")] {
+            write(&logs, execution, text);
+        }
+        let mut a = logs.of(&"a".into());
+        write(&logs, Some("a"), "5");
+        assert_eq!(lines(&mut a), ["1", "4", "5"]);
+        assert_eq!(lines(&mut logs.of(&"b".into())), ["2"]);
+        assert_eq!(uncalled.try_recv().unwrap().line, "3");
+        assert!(uncalled.try_recv().is_err());
+    }
+
+    #[test]
+    fn what_nobody_shows_is_bounded() {
+        let logs = FunctionLogs::new();
+        let mut shown = logs.of(&"shown".into());
+        for number in 0..MOST_WAITING + 10 {
+            write(&logs, Some(&number.to_string()), "line");
+            write(&logs, Some("much"), "line");
+        }
+        write(&logs, Some("shown"), "line");
+        assert_eq!(logs.executions().len(), MOST_WAITING);
+        assert_eq!(lines(&mut logs.of(&"0".into())), [""; 0]);
+        assert_eq!(lines(&mut shown), ["line"]);
+        drop(shown);
+        assert!(logs.executions().get("shown").is_none());
+    }
+}
