@@ -2,6 +2,7 @@
 //!
 //! - [`core`] is the interpreter: a value and one function, without I/O
 //! - [`history`] is what it writes, the only account of an execution
+//! - [`mock`] answers tasks from a file
 //! - [`run`] lets an execution live: it gives the core time, and carries out what it asks for
 //! - [`journal`] keeps what Standard executions were told, so that they outlive the process
 //! - [`task_token`] makes the tokens of tasks that somebody else ends
@@ -9,6 +10,7 @@
 pub mod core;
 pub mod history;
 pub mod journal;
+pub mod mock;
 mod revision;
 pub mod run;
 mod status;

@@ -10,7 +10,7 @@ pub use super::api::Call;
 pub struct Case {
     /// What it is called in the report.
     pub name: String,
-    /// Its kind, which says what is compared: `history`, `outputs`, `outcome`.
+    /// Its kind, which says what is compared: `history`, `mocked`, `outputs`, `outcome`, ….
     pub category: String,
     /// The definition that is run.
     #[serde(default)]
@@ -30,6 +30,9 @@ pub struct Case {
     /// What somebody did to the execution while it ran.
     #[serde(default)]
     pub external_calls: Vec<ExternalCall>,
+    /// The mock configuration that answers in place of the outside world.
+    #[serde(default)]
+    pub mock: Option<Mock>,
     /// Several executions in one case, of which only the endings are compared.
     #[serde(default)]
     pub runs: Vec<Run>,
@@ -49,6 +52,15 @@ pub struct Ending {
     /// The output; absent where it is not to be compared.
     #[serde(default)]
     pub output: Option<Value>,
+}
+
+/// A mock configuration, of which one test case is played.
+#[derive(Debug, Deserialize)]
+pub struct Mock {
+    /// The name of the test case.
+    pub test_case: String,
+    /// The file's content.
+    pub config: Value,
 }
 
 /// One execution of a case that holds several.

@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::Outcome;
+use engine::{Outcome, mock::MockConfig};
 
 use case::{Case, Ending};
 use play::{PlayError, Script, play, status};
@@ -139,6 +139,7 @@ pub fn replay_case(case: &Case) -> Verdict {
             Some(ending) => replay_ending(script(case), ending),
             None => Err(Unequal::Difference("the case has no 'final'".into())),
         },
+        "mocked" => replay_mocked(case),
         "outputs" => replay_runs(case),
         "api" => api::transcript(case),
         other => Err(Unequal::NotSupported(format!("the category '{other}' is not supported yet"))),
@@ -171,6 +172,7 @@ fn script(case: &Case) -> Script<'_> {
         input: &case.input,
         role_arn: case.role_arn(),
         answers: &case.task_results,
+        mocked: None,
         external_calls: &case.external_calls,
     }
 }
@@ -180,6 +182,18 @@ fn replay_history(case: &Case) -> Result<(), Unequal> {
     compare::histories(case, &execution).map_err(Unequal::Difference)
 }
 
+/// Plays an execution with its mock configuration; what comes from a mock's answers is not compared.
+fn replay_mocked(case: &Case) -> Result<(), Unequal> {
+    let difference = |what: String| Unequal::Difference(what);
+    let mock = case.mock.as_ref().ok_or_else(|| difference("the case has no 'mock'".into()))?;
+    let config = MockConfig::parse(&mock.config).map_err(|error| difference(format!("the mock: {error}")))?;
+    let test_case = config
+        .only_test_case(&mock.test_case)
+        .ok_or_else(|| difference(format!("the mock has no one test case '{}'", mock.test_case)))?;
+    let execution = play(Script { answers: &[], mocked: Some(&test_case), ..script(case) })?;
+    compare::courses(case, &execution).map_err(Unequal::Difference)
+}
+
 fn replay_runs(case: &Case) -> Result<(), Unequal> {
     for (index, run) in case.runs.iter().enumerate() {
         let script = Script {
@@ -187,6 +201,7 @@ fn replay_runs(case: &Case) -> Result<(), Unequal> {
             input: &run.input,
             role_arn: case.role_arn(),
             answers: &[],
+            mocked: None,
             external_calls: &[],
         };
         replay_ending(script, &run.ending).map_err(|unequal| match unequal {

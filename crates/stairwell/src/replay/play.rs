@@ -6,6 +6,7 @@ use asl::{Fault, Machine, Value, compile::Code, machine::Resource};
 use engine::{
     Command, Execution, Happened, Identity, Outcome,
     core::{Call, TimerId},
+    mock::TestCase,
 };
 use time::{OffsetDateTime, macros::datetime};
 
@@ -50,6 +51,8 @@ pub(super) struct Script<'a> {
     pub(super) role_arn: &'a str,
     /// The answers of the outside world.
     pub(super) answers: &'a [TaskResult],
+    /// What answers in their place, where it has something.
+    pub(super) mocked: Option<&'a TestCase>,
     /// What somebody did while it ran.
     pub(super) external_calls: &'a [ExternalCall],
 }
@@ -67,6 +70,7 @@ pub(super) fn play(script: Script<'_>) -> Result<Execution, PlayError> {
         calls: VecDeque::new(),
         timers: BTreeMap::new(),
         answers: script.answers.iter().map(Some).collect(),
+        mocked: script.mocked.cloned(),
         stops: stops(script.external_calls)?,
     };
     player.play()?;
@@ -123,6 +127,7 @@ struct Player<'a> {
     timers: BTreeMap<OffsetDateTime, VecDeque<TimerId>>,
     /// The recorded answers that were not given yet.
     answers: Vec<Option<&'a TaskResult>>,
+    mocked: Option<TestCase>,
     stops: VecDeque<Fault>,
 }
 
@@ -166,6 +171,11 @@ impl<'a> Player<'a> {
 
     fn answer(&mut self, call: &Call) -> Result<(), PlayError> {
         let id = call.id;
+        if let Some(mocked) = self.mocked.as_mut().filter(|mocked| mocked.mocks(&call.state)) {
+            let answer = mocked.answer(&call.state, &call.resource);
+            self.give_mocked(call, answer);
+            return Ok(());
+        }
         let Some(result) = self.take_answer(call) else {
             return match &call.resource {
                 // Of an activity nothing can be recorded if it does not exist.
@@ -199,6 +209,20 @@ impl<'a> Player<'a> {
             TaskOutcome::TimedOut => {}
         }
         Ok(())
+    }
+
+    fn give_mocked(&mut self, call: &Call, answer: Result<Value, Fault>) {
+        let id = call.id;
+        self.step(Happened::TaskScheduled { call: id });
+        self.step(Happened::TaskStarted { call: id, worker: None });
+        match answer {
+            Ok(output) => {
+                // Nothing is handed in: the mocked end stands for what was answered to that, too.
+                self.step(Happened::TaskSubmitted { call: id, output: output.clone() });
+                self.step(Happened::TaskSucceeded { call: id, output });
+            }
+            Err(fault) => self.step(Happened::TaskFailed { call: id, fault }),
+        }
     }
 
     /// The first answer left for the call's state; where answers name no state, the first to the same request.
