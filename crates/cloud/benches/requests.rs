@@ -55,7 +55,13 @@ fn stage() -> &'static Stage {
         let executables = BTreeMap::from([("Echo".to_owned(), executable.clone())]);
         let folder = tempfile::tempdir().unwrap();
         let data = Some(folder.path().to_owned());
-        let options = Options { port: 0, folder: data, region: "us-east-1".into(), account: "000000000000".into() };
+        let options = Options {
+            port: 0,
+            folder: data,
+            region: "us-east-1".into(),
+            account: "000000000000".into(),
+            skip_waits: false,
+        };
         let cloud = runtime.block_on(LocalCloud::start(&application(&executable), &executables, options)).unwrap();
         Stage { runtime, cloud, _folder: folder }
     })

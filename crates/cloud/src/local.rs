@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use engine::journal::{Journal, JournalError};
+use engine::{
+    journal::{Journal, JournalError},
+    run::Clock,
+};
 use sam::{Application, LeftOut};
 use tokio::{
     sync::{broadcast, mpsc},
@@ -50,6 +53,8 @@ pub struct Options {
     pub region: String,
     /// The account that functions and ARNs name.
     pub account: String,
+    /// Whether executions live on a virtual clock, on which waits and the delays of retries take no time.
+    pub skip_waits: bool,
 }
 
 /// Why a local cloud does not start.
@@ -125,7 +130,8 @@ impl LocalCloud {
         let lambda = start_lambda(application, executables, address, &options, &logs, &callers)?;
         let activities = Arc::new(Activities::new(&options.region, &options.account));
         let task_tokens = Arc::new(TaskTokens::default());
-        let tasks = Arc::new(Tasks::new(lambda.clone(), activities.clone(), task_tokens.clone()));
+        let clock = if options.skip_waits { Clock::skipping() } else { Clock::real() };
+        let tasks = Arc::new(Tasks::new(lambda.clone(), activities.clone(), task_tokens.clone(), clock));
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
         let parts = Parts::new(&options.region, &options.account, storage.journal, tasks.clone());

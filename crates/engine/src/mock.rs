@@ -15,8 +15,11 @@ use asl::{Fault, Value, machine::Resource, value::Object};
 #[derive(Clone, Debug, Default)]
 pub struct MockConfig {
     /// Machines by name, their test cases by name, and for each state what answers it.
-    machines: HashMap<Arc<str>, HashMap<Arc<str>, HashMap<Arc<str>, Arc<MockedResponse>>>>,
+    machines: HashMap<Arc<str>, HashMap<Arc<str>, MockedStates>>,
 }
+
+/// What answers each mocked state of a test case.
+type MockedStates = HashMap<Arc<str>, Arc<MockedResponse>>;
 
 /// What a mocked state answers, by how often it was called before.
 #[derive(Debug, Default)]
@@ -48,12 +51,12 @@ impl MockConfig {
             .map(|(name, value)| Ok((name.clone(), Arc::new(response(value, &format!("/MockedResponses/{name}"))?))))
             .collect::<Result<_, MockError>>()?;
         let mut machines = HashMap::new();
-        for (machine, value) in object(config.get("StateMachines"), "/StateMachines")?.iter() {
+        for (machine, value) in object(config.get("StateMachines"), "/StateMachines")? {
             let at = format!("/StateMachines/{machine}");
             known_fields(value, &at, &["TestCases"])?;
             let at = format!("{at}/TestCases");
             let mut cases = HashMap::new();
-            for (case, states) in object(value.get("TestCases"), &at)?.iter() {
+            for (case, states) in object(value.get("TestCases"), &at)? {
                 let at = format!("{at}/{case}");
                 let states = object(Some(states), &at)?;
                 let answered = states.iter().map(|(state, name)| {
@@ -83,13 +86,13 @@ impl MockConfig {
 /// A test case under way.
 #[derive(Clone, Debug)]
 pub struct TestCase {
-    states: HashMap<Arc<str>, Arc<MockedResponse>>,
+    states: MockedStates,
     /// How often each state has called.
     calls: HashMap<Arc<str>, u64>,
 }
 
 impl TestCase {
-    fn of(states: &HashMap<Arc<str>, Arc<MockedResponse>>) -> Self {
+    fn of(states: &MockedStates) -> Self {
         Self { states: states.clone(), calls: HashMap::new() }
     }
 
@@ -118,7 +121,7 @@ impl TestCase {
 
 fn response(value: &Value, at: &str) -> Result<MockedResponse, MockError> {
     let mut answers = BTreeMap::new();
-    for (calls, value) in object(Some(value), at)?.iter() {
+    for (calls, value) in object(Some(value), at)? {
         let at = format!("{at}/{calls}");
         let answer = answer(value, &at)?;
         let range = range(calls).ok_or_else(|| error(&at, "calls are a number or a range such as 1-3"))?;

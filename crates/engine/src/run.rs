@@ -4,6 +4,7 @@
 //! - [`Executions`] are the Standard ones of a runner, which outlive it in the journal
 //! - [`Outside`] is what carries out the calls of Task states
 
+mod clock;
 mod executions;
 mod recent;
 mod record;
@@ -22,6 +23,7 @@ use crate::{
     journal::JournalError,
 };
 
+pub use clock::Clock;
 pub use executions::{Executions, Resumed, StartError, Started};
 pub use running::Running;
 
@@ -50,6 +52,11 @@ pub trait Outside: Send + Sync + 'static {
     /// A call whose answer was lost with the runner is made again, with the same id and token. Where its work was handed
     /// in before, only its end is to be waited for.
     fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer;
+
+    /// The time that executions live in.
+    fn clock(&self) -> Clock {
+        Clock::real()
+    }
 }
 
 /// Takes what happens to a call before its end.
@@ -73,6 +80,9 @@ impl Reports {
     /// The work was handed in, and this was answered.
     pub async fn submitted(&self, output: Value) {
         self.tell(Happened::TaskSubmitted { call: self.call, output }).await;
+        if let Some(running) = self.running.upgrade() {
+            running.rest(self.call);
+        }
     }
 
     /// Whoever does the work is still at it.

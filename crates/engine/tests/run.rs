@@ -8,7 +8,7 @@ use asl::{Machine, Value};
 use engine::{
     Identity, Outcome,
     core::Call,
-    run::{Answer, Outside, Reports, Running},
+    run::{Answer, Clock, Outside, Reports, Running},
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -70,4 +70,75 @@ fn a_call_that_is_cancelled_before_it_is_made_is_not_made() {
     });
     assert_eq!(outcome, Outcome::Succeeded(Value::Null));
     assert_eq!(*kept.0.lock().unwrap(), ["Recover"]);
+}
+
+/// Answers every call at once, in time that skips waits.
+struct Skipping(Clock);
+
+impl Outside for Skipping {
+    fn call(&self, _: &Arc<Identity>, _: Call, _: Reports) -> Answer {
+        Box::pin(async { Ok(Value::Null) })
+    }
+
+    fn clock(&self) -> Clock {
+        self.0.clone()
+    }
+}
+
+/// Never answers, in time that skips waits.
+struct Silent(Clock);
+
+impl Outside for Silent {
+    fn call(&self, _: &Arc<Identity>, _: Call, _: Reports) -> Answer {
+        Box::pin(std::future::pending())
+    }
+
+    fn clock(&self) -> Clock {
+        self.0.clone()
+    }
+}
+
+async fn end(definition: &serde_json::Value, outside: Arc<dyn Outside>) -> (Outcome, time::Duration) {
+    let machine = Machine::compile(&Value::from(definition)).unwrap();
+    let started_at = OffsetDateTime::now_utc();
+    let identity = Identity { started_at, ..identity() };
+    let running = Running::start(Arc::new(machine), Arc::new(identity), outside);
+    let outcome = running.ended().await;
+    (outcome, running.look(|execution| execution.history().last().unwrap().at) - started_at)
+}
+
+#[tokio::test]
+async fn a_virtual_clock_skips_waits() {
+    let waits = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Wait", "Seconds": 86400, "Next": "B"},
+        "B": {"Type": "Parallel", "End": true, "Branches": [
+            {"StartAt": "C", "States": {"C": {"Type": "Wait", "Seconds": 3600, "End": true}}},
+            {"StartAt": "D", "States": {"D": {"Type": "Task", "End": true,
+                "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}}}
+        ]}
+    }});
+    let (outcome, took) = end(&waits, Arc::new(Skipping(Clock::skipping()))).await;
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    assert!(took >= time::Duration::seconds(86400 + 3600), "{took}");
+}
+
+#[tokio::test]
+async fn on_a_virtual_clock_a_machine_that_waits_too_long_times_out() {
+    let waits = json!({"TimeoutSeconds": 60, "StartAt": "A", "States": {
+        "A": {"Type": "Wait", "Seconds": 61, "End": true}
+    }});
+    let (outcome, took) = end(&waits, Arc::new(Skipping(Clock::skipping()))).await;
+    assert!(matches!(outcome, Outcome::TimedOut(_)), "{outcome:?}");
+    assert_eq!(took.whole_seconds(), 60);
+}
+
+#[tokio::test]
+async fn on_a_virtual_clock_work_takes_its_time() {
+    let works = json!({"StartAt": "A", "States": {"A": {"Type": "Task", "TimeoutSeconds": 1, "End": true,
+        "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}}});
+    let clock = Clock::skipping();
+    let (outcome, _) = end(&works, Arc::new(Silent(clock.clone()))).await;
+    assert_eq!(outcome, Outcome::Failed(asl::Fault::named("States.Timeout")));
+    // The second was waited for: what the clock is ahead of the machine's is what it skipped.
+    assert!(clock.now() - OffsetDateTime::now_utc() < time::Duration::milliseconds(900));
 }

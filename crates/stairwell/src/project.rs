@@ -49,6 +49,10 @@ pub struct RunArgs {
     /// Build the functions with the release profile
     #[arg(long)]
     pub release: bool,
+
+    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way. Time-outs count as ever
+    #[arg(long)]
+    pub fast: bool,
 }
 
 impl TemplateArgs {
@@ -85,6 +89,7 @@ pub async fn launch(application: &Application, args: &RunArgs, port: u16) -> Res
         folder: (!args.ephemeral).then(|| args.data.clone()),
         region: sam::REGION.to_owned(),
         account: sam::ACCOUNT.to_owned(),
+        skip_waits: args.fast,
     })?;
     let executables = build_functions(application, args.release).await?;
     LocalCloud::start_at(place, application, &executables).await.map_err(|error| match error {

@@ -32,7 +32,6 @@ use engine::{
     journal::{Journal, JournalError, Listed, Wanted},
     run::{Executions, Outside, Resumed, Running, StartError, Started},
 };
-use time::OffsetDateTime;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -177,7 +176,7 @@ impl States {
             revision: machine.revision.clone(),
             role_arn: machine.role_arn.clone(),
             region: self.region.clone(),
-            started_at: OffsetDateTime::now_utc(),
+            started_at: self.outside.clock().now(),
             input,
             trace_header: start.trace_header.map(Into::into),
             seed: Uuid::new_v4().as_u64_pair().0,

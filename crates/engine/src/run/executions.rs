@@ -87,7 +87,9 @@ impl Executions {
         }
         // Nobody else brings the execution to life between the writing and its place here: the lock is held.
         let execution = Execution::new(definition.machine().clone(), Arc::new(identity));
-        let Some((recording, commands)) = Recording::begin(execution, definition, self.journal.clone())? else {
+        let Some((recording, commands)) =
+            Recording::begin(execution, definition, self.journal.clone(), self.outside.clock().now())?
+        else {
             drop(kept);
             return match self.find(&arn)? {
                 Some(running) => same(&running, &input),

@@ -33,8 +33,8 @@ struct Record {
 
 impl Recording {
     /// An execution that nobody writes down, and what it wants first.
-    pub(super) fn unwritten(mut execution: Execution) -> (Self, Vec<Command>) {
-        let (commands, _) = tell(&mut execution, Happened::Started, OffsetDateTime::now_utc());
+    pub(super) fn unwritten(mut execution: Execution, now: OffsetDateTime) -> (Self, Vec<Command>) {
+        let (commands, _) = tell(&mut execution, Happened::Started, now);
         (Self { execution, record: None }, commands)
     }
 
@@ -43,8 +43,8 @@ impl Recording {
         mut execution: Execution,
         definition: &Definition,
         journal: Arc<Journal>,
+        at: OffsetDateTime,
     ) -> Result<Option<(Self, Vec<Command>)>, JournalError> {
-        let at = OffsetDateTime::now_utc();
         let (commands, happened) = tell(&mut execution, Happened::Started, at);
         let fingerprint = Fingerprint::default().extended(execution.history());
         let turn = Turn { at, happened, fingerprint };
@@ -68,10 +68,10 @@ impl Recording {
     }
 
     /// Tells the execution what happened, and returns what it wants. What can't be written has not happened.
-    pub(super) fn tell(&mut self, happened: Happened) -> Result<Vec<Command>, JournalError> {
+    pub(super) fn tell(&mut self, happened: Happened, now: OffsetDateTime) -> Result<Vec<Command>, JournalError> {
         // The clock may have been set back, but no event is before an earlier one.
         let latest = self.execution.history().last().map_or(OffsetDateTime::UNIX_EPOCH, |last| last.at);
-        let at = OffsetDateTime::now_utc().max(latest);
+        let at = now.max(latest);
         let before = Status::of(&self.execution);
         let (commands, happened) = tell(&mut self.execution, happened, at);
         if let Some(record) = &mut self.record

@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
-use asl::{Fault, Machine};
-use time::OffsetDateTime;
+use asl::{
+    Fault, Machine,
+    machine::{Pattern, Resource},
+};
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::{Executions, Outside, Reports, ended, lock, record::Recording};
+use super::{Clock, Executions, Outside, Reports, clock::Busy, ended, lock, record::Recording};
 use crate::{
-    core::{Call, CallId, Command, Execution, Happened, Identity, Outcome},
+    core::{Call, CallId, Command, Execution, Happened, Identity, Outcome, Progress},
     history::Event,
     journal::JournalError,
 };
@@ -28,6 +30,7 @@ pub struct Running {
     identity: Arc<Identity>,
     recording: Mutex<Recording>,
     outside: Arc<dyn Outside>,
+    clock: Clock,
     /// Who wants to know of its end; nobody for one that is not journalled.
     executions: Weak<Executions>,
     /// Calls and timers under way, to be dropped at the end.
@@ -38,14 +41,23 @@ pub struct Running {
 
 #[derive(Default)]
 struct UnderWay {
-    calls: HashMap<CallId, AbortHandle>,
+    calls: HashMap<CallId, Calling>,
     timers: Vec<AbortHandle>,
+}
+
+/// A call under way.
+struct Calling {
+    work: AbortHandle,
+    /// None while nothing is done for it here.
+    busy: Option<Busy>,
+    /// Whether its end is that of another execution.
+    awaits_execution: bool,
 }
 
 impl Running {
     /// Starts an execution that is not journalled: an Express one. Must be called inside a Tokio runtime.
     pub fn start(machine: Arc<Machine>, identity: Arc<Identity>, outside: Arc<dyn Outside>) -> Arc<Self> {
-        let (recording, commands) = Recording::unwritten(Execution::new(machine, identity));
+        let (recording, commands) = Recording::unwritten(Execution::new(machine, identity), outside.clock().now());
         let running = Self::of(recording, outside, Weak::new());
         running.carry_out(commands);
         running
@@ -55,6 +67,7 @@ impl Running {
     pub(super) fn of(recording: Recording, outside: Arc<dyn Outside>, executions: Weak<Executions>) -> Arc<Self> {
         Arc::new(Self {
             identity: recording.execution.identity().clone(),
+            clock: outside.clock(),
             events: watch::Sender::new(recording.execution.history().len()),
             recording: Mutex::new(recording),
             outside,
@@ -110,7 +123,7 @@ impl Running {
             if !recording.execution.expects(&happened) {
                 return Ok(false);
             }
-            let commands = recording.tell(happened)?;
+            let commands = recording.tell(happened, self.clock.now())?;
             (commands, recording.execution.history().len(), recording.execution.has_ended())
         };
         self.carry_out(commands);
@@ -140,7 +153,7 @@ impl Running {
     /// Timers whose time has come while nobody was there fire in the order of their times, and before any call is made:
     /// as they would have.
     pub(super) fn resume(self: &Arc<Self>, outstanding: Vec<Command>) {
-        let now = OffsetDateTime::now_utc();
+        let now = self.clock.now();
         let (mut due, mut others) = (Vec::new(), Vec::new());
         for command in outstanding {
             match command {
@@ -158,20 +171,15 @@ impl Running {
     }
 
     pub(super) fn carry_out(self: &Arc<Self>, commands: Vec<Command>) {
+        // No time passes between the first and the last.
+        let _busy = self.clock.busy();
         for command in commands {
             match command {
                 Command::StartTask(call) => self.make(call),
                 Command::CancelTask { call } => self.drop_call(call),
                 Command::SetTimer { timer, at } => {
-                    let this = Arc::downgrade(self);
-                    let left = (at - OffsetDateTime::now_utc()).max(time::Duration::ZERO).unsigned_abs();
-                    let waiting = tokio::spawn(async move {
-                        tokio::time::sleep(left).await;
-                        if let Some(this) = this.upgrade() {
-                            this.tell_surely(Happened::TimerFired { timer }).await;
-                        }
-                    });
-                    lock(&self.under_way).add_timer(waiting.abort_handle());
+                    let set = self.clock.set(at, Arc::downgrade(self), timer);
+                    lock(&self.under_way).add_timer(set);
                 }
             }
         }
@@ -185,6 +193,9 @@ impl Running {
         if !self.look(|execution| execution.waits_for(id)) {
             return;
         }
+        let awaits_execution = matches!(call.resource, Resource::Service { pattern: Pattern::Sync, .. });
+        let rests = awaits_execution && matches!(call.progress, Progress::Submitted(_));
+        let busy = if rests { None } else { self.clock.busy() };
         let this = Arc::clone(self);
         let work = tokio::spawn(async move {
             let reports = Reports { running: Arc::downgrade(&this), call: id };
@@ -192,13 +203,22 @@ impl Running {
             this.tell_surely(ended(id, answer)).await;
             lock(&this.under_way).calls.remove(&id);
         });
-        under_way.calls.insert(id, work.abort_handle());
+        under_way.calls.insert(id, Calling { work: work.abort_handle(), busy, awaits_execution });
+    }
+
+    /// The work of a call was handed in: where another execution does it, nothing is under way here.
+    pub(super) fn rest(&self, call: CallId) {
+        let busy = match lock(&self.under_way).calls.get_mut(&call) {
+            Some(calling) if calling.awaits_execution => calling.busy.take(),
+            _ => None,
+        };
+        drop(busy);
     }
 
     /// Drops a call that is under way.
     pub(super) fn drop_call(&self, call: CallId) {
-        if let Some(work) = lock(&self.under_way).calls.remove(&call) {
-            work.abort();
+        if let Some(calling) = lock(&self.under_way).calls.remove(&call) {
+            calling.work.abort();
         }
     }
 
@@ -209,13 +229,13 @@ impl Running {
 }
 
 impl UnderWay {
-    fn add_timer(&mut self, timer: AbortHandle) {
+    fn add_timer(&mut self, timer: Option<AbortHandle>) {
         self.timers.retain(|timer| !timer.is_finished());
-        self.timers.push(timer);
+        self.timers.extend(timer);
     }
 
     fn abort_all(&mut self) {
-        for work in self.calls.drain().map(|(_, call)| call).chain(self.timers.drain(..)) {
+        for work in self.calls.drain().map(|(_, calling)| calling.work).chain(self.timers.drain(..)) {
             work.abort();
         }
     }

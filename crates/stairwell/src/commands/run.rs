@@ -22,7 +22,8 @@ use crate::{
 #[command(after_long_help = "Examples:
   stairwell run MyStateMachine --input event.json
   stairwell run MyStateMachine --input '{\"key\":\"value\"}' | jq .
-  echo '{}' | stairwell run MyStateMachine --input - --json")]
+  echo '{}' | stairwell run MyStateMachine --input - --json
+  stairwell run MyStateMachine --fast    # a Wait of a day takes no time")]
 pub struct RunExecutionArgs {
     /// The state machine's key in the template, or its name
     #[arg(value_name = "STATE MACHINE")]

@@ -13,7 +13,7 @@ use asl::{
 use engine::{
     Identity,
     core::{Call, Progress},
-    run::{Answer, CallError, Outside, Reports},
+    run::{Answer, CallError, Clock, Outside, Reports},
 };
 
 pub use function::CallerOf;
@@ -28,6 +28,7 @@ pub struct Tasks {
     functions: Functions,
     activities: Arc<Activities>,
     tokens: Arc<TaskTokens>,
+    clock: Clock,
     states: OnceLock<Weak<States>>,
 }
 
@@ -66,9 +67,9 @@ impl Action {
 }
 
 impl Tasks {
-    /// Calls these functions and activities.
-    pub fn new(lambda: Arc<Lambda>, activities: Arc<Activities>, tokens: Arc<TaskTokens>) -> Self {
-        Self { functions: Functions::new(lambda), activities, tokens, states: OnceLock::new() }
+    /// Calls these functions and activities, in this time.
+    pub fn new(lambda: Arc<Lambda>, activities: Arc<Activities>, tokens: Arc<TaskTokens>, clock: Clock) -> Self {
+        Self { functions: Functions::new(lambda), activities, tokens, clock, states: OnceLock::new() }
     }
 
     /// Where executions are started. Given once, after [`States`] has this.
@@ -142,6 +143,10 @@ impl Tasks {
 }
 
 impl Outside for Tasks {
+    fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer {
         let caller = Caller {
             of: CallerOf { execution_arn: execution.arn.clone(), state: call.state.clone() },
