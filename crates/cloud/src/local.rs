@@ -33,7 +33,7 @@ use crate::{
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     server::BindError,
     service::{Request, Response, Service},
-    states::{self, Activities, LoadError, Parts, States, TaskTokens, Tasks},
+    states::{self, Activities, LoadError, Parts, States, StatusChange, TaskTokens, Tasks},
 };
 
 /// How many changes of objects an observer may be behind before it misses some.
@@ -134,8 +134,11 @@ impl LocalCloud {
         let tasks = Arc::new(Tasks::new(lambda.clone(), activities.clone(), task_tokens.clone(), clock));
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
+        let (status_changes, status_changed) = mpsc::unbounded_channel();
+        // With no rule nobody would hear of it.
+        let status_changes = (!application.rules.is_empty()).then_some(status_changes);
         let parts = Parts::new(&options.region, &options.account, storage.journal, tasks.clone());
-        let parts = Parts { activities, task_tokens, ..parts };
+        let parts = Parts { activities, task_tokens, status_changes, ..parts };
         let states = States::new(application, parts).map_err(StartError::StateMachines)?;
         tasks.connect(&states);
         let (events, left_out) =
@@ -155,7 +158,9 @@ impl LocalCloud {
         let mut serving = JoinSet::new();
         let server = tokio::spawn(port.listen()?.serve(front.clone(), shutdown.clone()));
         let changes = broadcast::Sender::new(BACKLOG);
-        serving.spawn(send_changes(events, changed, changes.clone()));
+        let events = Arc::new(events);
+        serving.spawn(send_changes(events.clone(), changed, changes.clone()));
+        serving.spawn(send_status_changes(events, status_changed));
         serving.spawn(delete_expired(storage.dynamodb));
 
         Ok(Self {
@@ -302,8 +307,14 @@ fn start_lambda(
     Lambda::new(config)
 }
 
+async fn send_status_changes(events: Arc<Events>, mut changed: mpsc::UnboundedReceiver<StatusChange>) {
+    while let Some(change) = changed.recv().await {
+        events.send(&change.event());
+    }
+}
+
 async fn send_changes(
-    events: Events,
+    events: Arc<Events>,
     mut changed: mpsc::UnboundedReceiver<ObjectEvent>,
     changes: broadcast::Sender<ObjectEvent>,
 ) {

@@ -1,15 +1,15 @@
 //! `EventBridge`: events, the rules that match them, the targets that they start.
 
+mod event;
 mod object;
 mod pattern;
+pub mod put;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use sam::{EventRule, EventSource, LeftOut, Target};
-use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use uuid::Uuid;
+use serde_json::Value;
 
 use crate::{
     lambda::{InvokeOptions, Lambda},
@@ -17,7 +17,11 @@ use crate::{
     states::{Start, States},
 };
 
+pub use event::Event;
 pub use pattern::{Pattern, PatternError};
+
+/// The bus that events go to where none is named.
+const DEFAULT_BUS: &str = "default";
 
 /// A rule's pattern can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -80,35 +84,19 @@ impl Events {
         if self.buckets.contains(&change.bucket) {
             let (detail_type, detail) = object::detail(change);
             let resource = format!("arn:aws:s3:::{}", change.bucket);
-            self.send("default", "aws.s3", detail_type, &[resource], &detail, change.time);
+            self.send(&Event::of_service("aws.s3", detail_type, resource, detail, change.time));
         }
     }
 
-    fn send(
-        &self,
-        bus: &str,
-        source: &str,
-        detail_type: &str,
-        resources: &[String],
-        detail: &Value,
-        at: OffsetDateTime,
-    ) {
-        let event = json!({
-            "version": "0",
-            "id": Uuid::new_v4().to_string(),
-            "detail-type": detail_type,
-            "source": source,
-            "account": self.account,
-            "time": at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default(),
-            "region": self.region,
-            "resources": resources,
-            "detail": detail,
-        });
+    /// Gives an event to the targets of all rules that match it.
+    pub fn send(&self, event: &Event) {
+        let told = event.to_json(&self.region, &self.account);
         let mut matched = 0;
-        for rule in self.rules.iter().filter(|rule| rule.bus == bus && rule.pattern.matches(&event)) {
+        for rule in self.rules.iter().filter(|rule| rule.bus == event.bus && rule.pattern.matches(&told)) {
             matched += 1;
-            self.start(rule, &event);
+            self.start(rule, &told);
         }
+        let Event { source, detail_type, bus, .. } = event;
         tracing::debug!(source, detail_type, bus, matched, "an event went through the rules");
     }
 

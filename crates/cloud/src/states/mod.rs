@@ -19,6 +19,8 @@ mod machines;
 mod model;
 mod names;
 mod page;
+mod put_events;
+mod status_change;
 mod tags;
 mod task_tokens;
 mod tasks;
@@ -32,7 +34,7 @@ use engine::{
     journal::{Journal, JournalError, Listed, Wanted},
     run::{Executions, Outside, Resumed, Running, StartError, Started},
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
 
 pub use activities::{Activities, NoSuchActivity, Taken};
@@ -40,6 +42,8 @@ pub use api_error::ApiError;
 pub use engine::{Status, history::log::Logging};
 pub use front_end::FrontEnd;
 pub use machines::{LoadError, StateMachine};
+pub use put_events::put_events;
+pub use status_change::StatusChange;
 pub use task_tokens::{TaskEnd, TaskTokens};
 pub use tasks::{CallerOf, Tasks};
 
@@ -87,6 +91,8 @@ pub struct Parts {
     pub task_tokens: Arc<TaskTokens>,
     /// Where executions are logged.
     pub logs: Arc<Logs>,
+    /// Who is told when Standard executions begin and end, where somebody wants to know.
+    pub status_changes: Option<mpsc::UnboundedSender<StatusChange>>,
 }
 
 impl Parts {
@@ -100,6 +106,7 @@ impl Parts {
             activities: Arc::new(Activities::new(region, account)),
             task_tokens: Arc::default(),
             logs: Arc::default(),
+            status_changes: None,
         }
     }
 }
@@ -115,6 +122,7 @@ pub struct States {
     task_tokens: Arc<TaskTokens>,
     logs: Arc<Logs>,
     outside: Arc<dyn Outside>,
+    status_changes: Option<mpsc::UnboundedSender<StatusChange>>,
     started: broadcast::Sender<Arc<Running>>,
 }
 
@@ -141,6 +149,7 @@ impl States {
             task_tokens: parts.task_tokens,
             logs: parts.logs,
             outside: parts.outside,
+            status_changes: parts.status_changes,
             started: broadcast::Sender::new(STARTED_BACKLOG),
         }
     }
@@ -194,6 +203,12 @@ impl States {
                 Err(error) => return Err(ApiError::internal(&error)),
             },
         };
+        if machine.kind == sam::StateMachineKind::Standard
+            && let Some(changes) = &self.status_changes
+        {
+            status_change::tell_begun(&running, changes);
+            status_change::follow(&running, changes);
+        }
         self.tell(&running, 0, "an execution has started");
         Ok(running)
     }
@@ -222,6 +237,9 @@ impl States {
     pub fn resume(&self) -> Result<Resumed, JournalError> {
         let resumed = self.executions.resume()?;
         for running in &resumed.running {
+            if let Some(changes) = &self.status_changes {
+                status_change::follow(running, changes);
+            }
             self.tell(running, running.look(|execution| execution.history().len()), "an execution goes on");
         }
         Ok(resumed)
