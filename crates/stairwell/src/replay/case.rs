@@ -36,6 +36,24 @@ pub struct Case {
     /// Several executions in one case, of which only the endings are compared.
     #[serde(default)]
     pub runs: Vec<Run>,
+    /// `EXPRESS`, or `STANDARD` where it is not said.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// What `StartSyncExecution` answered.
+    #[serde(default)]
+    pub response: Value,
+    /// What `EventBridge` got.
+    #[serde(default)]
+    pub eventbridge_events: Vec<Value>,
+    /// What of its executions the machine logs.
+    #[serde(default)]
+    pub logging: Logging,
+    /// What was logged.
+    #[serde(default)]
+    pub log_events: Vec<Value>,
+    /// The last event that was logged.
+    #[serde(default)]
+    pub end_event: Value,
     /// Calls of the API with their answers, for a case that is a transcript of them.
     #[serde(default)]
     pub calls: Vec<Call>,
@@ -61,6 +79,16 @@ pub struct Mock {
     pub test_case: String,
     /// The file's content.
     pub config: Value,
+}
+
+/// What of its executions a machine logs. Where is the replay's own matter.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Logging {
+    /// Which events: `ERROR`.
+    pub level: Option<String>,
+    /// Whether payloads are logged.
+    pub include_execution_data: Option<bool>,
 }
 
 /// One execution of a case that holds several.

@@ -8,8 +8,13 @@ mod api;
 pub mod best;
 pub mod case;
 mod compare;
+mod events;
 mod files;
+mod logged;
+mod names;
 mod play;
+mod stage;
+mod synchronous;
 mod text;
 
 use std::{
@@ -142,6 +147,10 @@ pub fn replay_case(case: &Case) -> Verdict {
         "mocked" => replay_mocked(case),
         "outputs" => replay_runs(case),
         "api" => api::transcript(case),
+        "logs" => logged::replay_all(case),
+        "express-async" => logged::replay_last(case),
+        "eventbridge" => events::replay(case),
+        "express-sync" => synchronous::replay(case),
         other => Err(Unequal::NotSupported(format!("the category '{other}' is not supported yet"))),
     };
     match result {

@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use asl::{Value, value::Object};
 use regex::{Captures, Regex};
 
-use crate::replay::text::{Bindings, Difference, Leniency, PLACEHOLDER};
+use super::text::{Bindings, Difference, Leniency, PLACEHOLDER};
 
 /// What an ARN in the transcript's region and account begins with.
 const STATES: &str = "arn:aws:states:us-east-1:111111111111";

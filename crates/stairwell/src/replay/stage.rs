@@ -1,23 +1,34 @@
 //! A Step Functions with nothing in it, and a clock that stands still until somebody waits.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use asl::Value;
+use asl::{Fault, Value, compile::Code, machine::Resource};
 use axum::body::Body;
 use cloud::{
+    events::Event,
     logs::Logs,
     service::Service,
-    states::{FrontEnd, Parts, States},
+    states::{FrontEnd, Parts, States, StatusChange, put_events},
 };
 use engine::{
     Identity,
     core::Call,
     journal::Journal,
-    run::{Answer, Outside, Reports},
+    run::{self, Answer, Reports},
 };
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+};
+
+/// The region and the account of recordings.
+const REGION: &str = "us-east-1";
+const ACCOUNT: &str = "111111111111";
 
 /// How long a call may take on the stage's clock: longer than any that waits, such as `GetActivityTask`.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -27,6 +38,8 @@ pub(super) struct Stage {
     runtime: Runtime,
     front: FrontEnd,
     logs: Arc<Logs>,
+    events: Arc<Mutex<Vec<Event>>>,
+    status_changes: Mutex<mpsc::UnboundedReceiver<StatusChange>>,
 }
 
 /// What the service says to a call.
@@ -43,16 +56,20 @@ pub(super) enum Said {
 
 impl Stage {
     /// An empty one, in the region and the account of recordings.
-    pub(super) fn new(outside: Arc<dyn Outside>) -> Result<Self, String> {
+    pub(super) fn new(outside: Outside) -> Result<Self, String> {
         let runtime = Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .map_err(|error| format!("no runtime: {error}"))?;
         let journal = Journal::in_memory().map_err(|error| error.to_string())?;
-        let parts = Parts::new("us-east-1", "111111111111", journal, outside);
+        let events = outside.events.clone();
+        let mut parts = Parts::new(REGION, ACCOUNT, journal, Arc::new(outside));
+        let (changes, status_changes) = mpsc::unbounded_channel();
+        parts.status_changes = Some(changes);
         let logs = parts.logs.clone();
-        Ok(Self { runtime, front: FrontEnd::new(States::empty(parts)), logs })
+        let front = FrontEnd::new(States::empty(parts));
+        Ok(Self { runtime, front, logs, events, status_changes: Mutex::new(status_changes) })
     }
 
     /// Makes a call.
@@ -82,17 +99,62 @@ impl Stage {
         let _ = self.logs.create_group(name);
     }
 
+    /// What is logged to a group.
+    pub(super) fn logged(&self, group: &str) -> Result<Vec<Value>, String> {
+        let events = self.logs.events(group).map_err(|error| error.to_string())?;
+        events.iter().map(|event| Value::parse(&event.message).map_err(|error| error.to_string())).collect()
+    }
+
+    /// What was sent to `EventBridge`, as targets get it: first what executions sent, then what became of them.
+    pub(super) fn events(&self) -> Vec<Value> {
+        let mut events = lock(&self.events).clone();
+        let mut changes = lock(&self.status_changes);
+        events.extend(std::iter::from_fn(|| changes.try_recv().ok()).map(|change| change.event()));
+        events.iter().map(|event| Value::from(&event.to_json(REGION, ACCOUNT))).collect()
+    }
+
     /// Lets time pass, at no cost.
     pub(super) fn wait(&self, time: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 }
 
-/// An outside that never answers.
-pub(super) struct Silence;
+/// Whether a refusal says that something is not supported yet.
+pub(super) fn is_not_supported(code: &str, message: &str) -> bool {
+    code == "UnknownOperationException" || message.contains(Code::NotSupported.name())
+}
 
-impl Outside for Silence {
-    fn call(&self, _: &Arc<Identity>, _: Call, _: Reports) -> Answer {
-        Box::pin(std::future::pending())
+/// What answers the calls of Task states on the stage.
+#[derive(Default)]
+pub(super) struct Outside {
+    /// How every call fails; none is ever answered where this is not known.
+    fault: Option<Fault>,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Outside {
+    /// One where every call fails.
+    pub(super) fn failing(fault: Option<Fault>) -> Self {
+        Self { fault, ..Self::default() }
     }
+}
+
+impl run::Outside for Outside {
+    fn call(&self, execution: &Arc<Identity>, call: Call, _: Reports) -> Answer {
+        if let Resource::Service { service, action, .. } = &call.resource
+            && (&**service, &**action) == ("events", "putEvents")
+        {
+            let (events, answer) = put_events(&call.input, execution);
+            lock(&self.events).extend(events);
+            return Box::pin(std::future::ready(answer.map_err(Into::into)));
+        }
+        match self.fault.clone() {
+            Some(fault) => Box::pin(std::future::ready(Err(fault.into()))),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,17 +2,19 @@
 //!
 //! Nothing is called outside, and time passes only where an answer waits for it.
 
-mod names;
-mod stage;
 mod transcript;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use asl::{Value, compile::Code, value::Object};
+use asl::{Value, value::Object};
 
-use super::{Unequal, case::Case, text::Leniency};
-use names::Names;
-use stage::{Said, Silence, Stage};
+use super::{
+    Unequal,
+    case::Case,
+    names::Names,
+    stage::{Outside, Said, Stage, is_not_supported},
+    text::Leniency,
+};
 use transcript::Recorded;
 
 pub use transcript::Call;
@@ -31,7 +33,7 @@ const REFUSED_DEFINITION: &str = "Invalid State Machine Definition: ";
 
 /// Replays a transcript.
 pub(super) fn transcript(case: &Case) -> Result<(), Unequal> {
-    let stage = Stage::new(Arc::new(Silence)).map_err(Unequal::Difference)?;
+    let stage = Stage::new(Outside::default()).map_err(Unequal::Difference)?;
     let leniency = Leniency { redrive_count: true, ..Leniency::default() };
     let mut replay = Replay { stage, names: Names::new(leniency) };
     replay.create_what_was_there(&case.calls)?;
@@ -84,18 +86,19 @@ impl Replay {
 
     fn said(&self, operation: &str, request: &Value) -> Result<Said, Unequal> {
         let said = self.stage.call(operation, request).map_err(Unequal::Difference)?;
-        let not_supported = match &said {
-            Said::Refusal { code, message } => {
-                let unknown = code == "UnknownOperationException";
-                (unknown || message.contains(Code::NotSupported.name())).then(|| message.clone())
+        match &said {
+            Said::Refusal { code, message } if is_not_supported(code, message) => {
+                Err(Unequal::NotSupported(message.clone()))
             }
             Said::Answer(answer) => {
                 let found = answer.get("diagnostics").map(Value::to_string);
-                found.filter(|found| found.contains(Code::NotSupported.name()))
+                match found.filter(|found| is_not_supported("", found)) {
+                    Some(found) => Err(Unequal::NotSupported(found)),
+                    None => Ok(said),
+                }
             }
-            Said::Nothing => None,
-        };
-        not_supported.map_or(Ok(said), |what| Err(Unequal::NotSupported(what)))
+            _ => Ok(said),
+        }
     }
 
     /// The request as it goes over the wire.
@@ -187,7 +190,7 @@ impl Replay {
 }
 
 /// An answer as the recorder wrote it: JSON objects in texts as objects, dates as a word.
-fn as_recorded(answer: &Value) -> Value {
+pub(super) fn as_recorded(answer: &Value) -> Value {
     match answer {
         Value::Object(fields) => {
             let fields = fields.iter().map(|(key, value)| match value {
