@@ -2,6 +2,7 @@
 
 mod choice;
 mod diagnostic;
+mod distributed;
 mod fields;
 mod graph;
 mod map;

@@ -14,11 +14,13 @@
 //! - [`choice`]: the rules of Choice states
 //! - [`retry`]: retriers and catchers
 //! - [`machine`]: the compiled definition
+//! - [`distributed`]: what distributed Map states say of their data
 //! - [`mod@compile`]: from JSON text to a [`Machine`], with every finding
 
 pub mod choice;
 pub mod compile;
 pub mod context;
+pub mod distributed;
 pub mod fault;
 pub mod flow;
 pub mod intrinsic;

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::{
     choice::Rule,
     compile::{self, Diagnostic},
+    distributed::Distributed,
     flow::DataFlow,
     retry::{Catcher, Retrier},
     template::{Expression, Template},
@@ -52,7 +53,7 @@ impl Graph {
         &self.states[id.0]
     }
 
-    fn all_states(&self) -> Vec<&State> {
+    pub(crate) fn all_states(&self) -> Vec<&State> {
         self.states
             .iter()
             .flat_map(|state| std::iter::once(state).chain(state.graphs().into_iter().flat_map(Graph::all_states)))
@@ -269,6 +270,15 @@ pub enum Count {
     Expression(Expression),
 }
 
+/// A percentage, 0 to 100: written down, or found at run time.
+#[derive(Clone, Debug)]
+pub enum Percentage {
+    /// A constant.
+    Literal(f64),
+    /// The `…Path` field, or an expression in its place.
+    Expression(Expression),
+}
+
 /// A Choice state.
 #[derive(Clone, Debug)]
 pub struct Choice {
@@ -342,7 +352,7 @@ pub struct Parallel {
     pub transition: Transition,
 }
 
-/// A Map state whose iterations are part of the same execution.
+/// A Map state.
 #[derive(Clone, Debug)]
 pub struct Map {
     /// Where the array is.
@@ -351,16 +361,27 @@ pub struct Map {
     pub item_selector: Option<Template>,
     /// `ItemProcessor`, or `Iterator` in older definitions.
     pub processor: Arc<Graph>,
+    /// `ProcessorConfig`, and what comes with it.
+    pub processing: Processing,
     /// `MaxConcurrency` or `MaxConcurrencyPath`; 0 is no limit but the service's.
     pub max_concurrency: Option<Count>,
     /// `ToleratedFailureCount` or `ToleratedFailureCountPath`: evaluated, of effect in a distributed Map alone.
     pub tolerated_failure_count: Option<Count>,
     /// `ToleratedFailurePercentage` or `ToleratedFailurePercentagePath`, as the count.
-    pub tolerated_failure_percentage: Option<Count>,
+    pub tolerated_failure_percentage: Option<Percentage>,
     /// `Retry` and `Catch`
     pub on_error: OnError,
     /// What comes next.
     pub transition: Transition,
+}
+
+/// Where a Map state's iterations are carried out.
+#[derive(Clone, Debug)]
+pub enum Processing {
+    /// `INLINE`: in the execution that the state is part of.
+    Inline,
+    /// `DISTRIBUTED`: in executions of their own.
+    Distributed(Arc<Distributed>),
 }
 
 /// Where a Map state's array is.

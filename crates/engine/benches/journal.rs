@@ -210,6 +210,7 @@ fn identity(input: &str) -> Identity {
         region: "us-east-1".into(),
         started_at: OffsetDateTime::now_utc(),
         input: last.as_ref().unwrap().1.clone(),
+        map_run_arn: None,
         trace_header: None,
         seed: number,
     }

@@ -94,6 +94,7 @@ fn run(bencher: Bencher<'_, '_>, definition: &str, input: &str, transitions: usi
         region: "us-east-1".into(),
         started_at: now,
         input: Value::parse(input).unwrap(),
+        map_run_arn: None,
         trace_header: None,
         seed: 1,
     });

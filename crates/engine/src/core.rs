@@ -12,6 +12,7 @@ mod branch;
 mod context;
 mod exit;
 mod fork;
+mod map_run;
 mod parameters;
 mod states;
 mod task;
@@ -26,6 +27,7 @@ use time::OffsetDateTime;
 use crate::{
     Revision,
     history::{Event, EventKind, MAX_EVENTS},
+    map_run::MapRun,
 };
 use branch::{Branch, BranchId, Branches, Next};
 
@@ -55,6 +57,9 @@ pub struct Identity {
     pub started_at: OffsetDateTime,
     /// Its input.
     pub input: Value,
+    /// The Map Run that it is a child execution of.
+    #[serde(default)]
+    pub map_run_arn: Option<Arc<str>>,
     /// The X-Ray trace that it is part of, for the calls that it makes.
     pub trace_header: Option<Arc<str>>,
     /// Where its random numbers come from: the same seed gives the same execution again.
@@ -111,6 +116,13 @@ pub enum Happened {
         /// Why.
         fault: Fault,
     },
+    /// A Map Run has ended.
+    MapRunEnded {
+        /// Which one.
+        run: CallId,
+        /// The state's result, or why there is none.
+        result: Result<Value, Fault>,
+    },
     /// A timer's time has come.
     TimerFired {
         /// The timer.
@@ -132,6 +144,13 @@ pub enum Command {
     CancelTask {
         /// The call.
         call: CallId,
+    },
+    /// Carry out this Map Run, and tell how it ended.
+    StartMapRun(Arc<MapRun>),
+    /// The Map Run's end is not wanted any more.
+    CancelMapRun {
+        /// Which one.
+        run: CallId,
     },
     /// Tell when this time has come. A timer is never cancelled; one that nobody waits for any more changes nothing.
     SetTimer {
@@ -176,7 +195,7 @@ pub enum Progress {
     Submitted(Value),
 }
 
-/// A call, for as long as the execution lives.
+/// A call or a Map Run, for as long as the execution lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallId {
     /// Who made it: an answer needs no search.
@@ -285,15 +304,21 @@ impl Execution {
         self.branches.pending_call(call).is_some()
     }
 
-    /// What it waits for: the calls and timers that it asked for and that have not come back.
+    /// Whether a Map Run's end is still wanted.
+    pub fn waits_for_map_run(&self, run: CallId) -> bool {
+        self.branches.map_run(run).is_some()
+    }
+
+    /// What it waits for: the calls, Map Runs and timers that it asked for and that have not come back.
     ///
     /// Who brings an execution back to life by stepping it through what happened asks for these once more.
     pub fn outstanding(&self) -> Vec<Command> {
         let timer = |timer: Timer| Command::SetTimer { timer: timer.id, at: timer.at };
         let limit = self.time_limit.filter(|_| !self.has_ended()).map(timer);
         let calls = self.branches.pending().map(|pending| Command::StartTask(pending.call.clone()));
+        let runs = self.branches.map_runs().map(|run| Command::StartMapRun(run.clone()));
         let timers = self.branches.timers().map(timer);
-        calls.chain(timers).chain(limit).collect()
+        calls.chain(runs).chain(timers).chain(limit).collect()
     }
 
     /// Whether this would change anything. What comes too late does not: an answer to a cancelled call, a timer that
@@ -314,6 +339,7 @@ impl Execution {
                 Happened::TaskHeartbeat { call }
                 | Happened::TaskSucceeded { call, .. }
                 | Happened::TaskFailed { call, .. } => self.waits_for(*call),
+                Happened::MapRunEnded { run, .. } => self.waits_for_map_run(*run),
                 Happened::TimerFired { timer } => {
                     self.time_limit.is_some_and(|limit| limit.id == *timer)
                         || self.branches.waiting_for_timer(*timer).is_some()
@@ -348,6 +374,7 @@ impl Execution {
             Happened::TaskHeartbeat { call } => self.task_heartbeat(call),
             Happened::TaskSucceeded { call, output } => self.task_succeeded(call, &output),
             Happened::TaskFailed { call, fault } => self.task_failed(call, fault),
+            Happened::MapRunEnded { run, result } => self.map_run_ended(run, result),
             Happened::TimerFired { timer } if self.time_limit.is_some_and(|limit| limit.id == timer) => {
                 self.end(Outcome::TimedOut(Fault::named(names::TIMEOUT)), 0);
             }
@@ -391,6 +418,8 @@ impl Execution {
         self.push(previous_id, kind);
         let cancelled = self.branches.pending().map(|pending| Command::CancelTask { call: pending.call.id });
         self.commands.extend(cancelled);
+        let cancelled = self.branches.map_runs().map(|run| Command::CancelMapRun { run: run.id });
+        self.commands.extend(cancelled);
         self.branches.clear();
         self.ready.clear();
     }
@@ -428,12 +457,17 @@ impl Execution {
         number
     }
 
-    /// 64 random bits, the next of the sequence that the seed begins (`SplitMix64`).
+    /// 64 random bits, the next of the sequence that the seed begins.
     fn random(&self) -> u64 {
-        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.random.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        next_random(&self.random)
     }
+}
+
+/// The next 64 bits of a sequence (`SplitMix64`).
+pub(crate) fn next_random(state: &Cell<u64>) -> u64 {
+    let next = state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+    state.set(next);
+    let mixed = (next ^ (next >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }

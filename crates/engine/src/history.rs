@@ -96,6 +96,17 @@ pub enum EventKind {
     MapStateSucceeded,
     /// An iteration has failed.
     MapStateFailed,
+    /// A Map Run begins.
+    MapRunStarted {
+        /// Its ARN.
+        map_run_arn: Arc<str>,
+    },
+    /// A Map Run has ended well.
+    MapRunSucceeded,
+    /// A Map Run has failed.
+    MapRunFailed(Fault),
+    /// A Map Run was given up.
+    MapRunAborted,
     /// An iteration begins.
     MapIterationStarted(Iteration),
     /// An iteration has ended well.

@@ -2,6 +2,7 @@
 //!
 //! - [`core`] is the interpreter: a value and one function, without I/O
 //! - [`history`] is what it writes, the only account of an execution
+//! - [`map_run`] is what distributed Map states have done outside
 //! - [`mock`] answers tasks from a file
 //! - [`run`] lets an execution live: it gives the core time, and carries out what it asks for
 //! - [`journal`] keeps what Standard executions were told, so that they outlive the process
@@ -10,6 +11,7 @@
 pub mod core;
 pub mod history;
 pub mod journal;
+pub mod map_run;
 pub mod mock;
 mod revision;
 pub mod run;

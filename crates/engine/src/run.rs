@@ -21,14 +21,18 @@ use asl::{Fault, Value};
 use crate::{
     core::{Call, CallId, Happened, Identity},
     journal::JournalError,
+    map_run::MapRun,
 };
 
-pub use clock::Clock;
+pub use clock::{Busy, Clock};
 pub use executions::{Executions, Resumed, StartError, Started};
 pub use running::Running;
 
 /// A call under way: its answer, or why there is none.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
+
+/// A Map Run under way: the state's result, or why there is none.
+pub type MapRunEnd = Pin<Box<dyn Future<Output = Result<Value, Fault>> + Send>>;
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +49,22 @@ impl From<Fault> for CallError {
     }
 }
 
-/// What carries out the calls of Task states: Lambda and the other services.
+/// What carries out the calls of Task states and the Map Runs of distributed Map states.
 pub trait Outside: Send + Sync + 'static {
     /// Makes one call. Dropping the future gives the call up. What happens before its end is told to `reports`.
     ///
     /// A call whose answer was lost with the runner is made again, with the same id and token. Where its work was handed
     /// in before, only its end is to be waited for.
     fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer;
+
+    /// Carries out a Map Run. Dropping the future gives the Map Run up.
+    ///
+    /// One whose end was lost with the runner is asked for again, with the same ARN. An outside that has no Map Runs
+    /// fails them.
+    fn map_run(&self, _execution: &Arc<Identity>, run: Arc<MapRun>) -> MapRunEnd {
+        let cause = format!("The Map Run {} can't be carried out here.", run.arn);
+        Box::pin(async move { Err(Fault::runtime(cause)) })
+    }
 
     /// The time that executions live in.
     fn clock(&self) -> Clock {

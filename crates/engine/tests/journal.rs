@@ -74,6 +74,7 @@ impl Runner {
             region: "us-east-1".into(),
             started_at: OffsetDateTime::now_utc(),
             input: Value::from(input),
+            map_run_arn: None,
             trace_header: None,
             seed: 1,
         };

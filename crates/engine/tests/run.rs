@@ -37,6 +37,7 @@ fn identity() -> Identity {
         region: "us-east-1".into(),
         started_at: OffsetDateTime::UNIX_EPOCH,
         input: Value::empty_object(),
+        map_run_arn: None,
         trace_header: None,
         seed: 1,
     }

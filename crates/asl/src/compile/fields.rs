@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     flow::{ResultPath, Selection},
-    machine::Count,
+    machine::{Count, Percentage},
     path::{Path, ReferencePath},
     template::{Expression, Template},
     value::{Object, Value},
@@ -177,22 +177,53 @@ impl<'a> Fields<'a> {
         self.count(name, range).and_then(|count| u32::try_from(count).ok()).unwrap_or(default)
     }
 
-    /// `<name>` or, in `JSONPath`, `<name>Path`, not both; in JSONata `<name>` may be an expression.
+    /// A whole number: `<name>` or, in `JSONPath`, `<name>Path`.
     pub(super) fn count_or_expression(
         &mut self,
         name: &'static str,
         path_name: &'static str,
         range: RangeInclusive<u64>,
     ) -> Option<Count> {
+        let literal = |fields: &mut Self| fields.count(name, range).map(Count::Literal);
+        self.literal_or_expression(name, path_name, literal, Count::Expression)
+    }
+
+    /// A percentage: `<name>` or, in `JSONPath`, `<name>Path`.
+    pub(super) fn percentage_or_expression(
+        &mut self,
+        name: &'static str,
+        path_name: &'static str,
+    ) -> Option<Percentage> {
+        let literal = |fields: &mut Self| {
+            let percentage = match fields.take(name)? {
+                Value::Number(number) => number.as_f64().filter(|percentage| (0.0..=100.0).contains(percentage)),
+                _ => None,
+            };
+            if percentage.is_none() {
+                fields.error(name, "Value must be a number from 0 to 100");
+            }
+            percentage.map(Percentage::Literal)
+        };
+        self.literal_or_expression(name, path_name, literal, Percentage::Expression)
+    }
+
+    /// `<name>` or, in `JSONPath`, `<name>Path`, not both; in JSONata `<name>` may be an expression.
+    fn literal_or_expression<T>(
+        &mut self,
+        name: &'static str,
+        path_name: &'static str,
+        literal: impl FnOnce(&mut Self) -> Option<T>,
+        of_expression: impl FnOnce(Expression) -> T,
+    ) -> Option<T> {
         if let Some(query) = self.query(name) {
-            return query.map(Count::Expression);
+            return query.map(of_expression);
         }
-        let literal = self.count(name, range).map(Count::Literal);
+        let literal = literal(self);
         if self.language == Language::Jsonata {
             self.refuse_json_path(&[path_name]);
             return literal;
         }
-        let path = self.path_expression(path_name).map(Count::Expression);
+        let path = self.path_expression(path_name).map(of_expression);
         if self.has(name) && self.has(path_name) {
             self.error(path_name, format!("'{name}' and '{path_name}' exclude each other"));
         }
@@ -315,21 +346,6 @@ impl<'a> Fields<'a> {
                      QueryLanguage"
                 );
                 self.field_error(name, message, None);
-            }
-        }
-    }
-
-    /// Refuses what the service has and this program does not.
-    pub(super) fn not_supported(&mut self, name: &'static str, what: &str) {
-        self.findings.error(Code::NotSupported, &self.at.child(name), format!("{what} is not supported yet"));
-    }
-
-    /// Refuses these fields where they are set.
-    pub(super) fn refuse(&mut self, names: &[&'static str]) {
-        for name in names {
-            self.asked.push(name);
-            if self.has(name) {
-                self.not_supported(name, &format!("the field '{name}'"));
             }
         }
     }

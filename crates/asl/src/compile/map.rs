@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::{
+    distributed,
     fields::{Fields, Language, Reads},
     graph::{Names, inner_graph},
     retry,
     state::transition,
 };
 use crate::{
-    machine::{Graph, Items, Map},
+    machine::{Graph, Items, Map, Processing},
     template::Template,
     value::Value,
 };
@@ -18,21 +19,21 @@ use crate::{
 const MAX_CONCURRENCY: u64 = 1_000_000_000;
 
 pub(super) fn map(names: &Names, fields: &mut Fields<'_>) -> Option<Map> {
-    fields.refuse(&["ItemReader", "ItemBatcher", "ResultWriter", "Label"]);
     let items = items(fields);
     let item_selector = item_selector(fields);
     let max_concurrency = fields.count_or_expression("MaxConcurrency", "MaxConcurrencyPath", 0..=MAX_CONCURRENCY);
     let tolerated_failure_count =
         fields.count_or_expression("ToleratedFailureCount", "ToleratedFailureCountPath", 0..=u64::from(u32::MAX));
     let tolerated_failure_percentage =
-        fields.count_or_expression("ToleratedFailurePercentage", "ToleratedFailurePercentagePath", 0..=100);
-    let processor = processor(names, fields);
+        fields.percentage_or_expression("ToleratedFailurePercentage", "ToleratedFailurePercentagePath");
+    let (processor, processing) = processor(names, fields).unzip();
     let on_error = retry::on_error(names, fields);
     let transition = transition(names, fields);
     Some(Map {
         items: items?,
         item_selector,
-        processor: Arc::new(processor?),
+        processor: processor?,
+        processing: processing?,
         max_concurrency,
         tolerated_failure_count,
         tolerated_failure_percentage,
@@ -80,7 +81,7 @@ fn item_selector(fields: &mut Fields<'_>) -> Option<Template> {
     alternative(fields, "ItemSelector", "Parameters").and_then(|name| fields.template(name, Reads::Input))
 }
 
-fn processor(names: &Names, fields: &mut Fields<'_>) -> Option<Graph> {
+fn processor(names: &Names, fields: &mut Fields<'_>) -> Option<(Arc<Graph>, Processing)> {
     let Some(name) = alternative(fields, "ItemProcessor", "Iterator") else {
         fields.require("ItemProcessor");
         return None;
@@ -88,25 +89,11 @@ fn processor(names: &Names, fields: &mut Fields<'_>) -> Option<Graph> {
     let value = fields.take(name)?;
     let at = fields.at.child(name);
     let mut processor = fields.open_below(&value, at, names.language)?;
-    processor_config(&mut processor);
-    inner_graph(processor, names)
-}
-
-/// `ProcessorConfig`: the mode INLINE, which is what a Map state has without it.
-fn processor_config(processor: &mut Fields<'_>) {
-    const NAME: &str = "ProcessorConfig";
-    let Some(value) = processor.take(NAME) else { return };
-    let Some(mut config) = processor.inner(NAME, &value) else { return };
-    let execution_type = config.text("ExecutionType");
-    match config.text("Mode").as_deref() {
-        None | Some("INLINE") if execution_type.is_some() => {
-            config.error("ExecutionType", "Only the processing mode DISTRIBUTED has an 'ExecutionType'");
-        }
-        None | Some("INLINE") => {}
-        Some("DISTRIBUTED") => config.not_supported("Mode", "the processing mode DISTRIBUTED"),
-        Some(other) => config.error("Mode", format!("Value must be 'INLINE' or 'DISTRIBUTED', not '{other}'")),
-    }
-    config.close();
+    let mode = distributed::mode(&mut processor);
+    let graph = inner_graph(processor, names).map(Arc::new);
+    // What comes with the mode is read even where the processor can't be used, so that all of it is told.
+    let processing = distributed::processing(mode, graph.as_ref(), &value, names.language, fields);
+    Some((graph?, processing?))
 }
 
 /// Which of a field's present name and its older one is there; not both may be.

@@ -75,7 +75,7 @@ pub(super) fn accept(text: &str, kind: StateMachineKind, callable: Callable<'_>)
     }
 }
 
-/// What an Express machine can't call: activities, and services that are waited for.
+/// What an Express machine can't do: call activities and services that are waited for, and begin Map Runs.
 fn find_standard_only(graph: &Value, at: &str, found: &mut Vec<Diagnostic>) {
     let Some(Value::Object(states)) = graph.get("States") else { return };
     for (name, state) in states.iter() {
@@ -87,6 +87,12 @@ fn find_standard_only(graph: &Value, at: &str, found: &mut Vec<Diagnostic>) {
         }
         for inner in ["ItemProcessor", "Iterator"] {
             if let Some(inner_graph) = state.get(inner) {
+                let mode = inner_graph.get("ProcessorConfig").and_then(|config| config.get("Mode"));
+                if mode.and_then(Value::as_str) == Some("DISTRIBUTED") {
+                    let at = format!("{at}/{inner}/ProcessorConfig/Mode");
+                    let message = "Express state machines can't have the processing mode 'DISTRIBUTED'";
+                    found.push(Diagnostic::error(Code::SchemaValidationFailed, message, at));
+                }
                 find_standard_only(inner_graph, &format!("{at}/{inner}"), found);
             }
         }

@@ -1,68 +1,47 @@
 //! The data of a distributed Map state: where its items come from and where its results go.
 //!
 //! - [`objects`]: what is needed of S3, and a stand-in for it in memory
-//! - [`dataset`]: what an `ItemReader` field may say
 //! - [`reader`]: `ItemReader`: objects in S3 to items
-//! - [`batcher`]: `ItemBatcher`: items to the inputs of child executions
-//! - [`tolerance`]: how many items may fail
 //! - [`writer`]: `ResultWriter`: how child executions ended, to the state's result and to files in S3
 //!
-//! Nothing here knows the interpreter or waits. Reading and writing block on the disk: call them where that is allowed.
+//! Nothing here waits. Reading and writing block on the disk: call them where that is allowed.
 
-pub mod batcher;
-pub mod dataset;
 pub mod objects;
 pub mod reader;
-pub mod tolerance;
 pub mod writer;
 
-use std::sync::Arc;
+use asl::{Fault, Value};
+use engine::{
+    Outcome,
+    map_run::{Batch, Item, MapRun, ResultWriter, Source, Tolerance},
+};
 
-use asl::Value;
+use objects::Objects;
+use writer::{Child, Destination};
 
-/// The names of the errors that a distributed Map state raises.
-pub mod names {
-    /// The items could not be read.
-    pub const ITEM_READER_FAILED: &str = "States.ItemReaderFailed";
-    /// The results could not be written.
-    pub const RESULT_WRITER_FAILED: &str = "States.ResultWriterFailed";
-    /// More items failed than are tolerated.
-    pub const EXCEED_TOLERATED_FAILURE_THRESHOLD: &str = "States.ExceedToleratedFailureThreshold";
+/// The inputs of a Map Run's child executions. Blocks.
+pub fn batches(run: &MapRun, objects: &dyn Objects) -> Result<Vec<Batch>, Fault> {
+    let items = match &run.source {
+        Source::State(items) => items.iter().cloned().map(Item::of_state).collect(),
+        Source::Reader(reader) => reader::read(reader, objects)?,
+    };
+    run.batches(&items)
 }
 
-/// A field of a definition has a value that it can't have.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {message}")]
-pub struct Invalid {
-    /// Where: the field's path below the object that was read, `ReaderConfig/InputType`. Empty for the object itself.
-    pub field: String,
-    /// What is wrong.
-    pub message: String,
-}
-
-impl Invalid {
-    fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
-    }
-}
-
-/// One thing that a Map state iterates over.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Item {
-    /// `$$.Map.Item.Value`
-    pub value: Value,
-    /// `$$.Map.Item.Key`: the name of the field, where the items are the fields of an object.
-    pub key: Option<Arc<str>>,
-    /// `$$.Map.Item.Source`: where it was read, `S3://bucket/key`; the bucket alone for an entry of a listing.
-    pub source: Arc<str>,
-}
-
-impl Item {
-    /// What a child execution gets where there is no `ItemSelector`: the value; for a field, the pair.
-    pub fn input(&self) -> Value {
-        match &self.key {
-            None => self.value.clone(),
-            Some(key) => Value::from([("Key", key.clone().into()), ("Value", self.value.clone())]),
+/// The result of a Map Run whose child executions have ended, or will not begin. Blocks.
+///
+/// Where more have failed than are tolerated, what there is is exported all the same.
+pub fn result(run: &MapRun, objects: &dyn Objects, tolerance: Tolerance, children: &[Child]) -> Result<Value, Fault> {
+    let result = match &run.writer {
+        ResultWriter::State(transformation) => writer::state_result(*transformation, children),
+        ResultWriter::Export { transformation, output_type, parameters } => {
+            let destination = Destination::read(parameters)?;
+            writer::export(objects, &destination, (*transformation, *output_type), &run.arn, children)?
         }
-    }
+    };
+    let has_failed =
+        |child: &&Child| child.run.as_ref().is_some_and(|run| !matches!(run.outcome, Outcome::Succeeded(_)));
+    let failed = children.iter().filter(has_failed).map(|child| child.items).sum();
+    let total = children.iter().map(|child| child.items).sum();
+    if tolerance.is_exceeded(failed, total) { Err(Tolerance::fault()) } else { Ok(result) }
 }

@@ -187,6 +187,7 @@ impl States {
             region: self.region.clone(),
             started_at: self.outside.clock().now(),
             input,
+            map_run_arn: None,
             trace_header: start.trace_header.map(Into::into),
             seed: Uuid::new_v4().as_u64_pair().0,
         };

@@ -1,16 +1,14 @@
 //! The data of a distributed Map state: reading items, batching them, writing results.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, its helpers too")]
 
-mod batcher;
-mod dataset;
 mod formats;
 mod local;
 mod reader;
-mod tolerance;
 mod writer;
 
-use asl::Value;
-use cloud::states::items::{Item, dataset::Dataset, objects::Objects, reader::ItemReader};
+use asl::{Value, distributed::Dataset};
+use cloud::states::items::{self, objects::Objects};
+use engine::map_run::{Item, ItemReader};
 
 /// A value from its JSON text.
 fn json(text: &str) -> Value {
@@ -25,7 +23,7 @@ fn read(objects: &dyn Objects, item_reader: &str) -> Result<Vec<Item>, String> {
     let max_items = config.and_then(|config| config.get("MaxItems")).and_then(Value::as_i64);
     let dataset = Dataset::parse(resource, config).unwrap();
     let parameters = field.get("Parameters").cloned().unwrap_or_else(Value::empty_object);
-    ItemReader { dataset, parameters, max_items }.read(objects).map_err(|fault| {
+    items::reader::read(&ItemReader { dataset, parameters, max_items }, objects).map_err(|fault| {
         assert!(fault.is("States.ItemReaderFailed"), "{fault:?}");
         fault.cause.unwrap().to_string()
     })

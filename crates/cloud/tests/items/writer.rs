@@ -1,9 +1,12 @@
 //! Results, as the state's result and as files.
 
-use asl::{Fault, Value};
+use asl::{
+    Fault, Value,
+    distributed::{OutputType, Transformation},
+};
 use cloud::states::items::{
     objects::Memory,
-    writer::{Child, ChildRun, Destination, OutputType, ResultWriter, Transformation, export, state_result},
+    writer::{Child, ChildRun, Destination, export, state_result},
 };
 use engine::Outcome;
 use time::macros::datetime;
@@ -22,7 +25,7 @@ fn child(name: &str, outcome: Option<Outcome>) -> Child {
         stopped_at: datetime!(2025-02-04 01:49:50.163 UTC),
         outcome,
     });
-    Child { input: json(&format!(r#"{{"for":"{name}"}}"#)), run }
+    Child { input: json(&format!(r#"{{"for":"{name}"}}"#)), items: 1, run }
 }
 
 fn children() -> Vec<Child> {
@@ -115,46 +118,6 @@ fn a_bucket_that_is_not_there() {
 }
 
 #[test]
-fn what_a_result_writer_may_say() {
-    use ResultWriter::{Export, State};
-    const PUT: Option<&str> = Some("arn:aws:states:::s3:putObject");
-    for (resource, config, expected) in [
-        (PUT, "", Ok(Export(Transformation::None, OutputType::Json))),
-        (PUT, "{}", Ok(Export(Transformation::None, OutputType::Json))),
-        (
-            PUT,
-            r#"{"Transformation":"FLATTEN","OutputType":"JSONL"}"#,
-            Ok(Export(Transformation::Flatten, OutputType::Jsonl)),
-        ),
-        (None, r#"{"Transformation":"NONE","OutputType":"JSON"}"#, Ok(State(Transformation::None))),
-        (None, r#"{"OutputType":"JSON"}"#, Ok(State(Transformation::Compact))),
-        (None, "", Err(": These fields are required: [WriterConfig] or [Resource, Parameters]")),
-        (
-            None,
-            r#"{"OutputType":"JSONL"}"#,
-            Err("WriterConfig/OutputType: A state's result can't be JSONL: results must be exported"),
-        ),
-        (
-            Some("arn:aws:states:::s3:getObject"),
-            "",
-            Err("Resource: The resource provided arn:aws:states:::s3:getObject is not recognized"),
-        ),
-        (PUT, "[]", Err("WriterConfig: Value is not of type 'Object'")),
-        (
-            PUT,
-            r#"{"Transformation":"ZIP"}"#,
-            Err("WriterConfig/Transformation: Value 'ZIP' is none of: [NONE, COMPACT, FLATTEN]"),
-        ),
-        (PUT, r#"{"OutputType":"CSV"}"#, Err("WriterConfig/OutputType: Value 'CSV' is none of: [JSON, JSONL]")),
-        (PUT, r#"{"Pretty":true}"#, Err("WriterConfig/Pretty: Field is not supported")),
-    ] {
-        let config = (!config.is_empty()).then(|| json(config));
-        let found = ResultWriter::parse(resource, config.as_ref()).map_err(|invalid| invalid.to_string());
-        assert_eq!(found, expected.map_err(str::to_owned), "{resource:?} {config:?}");
-    }
-}
-
-#[test]
 fn where_it_may_write() {
     let read = |parameters: &str| Destination::read(&json(parameters));
     let both = Destination { bucket: "b".into(), prefix: "p".into() };
@@ -171,7 +134,6 @@ fn where_it_may_write() {
 }
 
 #[test]
-fn without_a_result_writer_outputs_are_the_result() {
-    assert_eq!(ResultWriter::default(), ResultWriter::State(Transformation::Compact));
+fn no_child_execution_has_no_result() {
     assert_eq!(state_result(Transformation::Compact, &[]), Value::from(Vec::new()));
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{Call, CallId, Timer, TimerId, context::MapItem, fork::Fork};
-use crate::history::Limits;
+use crate::{history::Limits, map_run::MapRun};
 
 /// A branch's place among all that the execution ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -84,6 +84,8 @@ pub(super) enum WaitsFor {
     Wait(Option<Timer>),
     /// The delay before a retry; none is never.
     Retry(Option<Timer>),
+    /// The end of a Map Run.
+    MapRun(Arc<MapRun>),
     /// The branches that it forked.
     Fork(Fork),
 }
@@ -148,6 +150,16 @@ impl Branches {
         self.alive().filter_map(|(_, branch)| branch.pending())
     }
 
+    /// The Map Runs whose ends are waited for.
+    pub(super) fn map_runs(&self) -> impl Iterator<Item = &Arc<MapRun>> {
+        self.alive().filter_map(|(_, branch)| branch.map_run())
+    }
+
+    /// The Map Run with this id, where its end is waited for.
+    pub(super) fn map_run(&self, run: CallId) -> Option<&Arc<MapRun>> {
+        self.get(run.branch)?.map_run().filter(|waiting| waiting.id == run)
+    }
+
     /// The timers that somebody waits for, but for the execution's own.
     pub(super) fn timers(&self) -> impl Iterator<Item = Timer> {
         self.alive().flat_map(|(_, branch)| branch.timers())
@@ -188,11 +200,18 @@ impl Branch {
         }
     }
 
+    pub(super) fn map_run(&self) -> Option<&Arc<MapRun>> {
+        match &self.waits_for {
+            Some(WaitsFor::MapRun(run)) => Some(run),
+            _ => None,
+        }
+    }
+
     fn timers(&self) -> Vec<Timer> {
         match &self.waits_for {
             Some(WaitsFor::Call(pending)) => pending.timeout.into_iter().chain(pending.heartbeat).collect(),
             Some(WaitsFor::Wait(timer) | WaitsFor::Retry(timer)) => timer.iter().copied().collect(),
-            Some(WaitsFor::Fork(_)) | None => Vec::new(),
+            Some(WaitsFor::MapRun(_) | WaitsFor::Fork(_)) | None => Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use asl::{
     Fault, FieldError, Scope, Value,
     fault::names,
-    machine::{Count, Items, Kind, Map, Parallel, State},
+    machine::{Count, Items, Kind, Map, Parallel, Processing, State},
     retry::Origin,
     template::{Code, Template},
 };
@@ -16,7 +16,7 @@ use super::{
     context::{MapItem, Surroundings},
     values,
 };
-use crate::history::{EventKind, Iteration};
+use crate::history::{Event, EventKind, Iteration};
 
 /// The most iterations of a Map state that run at once inside one execution.
 const MAX_CONCURRENT_ITERATIONS: u64 = 40;
@@ -62,14 +62,22 @@ impl Execution {
         Ok(())
     }
 
-    pub(super) fn fork_map(&mut self, id: BranchId, map: &Map) -> Result<(), FieldError> {
+    pub(super) fn begin_map(&mut self, id: BranchId, map: &Map) -> Result<(), FieldError> {
+        match &map.processing {
+            Processing::Inline => self.fork_map(id, map),
+            Processing::Distributed(distributed) => self.start_map_run(id, map, distributed),
+        }
+    }
+
+    fn fork_map(&mut self, id: BranchId, map: &Map) -> Result<(), FieldError> {
         let (input, items, concurrency) = self.evaluate(id, |scope, state| {
             let selected = state.flow.selected_input(scope)?;
             let inner = scope.with_input(&selected);
             let count = |count: &Option<Count>| count.as_ref().map(|count| values::count(count, &inner)).transpose();
             let concurrency = count(&map.max_concurrency)?;
             count(&map.tolerated_failure_count)?;
-            count(&map.tolerated_failure_percentage)?;
+            let percentage = map.tolerated_failure_percentage.as_ref();
+            percentage.map(|percentage| values::percentage(percentage, &inner)).transpose()?;
             let items = items(map, state, &inner)?;
             Ok((selected.clone(), items, concurrency))
         })?;
@@ -196,11 +204,23 @@ impl Execution {
     pub(super) fn forked_work_failed(&mut self, id: BranchId, state: &State) {
         let started =
             self.branches.get(id).and_then(|branch| Some(branch.last_event > branch.visit.as_ref()?.entered_event));
+        // What a Map Run needs and that can't be evaluated fails the execution at once.
+        let before_run = self.branches.get(id).is_some_and(|branch| self.is_before_map_run(state, branch.last_event));
+        if before_run {
+            return;
+        }
         match (&state.kind, started) {
             (Kind::Parallel(_), Some(true)) => self.append_to(id, EventKind::ParallelStateFailed),
             (Kind::Map(_), Some(true)) => self.append_to(id, EventKind::MapStateFailed),
             _ => {}
         }
+    }
+
+    fn is_before_map_run(&self, state: &State, last_event: u64) -> bool {
+        let is_distributed = matches!(&state.kind, Kind::Map(Map { processing: Processing::Distributed(_), .. }));
+        let index = usize::try_from(last_event).ok().and_then(|id| id.checked_sub(1));
+        let last = index.and_then(|index| self.history.get(index));
+        is_distributed && matches!(last, Some(Event { kind: EventKind::MapStateStarted { .. }, .. }))
     }
 
     /// Gives up what a branch has forked: it waits for nothing any more.
@@ -219,9 +239,14 @@ impl Execution {
             if let Some(pending) = child.pending() {
                 self.commands.push(Command::CancelTask { call: pending.call.id });
             }
+            let mut last_event = child.last_event;
+            if let Some(run) = child.map_run() {
+                self.commands.push(Command::CancelMapRun { run: run.id });
+                last_event = self.append(last_event, EventKind::MapRunAborted);
+            }
             let state_type = child.state().map(|state| state.kind.type_name());
             if let Some(state_type @ ("Task" | "Wait" | "Parallel" | "Map")) = state_type {
-                self.append(child.last_event, EventKind::StateAborted { state_type });
+                self.append(last_event, EventKind::StateAborted { state_type });
             }
             let in_map =
                 self.at(id).is_some_and(|(graph, visit)| matches!(graph.state(visit.state).kind, Kind::Map(_)));
@@ -239,7 +264,7 @@ impl Execution {
 }
 
 /// The array that a Map state goes through. `scope` has the state's input after `InputPath` as `$`.
-fn items(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Arc<Vec<Value>>, FieldError> {
+pub(super) fn items(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Arc<Vec<Value>>, FieldError> {
     let not_an_array = |path: &str| Fault::runtime(format!("Reference path \"{path}\" must point to array."));
     match &map.items {
         Items::Input => match scope.input {

@@ -81,7 +81,7 @@ impl Execution {
             Kind::Fail(fail) => self.evaluate(id, |scope, _| do_fail(fail, scope)),
             Kind::Task(task) => self.schedule(id, &visit, state, task).map(|()| Work::Begun),
             Kind::Parallel(parallel) => self.fork_parallel(id, parallel).map(|()| Work::Begun),
-            Kind::Map(map) => self.fork_map(id, map).map(|()| Work::Begun),
+            Kind::Map(map) => self.begin_map(id, map).map(|()| Work::Begun),
         };
         match work {
             Ok(Work::Done(exit)) => self.leave(id, exit),
@@ -140,13 +140,16 @@ impl Execution {
         let surroundings = surround(Surroundings::of(self, branch, visit));
         evaluation(&Scope::new(&visit.input, &surroundings), surroundings.state).map_err(|error| {
             let cause = error.fault.cause.unwrap_or_default();
-            let cause = format!(
-                "An error occurred while executing the state '{}' (entered at the event id #{}). {cause}",
-                surroundings.state.name, visit.entered_event
-            );
+            let cause = format!("{}{cause}", prefix(surroundings.state, visit));
             FieldError { fault: Fault { error: error.fault.error, cause: Some(cause.into()) }, field: error.field }
         })
     }
+}
+
+/// What the service says before the cause of what went wrong in a state.
+pub(super) fn prefix(state: &State, visit: &Visit) -> String {
+    let Visit { entered_event, .. } = visit;
+    format!("An error occurred while executing the state '{}' (entered at the event id #{entered_event}). ", state.name)
 }
 
 fn do_pass(pass: &Pass, state: &State, scope: &Scope<'_>) -> Result<Work, FieldError> {

@@ -1,37 +1,65 @@
 //! Values of fields that are found at run time, with what the service says where one is of no use.
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use asl::{
     Fault, FieldError, Scope, Value,
-    machine::{Count, FailText, Until},
+    machine::{Count, FailText, Percentage, Until},
     path::Path,
     template::{Code, Expression},
     timestamp,
 };
 use time::OffsetDateTime;
 
-/// The number that a field gives.
+/// The number of something that a field gives.
 pub(super) fn count(count: &Count, scope: &Scope<'_>) -> Result<u64, FieldError> {
-    let expression = match count {
-        Count::Literal(number) => return Ok(*number),
-        Count::Expression(expression) => expression,
+    match count {
+        Count::Literal(number) => Ok(*number),
+        Count::Expression(expression) => number(expression, scope, "integer", natural),
+    }
+}
+
+/// The number that a field gives, which may be below 0 where it is found at run time.
+pub(super) fn integer(count: &Count, scope: &Scope<'_>) -> Result<i64, FieldError> {
+    match count {
+        Count::Literal(number) => Ok(i64::try_from(*number).unwrap_or(i64::MAX)),
+        Count::Expression(expression) => number(expression, scope, "integer", Value::as_i64),
+    }
+}
+
+/// The percentage that a field gives.
+pub(super) fn percentage(percentage: &Percentage, scope: &Scope<'_>) -> Result<f64, FieldError> {
+    let read = |value: &Value| match value {
+        Value::Number(number) => number.as_f64(),
+        _ => None,
     };
+    match percentage {
+        Percentage::Literal(number) => Ok(*number),
+        Percentage::Expression(expression) => number(expression, scope, "number", read),
+    }
+}
+
+fn number<N: FromStr>(
+    expression: &Expression,
+    scope: &Scope<'_>,
+    kind: &str,
+    read: impl Fn(&Value) -> Option<N>,
+) -> Result<N, FieldError> {
     let field = expression.field();
     match expression.code() {
         Code::Path(path) => {
             let value = find(path, field, scope)?;
-            natural(&value).or_else(|| value.as_str()?.parse().ok()).ok_or_else(|| {
+            read(&value).or_else(|| value.as_str()?.parse().ok()).ok_or_else(|| {
                 let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 Fault::runtime(format!(
-                    "The {field} field refers to value \"{shown}\" which is not a valid integer: {path}"
+                    "The {field} field refers to value \"{shown}\" which is not a valid {kind}: {path}"
                 ))
                 .into()
             })
         }
         Code::Call(_) | Code::Jsonata(_) => {
             let value = expression.evaluate(scope)?;
-            natural(&value).ok_or_else(|| expression.unexpected_type("number", &value))
+            read(&value).ok_or_else(|| expression.unexpected_type("number", &value))
         }
     }
 }

@@ -23,6 +23,10 @@ pub fn event_type(kind: &EventKind) -> String {
         EventKind::MapStateStarted { .. } => "MapStateStarted".into(),
         EventKind::MapStateSucceeded => "MapStateSucceeded".into(),
         EventKind::MapStateFailed => "MapStateFailed".into(),
+        EventKind::MapRunStarted { .. } => "MapRunStarted".into(),
+        EventKind::MapRunSucceeded => "MapRunSucceeded".into(),
+        EventKind::MapRunFailed(_) => "MapRunFailed".into(),
+        EventKind::MapRunAborted => "MapRunAborted".into(),
         EventKind::MapIterationStarted(_) => "MapIterationStarted".into(),
         EventKind::MapIterationSucceeded(_) => "MapIterationSucceeded".into(),
         EventKind::MapIterationFailed(_) => "MapIterationFailed".into(),
@@ -105,6 +109,7 @@ pub(super) fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
         EventKind::ExecutionFailed(fault)
         | EventKind::ExecutionTimedOut(fault)
         | EventKind::ExecutionAborted(fault)
+        | EventKind::MapRunFailed(fault)
         | EventKind::LambdaFunctionStartFailed(fault)
         | EventKind::LambdaFunctionFailed(fault)
         | EventKind::ActivityScheduleFailed(fault)
@@ -130,6 +135,7 @@ pub(super) fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
             details.set("state", state.clone());
         }
         EventKind::MapStateStarted { length } => details.set("length", *length),
+        EventKind::MapRunStarted { map_run_arn } => details.set("mapRunArn", map_run_arn.clone()),
         EventKind::MapIterationStarted(iteration)
         | EventKind::MapIterationSucceeded(iteration)
         | EventKind::MapIterationFailed(iteration)
@@ -174,6 +180,8 @@ pub(super) fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
         | EventKind::ParallelStateFailed
         | EventKind::MapStateSucceeded
         | EventKind::MapStateFailed
+        | EventKind::MapRunSucceeded
+        | EventKind::MapRunAborted
         | EventKind::LambdaFunctionStarted => return None,
     }
     Some(details.fields.into())

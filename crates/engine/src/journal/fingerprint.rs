@@ -76,6 +76,7 @@ fn carried(kind: &EventKind) -> (Option<&Value>, Option<&Fault>) {
         | EventKind::ExecutionTimedOut(fault)
         | EventKind::ExecutionAborted(fault)
         | EventKind::EvaluationFailed { fault, .. }
+        | EventKind::MapRunFailed(fault)
         | EventKind::LambdaFunctionStartFailed(fault)
         | EventKind::LambdaFunctionFailed(fault)
         | EventKind::LambdaFunctionTimedOut(fault)
@@ -93,6 +94,9 @@ fn carried(kind: &EventKind) -> (Option<&Value>, Option<&Fault>) {
         | EventKind::MapStateStarted { .. }
         | EventKind::MapStateSucceeded
         | EventKind::MapStateFailed
+        | EventKind::MapRunStarted { .. }
+        | EventKind::MapRunSucceeded
+        | EventKind::MapRunAborted
         | EventKind::MapIterationStarted(_)
         | EventKind::MapIterationSucceeded(_)
         | EventKind::MapIterationFailed(_)

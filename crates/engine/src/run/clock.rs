@@ -50,7 +50,7 @@ struct State {
 }
 
 /// Something under way, for as long as this lives.
-pub(super) struct Busy(Arc<Timers>);
+pub struct Busy(Arc<Timers>);
 
 /// What a virtual clock does next.
 enum Next {
@@ -100,7 +100,7 @@ impl Clock {
     }
 
     /// Something begins that takes time.
-    pub(super) fn busy(&self) -> Option<Busy> {
+    pub fn busy(&self) -> Option<Busy> {
         let timers = self.0.as_ref()?.timers.clone();
         lock(&timers.state).busy += 1;
         Some(Busy(timers))

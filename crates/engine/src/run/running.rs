@@ -20,6 +20,7 @@ use crate::{
     core::{Call, CallId, Command, Execution, Happened, Identity, Outcome, Progress},
     history::Event,
     journal::JournalError,
+    map_run::MapRun,
 };
 
 /// How long to wait before what could not be written is tried again.
@@ -176,7 +177,8 @@ impl Running {
         for command in commands {
             match command {
                 Command::StartTask(call) => self.make(call),
-                Command::CancelTask { call } => self.drop_call(call),
+                Command::StartMapRun(run) => self.carry_out_run(run),
+                Command::CancelTask { call } | Command::CancelMapRun { run: call } => self.drop_call(call),
                 Command::SetTimer { timer, at } => {
                     let set = self.clock.set(at, Arc::downgrade(self), timer);
                     lock(&self.under_way).add_timer(set);
@@ -220,6 +222,24 @@ impl Running {
         if let Some(calling) = lock(&self.under_way).calls.remove(&call) {
             calling.work.abort();
         }
+    }
+
+    fn carry_out_run(self: &Arc<Self>, run: Arc<MapRun>) {
+        let id = run.id;
+        // As for a call: whoever cancels it after the look finds the handle.
+        let mut under_way = lock(&self.under_way);
+        if !self.look(|execution| execution.waits_for_map_run(id)) {
+            return;
+        }
+        let this = Arc::clone(self);
+        let end = self.outside.map_run(&self.identity, run);
+        let work = tokio::spawn(async move {
+            let result = end.await;
+            this.tell_surely(Happened::MapRunEnded { run: id, result }).await;
+            lock(&this.under_way).calls.remove(&id);
+        });
+        // What is under way are its child executions, and what the outside does for it.
+        under_way.calls.insert(id, Calling { work: work.abort_handle(), busy: None, awaits_execution: true });
     }
 
     /// Drops the calls and timers that are under way.

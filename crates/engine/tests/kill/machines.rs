@@ -52,6 +52,7 @@ pub(crate) fn identity(number: usize, input: Value) -> Identity {
         region: "us-east-1".into(),
         started_at: OffsetDateTime::now_utc(),
         input,
+        map_run_arn: None,
         trace_header: None,
         seed: number as u64,
     }

@@ -43,6 +43,7 @@ impl Played {
             region: "us-east-1".into(),
             started_at: START,
             input: Value::from(input),
+            map_run_arn: None,
             trace_header: None,
             seed,
         };

@@ -1,5 +1,7 @@
 //! The recorded case: definition, input, answers of the outside world, expected history. One JSON file holds one case.
 
+use std::collections::BTreeMap;
+
 use asl::{Fault, Value};
 use serde::Deserialize;
 
@@ -33,6 +35,9 @@ pub struct Case {
     /// The mock configuration that answers in place of the outside world.
     #[serde(default)]
     pub mock: Option<Mock>,
+    /// The objects that were in S3, by their buckets and keys: `bucket/key`.
+    #[serde(default)]
+    pub s3_objects: BTreeMap<String, String>,
     /// Several executions in one case, of which only the endings are compared.
     #[serde(default)]
     pub runs: Vec<Run>,
@@ -60,6 +65,9 @@ pub struct Case {
     /// What a comparison must know.
     #[serde(default)]
     pub notes: Notes,
+    /// Where it is from.
+    #[serde(default)]
+    pub source: Source,
 }
 
 /// How an execution ended.
@@ -168,6 +176,22 @@ pub struct Notes {
     /// What differs from one execution to the next.
     #[serde(default)]
     pub nondeterminism: Vec<String>,
+}
+
+/// Where a case is from.
+#[derive(Debug, Default, Deserialize)]
+pub struct Source {
+    /// When it was recorded: `21-09-2023, 13:54:23`.
+    pub recorded: Option<String>,
+}
+
+impl Source {
+    /// The year and the month of the recording.
+    pub fn month(&self) -> Option<(u32, u32)> {
+        let mut parts = self.recorded.as_deref()?.split(',').next()?.split('-').skip(1);
+        let month = parts.next()?.parse().ok()?;
+        Some((parts.next()?.trim().parse().ok()?, month))
+    }
 }
 
 /// A field that is there, if only as `null`.

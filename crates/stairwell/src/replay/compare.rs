@@ -1,7 +1,7 @@
 //! Comparing a history with the recorded one, event by event.
 
 use asl::{Value, value::Object};
-use engine::{Execution, history};
+use engine::{Event, EventKind, Execution, history};
 
 use super::{
     case::Case,
@@ -10,6 +10,9 @@ use super::{
 
 /// What the recorder left of an id that depends on how branches interleaved.
 const SCRAMBLED: &str = "[0]";
+
+/// The month from which on the exit of a distributed Map state follows the start of its Map Run; before, its end.
+const EXIT_FOLLOWS_START_OF_RUN: (u32, u32) = (2024, 11);
 
 /// The first difference between an execution's history and a case's, as a sentence.
 pub(super) fn histories(case: &Case, execution: &Execution) -> Result<(), String> {
@@ -22,7 +25,11 @@ pub(super) fn courses(case: &Case, execution: &Execution) -> Result<(), String> 
 }
 
 fn compare(case: &Case, execution: &Execution, part: impl Fn(Value) -> Value) -> Result<(), String> {
-    let events = execution.history().iter().map(|event| part(as_recorded(&history::to_json(event, true))));
+    let is_older = case.source.month().is_some_and(|month| month < EXIT_FOLLOWS_START_OF_RUN);
+    let events = execution.history().iter().map(|event| {
+        let event = if is_older { as_it_was(event, execution.history()) } else { event.clone() };
+        part(as_recorded(&history::to_json(&event, true)))
+    });
     let events: Vec<Value> = events.collect();
     let recorded: Vec<Value> = case.events.iter().map(|event| part(without_time(event))).collect();
     let differs = |what: &str| case.notes.nondeterminism.iter().any(|kind| kind == what);
@@ -86,6 +93,19 @@ fn scrambled(recorded: &[Value], events: &[Value], bindings: &mut Bindings) -> R
         };
     }
     Ok(())
+}
+
+/// An event as the service wrote it once: a distributed Map state's exit follows the end of the Map Run.
+fn as_it_was(event: &Event, history: &[Event]) -> Event {
+    let id = event.previous_id;
+    let kind_of = |id: u64| Some(&history.iter().find(|event| event.id == id)?.kind);
+    let follows_start = matches!(event.kind, EventKind::StateExited { .. })
+        && matches!(kind_of(id), Some(EventKind::MapRunStarted { .. }));
+    let end = history.iter().find(|end| end.previous_id == id && matches!(end.kind, EventKind::MapRunSucceeded));
+    match end.filter(|_| follows_start) {
+        Some(end) => Event { previous_id: end.id, ..event.clone() },
+        None => event.clone(),
+    }
 }
 
 /// The type of a `…StateExited` event with its state's name.

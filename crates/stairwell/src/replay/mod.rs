@@ -11,6 +11,7 @@ mod compare;
 mod events;
 mod files;
 mod logged;
+mod map_run;
 mod names;
 mod play;
 mod stage;
@@ -183,6 +184,7 @@ fn script(case: &Case) -> Script<'_> {
         answers: &case.task_results,
         mocked: None,
         external_calls: &case.external_calls,
+        s3_objects: &case.s3_objects,
     }
 }
 
@@ -212,6 +214,7 @@ fn replay_runs(case: &Case) -> Result<(), Unequal> {
             answers: &[],
             mocked: None,
             external_calls: &[],
+            s3_objects: &case.s3_objects,
         };
         replay_ending(script, &run.ending).map_err(|unequal| match unequal {
             Unequal::Difference(difference) => {

@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc};
 
 use asl::{Fault, Machine, Value, compile::Code, machine::Resource};
+use cloud::states::items::objects::{Memory, Objects};
 use engine::{
     Command, Execution, Happened, Identity, Outcome,
     core::{Call, TimerId},
+    map_run::MapRun,
     mock::TestCase,
 };
 use time::{OffsetDateTime, macros::datetime};
@@ -55,6 +57,8 @@ pub(super) struct Script<'a> {
     pub(super) mocked: Option<&'a TestCase>,
     /// What somebody did while it ran.
     pub(super) external_calls: &'a [ExternalCall],
+    /// The objects in S3, by their buckets and keys: `bucket/key`.
+    pub(super) s3_objects: &'a BTreeMap<String, String>,
 }
 
 /// Plays an execution until it ends, or waits for something that never comes.
@@ -64,15 +68,10 @@ pub(super) fn play(script: Script<'_>) -> Result<Execution, PlayError> {
     }
     let machine = compile(script.definition)?;
     let execution = Execution::new(Arc::new(machine), Arc::new(identity(&script)));
-    let mut player = Player {
-        execution,
-        now: START,
-        calls: VecDeque::new(),
-        timers: BTreeMap::new(),
-        answers: script.answers.iter().map(Some).collect(),
-        mocked: script.mocked.cloned(),
-        stops: stops(script.external_calls)?,
-    };
+    let objects = objects(script.s3_objects);
+    let answers = Answers { recorded: script.answers.iter().map(Some).collect(), mocked: script.mocked.cloned() };
+    let mut player = Player::new(execution, START, &objects, answers);
+    player.stops = stops(script.external_calls)?;
     player.play()?;
     Ok(player.execution)
 }
@@ -102,9 +101,17 @@ fn identity(script: &Script<'_>) -> Identity {
         region: "us-east-1".into(),
         started_at: START,
         input: script.input.clone(),
+        map_run_arn: None,
         trace_header: None,
         seed: 1,
     }
+}
+
+fn objects(described: &BTreeMap<String, String>) -> Memory {
+    described.iter().fold(Memory::new(START), |objects, (name, text)| match name.split_once('/') {
+        Some((bucket, key)) => objects.with_object(bucket, key, text.as_str()),
+        None => objects.with_bucket(name),
+    })
 }
 
 fn stops(calls: &[ExternalCall]) -> Result<VecDeque<Fault>, PlayError> {
@@ -118,25 +125,57 @@ fn stops(calls: &[ExternalCall]) -> Result<VecDeque<Fault>, PlayError> {
         .collect()
 }
 
-struct Player<'a> {
-    execution: Execution,
-    now: OffsetDateTime,
+/// What the outside world answers.
+#[derive(Default)]
+pub(super) struct Answers<'a> {
+    /// The recorded answers that were not given yet.
+    recorded: Vec<Option<&'a TaskResult>>,
+    /// What answers in their place, where it has something.
+    mocked: Option<TestCase>,
+}
+
+/// An execution on a clock that jumps.
+pub(super) struct Player<'a> {
+    pub(super) execution: Execution,
+    pub(super) now: OffsetDateTime,
+    /// S3.
+    pub(super) objects: &'a dyn Objects,
+    /// Map Runs that were asked for and not carried out yet.
+    runs: VecDeque<Arc<MapRun>>,
     /// Calls that were asked for and not answered yet.
     calls: VecDeque<Call>,
     /// Timers by when they fire; those of one moment in the order in which they were set.
     timers: BTreeMap<OffsetDateTime, VecDeque<TimerId>>,
-    /// The recorded answers that were not given yet.
-    answers: Vec<Option<&'a TaskResult>>,
-    mocked: Option<TestCase>,
+    pub(super) answers: Answers<'a>,
     stops: VecDeque<Fault>,
 }
 
 impl<'a> Player<'a> {
-    fn play(&mut self) -> Result<(), PlayError> {
+    pub(super) fn new(
+        execution: Execution,
+        now: OffsetDateTime,
+        objects: &'a dyn Objects,
+        answers: Answers<'a>,
+    ) -> Self {
+        Self {
+            execution,
+            now,
+            objects,
+            runs: VecDeque::new(),
+            calls: VecDeque::new(),
+            timers: BTreeMap::new(),
+            answers,
+            stops: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn play(&mut self) -> Result<(), PlayError> {
         self.step(Happened::Started);
         while !self.execution.has_ended() {
             if let Some(call) = self.calls.pop_front() {
                 self.answer(&call)?;
+            } else if let Some(run) = self.runs.pop_front() {
+                self.carry_out(&run)?;
             } else if let Some(fault) = self.stops.pop_front() {
                 self.step(Happened::StopRequested { fault });
             } else if let Some(timer) = self.next_timer() {
@@ -148,11 +187,13 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    fn step(&mut self, happened: Happened) {
+    pub(super) fn step(&mut self, happened: Happened) {
         for command in self.execution.step(happened, self.now) {
             match command {
                 Command::StartTask(call) => self.calls.push_back(call),
                 Command::CancelTask { call } => self.calls.retain(|waiting| waiting.id != call),
+                Command::StartMapRun(run) => self.runs.push_back(run),
+                Command::CancelMapRun { run } => self.runs.retain(|waiting| waiting.id != run),
                 Command::SetTimer { timer, at } => self.timers.entry(at).or_default().push_back(timer),
             }
         }
@@ -171,7 +212,7 @@ impl<'a> Player<'a> {
 
     fn answer(&mut self, call: &Call) -> Result<(), PlayError> {
         let id = call.id;
-        if let Some(mocked) = self.mocked.as_mut().filter(|mocked| mocked.mocks(&call.state)) {
+        if let Some(mocked) = self.answers.mocked.as_mut().filter(|mocked| mocked.mocks(&call.state)) {
             let answer = mocked.answer(&call.state, &call.resource);
             self.give_mocked(call, answer);
             return Ok(());
@@ -231,7 +272,7 @@ impl<'a> Player<'a> {
             Some(state) => **state == *call.state,
             None => matches_loosely(&result.request, &call.input),
         };
-        self.answers.iter_mut().find(|answer| answer.is_some_and(fits))?.take()
+        self.answers.recorded.iter_mut().find(|answer| answer.is_some_and(fits))?.take()
     }
 }
 

@@ -227,7 +227,8 @@ impl Node {
             }
             EventKind::MapIterationFailed(_) => self.leave(Status::Failed, at),
             EventKind::MapIterationAborted(_) | EventKind::StateAborted { .. } => self.leave(Status::Aborted, at),
-            EventKind::LambdaFunctionFailed(fault)
+            EventKind::MapRunFailed(fault)
+            | EventKind::LambdaFunctionFailed(fault)
             | EventKind::LambdaFunctionTimedOut(fault)
             | EventKind::TaskFailed(TaskType { .. }, fault)
             | EventKind::TaskTimedOut(TaskType { .. }, fault) => {

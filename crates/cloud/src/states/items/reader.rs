@@ -12,15 +12,15 @@ mod parquet;
 
 use std::{fmt::Display, sync::Arc};
 
-use asl::{Fault, Value, value::Object};
+use asl::{
+    Fault, Value,
+    distributed::dataset::{Dataset, Format},
+    value::Object,
+};
+use engine::map_run::{Item, ItemReader, names};
 use serde_json::Number;
 
-use super::{
-    Item,
-    dataset::{Dataset, Format},
-    names,
-    objects::{ListedObject, Listing, ObjectId, Objects, ObjectsError},
-};
+use super::objects::{ListedObject, Listing, ObjectId, Objects, ObjectsError};
 use input::{Data, Input};
 
 /// The most items that a dataset may have.
@@ -30,27 +30,18 @@ pub const MAX_ITEMS: usize = 1_000_000;
 /// what is in them.
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// An `ItemReader` field, with all of it evaluated.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ItemReader {
-    /// `Resource` and `ReaderConfig`
-    pub dataset: Dataset,
-    /// `Parameters` or `Arguments`
-    pub parameters: Value,
-    /// `MaxItems`, or what its path gave: 0 is no limit.
-    pub max_items: Option<i64>,
+/// Reads the items, in the dataset's order. Blocks.
+///
+/// Every error is `States.ItemReaderFailed`.
+pub fn read(reader: &ItemReader, objects: &dyn Objects) -> Result<Vec<Item>, Fault> {
+    Reading(reader).items(objects).map_err(|error| Fault::new(names::ITEM_READER_FAILED, error.to_string()))
 }
 
-impl ItemReader {
-    /// Reads the items, in the dataset's order. Blocks.
-    ///
-    /// Every error is `States.ItemReaderFailed`.
-    pub fn read(&self, objects: &dyn Objects) -> Result<Vec<Item>, Fault> {
-        self.items(objects).map_err(|error| Fault::new(names::ITEM_READER_FAILED, error.to_string()))
-    }
+struct Reading<'a>(&'a ItemReader);
 
+impl Reading<'_> {
     fn items(&self, objects: &dyn Objects) -> Result<Vec<Item>, ReadError> {
-        let most = match self.max_items.unwrap_or(0) {
+        let most = match self.0.max_items.unwrap_or(0) {
             0 => usize::MAX,
             most => usize::try_from(most).map_err(|_| ReadError::MaxItems)?,
         };
@@ -65,7 +56,7 @@ impl ItemReader {
     }
 
     fn dataset(&self, input: &Input<'_>, items: &mut Items) -> Result<(), Stop> {
-        match &self.dataset {
+        match &self.0.dataset {
             Dataset::Object(format) => object(input, &self.object()?, format, items),
             Dataset::Inventory => manifest::inventory(input, &self.object()?, items),
             Dataset::AthenaData(format) => manifest::athena(input, &self.object()?, format, items),
@@ -88,7 +79,7 @@ impl ItemReader {
     }
 
     fn object(&self) -> Result<ObjectId, ReadError> {
-        let mut parameters = Parameters::open(&self.parameters)?;
+        let mut parameters = Parameters::open(&self.0.parameters)?;
         let (bucket, key) = (parameters.required("Bucket")?, parameters.required("Key")?);
         let version_id = parameters.text("VersionId")?;
         parameters.close()?;
@@ -96,7 +87,7 @@ impl ItemReader {
     }
 
     fn listing(&self) -> Result<Listing, ReadError> {
-        let mut parameters = Parameters::open(&self.parameters)?;
+        let mut parameters = Parameters::open(&self.0.parameters)?;
         let bucket = parameters.required("Bucket")?;
         let prefix = parameters.text("Prefix")?.unwrap_or_default();
         let start_after = parameters.text("StartAfter")?;

@@ -11,130 +11,26 @@ mod record;
 
 use std::sync::Arc;
 
-use asl::{Fault, Value, value::Object};
-use engine::Outcome;
+use asl::{
+    Fault, Value,
+    distributed::{OutputType, Transformation},
+    value::Object,
+};
+use engine::{Execution, Outcome, map_run::names};
 use time::OffsetDateTime;
 
-use super::{
-    Invalid,
-    dataset::one_of,
-    names,
-    objects::{Objects, ObjectsError},
-};
+use super::objects::{Objects, ObjectsError};
 
 /// The largest result file, in bytes.
 pub const MAX_FILE: usize = 5_000_000_000;
-
-/// What a result looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transformation {
-    /// `NONE`: the output with all that is known of the execution.
-    None,
-    /// `COMPACT`: the output.
-    Compact,
-    /// `FLATTEN`: the output; the elements of one that is an array.
-    Flatten,
-}
-
-/// What a result file looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputType {
-    /// `JSON`: one array.
-    Json,
-    /// `JSONL`: a line for each result.
-    Jsonl,
-}
-
-/// A `ResultWriter` field, apart from its parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResultWriter {
-    /// The results are the state's result.
-    State(Transformation),
-    /// The results go to S3, and the state's result says where they are.
-    Export(Transformation, OutputType),
-}
-
-/// The outputs are the state's result: what a Map state without a `ResultWriter` does.
-impl Default for ResultWriter {
-    fn default() -> Self {
-        Self::State(Transformation::Compact)
-    }
-}
-
-impl ResultWriter {
-    /// Reads `Resource` and `WriterConfig`; one of them must be there.
-    pub fn parse(resource: Option<&str>, config: Option<&Value>) -> Result<Self, Invalid> {
-        let config = config.map(Config::parse).transpose()?;
-        match (resource, config) {
-            (None, None) => {
-                Err(Invalid::new("", "These fields are required: [WriterConfig] or [Resource, Parameters]"))
-            }
-            (None, Some(Config { output_type: Some(OutputType::Jsonl), .. })) => Err(Invalid::new(
-                "WriterConfig/OutputType",
-                "A state's result can't be JSONL: results must be exported",
-            )),
-            (None, Some(config)) => Ok(Self::State(config.transformation.unwrap_or(Transformation::Compact))),
-            (Some(resource), config) => {
-                if !matches!(
-                    resource.splitn(6, ':').collect::<Vec<_>>().as_slice(),
-                    ["arn", _, "states", "", "", "s3:putObject"]
-                ) {
-                    return Err(Invalid::new(
-                        "Resource",
-                        format!("The resource provided {resource} is not recognized"),
-                    ));
-                }
-                let config = config.unwrap_or_default();
-                let transformation = config.transformation.unwrap_or(Transformation::None);
-                Ok(Self::Export(transformation, config.output_type.unwrap_or(OutputType::Json)))
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy, Default)]
-struct Config {
-    transformation: Option<Transformation>,
-    output_type: Option<OutputType>,
-}
-
-impl Config {
-    fn parse(value: &Value) -> Result<Self, Invalid> {
-        let Value::Object(fields) = value else {
-            return Err(Invalid::new("WriterConfig", "Value is not of type 'Object'"));
-        };
-        let mut config = Self::default();
-        for (name, value) in fields.iter() {
-            let invalid = |message: &str| Invalid::new(format!("WriterConfig/{name}"), message);
-            let text = value.as_str().ok_or_else(|| invalid("Value is not of type 'String'"));
-            match &**name {
-                "Transformation" => {
-                    config.transformation = Some(match text? {
-                        "NONE" => Transformation::None,
-                        "COMPACT" => Transformation::Compact,
-                        "FLATTEN" => Transformation::Flatten,
-                        other => return Err(invalid(&one_of(&["NONE", "COMPACT", "FLATTEN"], other))),
-                    });
-                }
-                "OutputType" => {
-                    config.output_type = Some(match text? {
-                        "JSON" => OutputType::Json,
-                        "JSONL" => OutputType::Jsonl,
-                        other => return Err(invalid(&one_of(&["JSON", "JSONL"], other))),
-                    });
-                }
-                _ => return Err(invalid("Field is not supported")),
-            }
-        }
-        Ok(config)
-    }
-}
 
 /// A child execution of a Map Run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Child {
     /// Its input.
     pub input: Value,
+    /// How many items it has.
+    pub items: u64,
     /// What became of it; nothing where it never began.
     pub run: Option<ChildRun>,
 }
@@ -156,6 +52,22 @@ pub struct ChildRun {
     pub stopped_at: OffsetDateTime,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+impl ChildRun {
+    /// What became of an execution; nothing where it has not ended.
+    pub fn of(execution: &Execution, is_express: bool) -> Option<Self> {
+        let identity = execution.identity();
+        Some(Self {
+            arn: identity.arn.clone(),
+            name: identity.name.clone(),
+            state_machine_arn: identity.state_machine_arn.clone(),
+            is_express,
+            started_at: identity.started_at,
+            stopped_at: execution.history().last()?.at,
+            outcome: execution.outcome()?,
+        })
+    }
 }
 
 /// Where results are exported to: the evaluated `Parameters` or `Arguments`.

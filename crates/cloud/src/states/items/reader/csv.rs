@@ -12,7 +12,7 @@ use std::{io::BufRead, sync::Arc};
 use asl::{Value, value::Object};
 
 use super::{Items, Stop, input::Data};
-use crate::states::items::dataset::{Csv, Header, MAX_CSV_HEADER};
+use asl::distributed::dataset::{Csv, Header, MAX_CSV_HEADER};
 
 /// What some editors put before UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";

@@ -6,7 +6,7 @@ use asl::Value;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Items, ReadError, Stop, input::Data};
-use crate::states::items::dataset::JsonPointer;
+use asl::distributed::dataset::JsonPointer;
 
 /// Reads the elements of the array that a file is; with a pointer, of the array or the object that is there.
 ///

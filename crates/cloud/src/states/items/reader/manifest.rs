@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Input, Items, ObjectId, Stop, content, csv};
-use crate::states::items::dataset::{Delimiter, Format};
+use asl::distributed::dataset::{Delimiter, Format};
 
 /// The `manifest.json` of an S3 inventory.
 #[derive(Debug, Deserialize)]

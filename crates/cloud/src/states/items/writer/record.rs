@@ -1,9 +1,9 @@
 //! A child execution as its Map Run tells of it.
 
-use asl::{Fault, Value, timestamp, value::Object};
+use asl::{Fault, Value, distributed::Transformation, timestamp, value::Object};
 use engine::Outcome;
 
-use super::{Child, ChildRun, Transformation};
+use super::{Child, ChildRun};
 
 /// What a child execution adds to the state's result. One that has not succeeded is told of whole, whatever the
 /// transformation.

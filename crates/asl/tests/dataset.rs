@@ -1,8 +1,15 @@
 //! What an `ItemReader` field may say.
 
-use cloud::states::items::dataset::{Csv, Dataset, Delimiter, Format, Header, JsonPointer};
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic, its helpers too")]
 
-use crate::json;
+use asl::{
+    Value,
+    distributed::dataset::{Csv, Dataset, Delimiter, Format, Header, JsonPointer},
+};
+
+fn json(text: &str) -> Value {
+    Value::parse(text).unwrap()
+}
 
 fn parse(action: &str, config: &str) -> Result<Dataset, String> {
     let config = (!config.is_empty()).then(|| json(config));

@@ -2,9 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use asl::Value;
-
 use super::Invalid;
+use crate::value::Value;
 
 /// The longest header of a CSV file, in bytes.
 pub const MAX_CSV_HEADER: usize = 10 * 1024;
@@ -109,7 +108,7 @@ impl JsonPointer {
     }
 
     /// The names of fields and the indexes on the way.
-    pub(super) fn tokens(&self) -> &[String] {
+    pub fn tokens(&self) -> &[String] {
         &self.0
     }
 }

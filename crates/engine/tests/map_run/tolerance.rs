@@ -1,6 +1,6 @@
 //! How many items may fail.
 
-use cloud::states::items::tolerance::Tolerance;
+use engine::map_run::Tolerance;
 
 #[test]
 fn both_limits_hold() {

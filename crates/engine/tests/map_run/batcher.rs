@@ -1,7 +1,7 @@
 //! Items to the inputs of child executions.
 
 use asl::{PAYLOAD_LIMIT, Value};
-use cloud::states::items::batcher::{ItemBatcher, one_by_one};
+use engine::map_run::{ItemBatcher, one_by_one};
 
 use crate::json;
 

@@ -1,0 +1,173 @@
+//! Distributed Map states: what they say is evaluated here, and carried out by the outside.
+
+use std::sync::Arc;
+
+use asl::{
+    Fault, FieldError, Scope, Value,
+    distributed::{self, Distributed},
+    machine::{Count, Map, State},
+    retry::Origin,
+    template::Template,
+};
+
+use super::{
+    CallId, Command, Execution,
+    branch::{BranchId, WaitsFor},
+    context::Surroundings,
+    fork, values,
+};
+use crate::{
+    history::EventKind,
+    map_run::{ItemBatcher, ItemReader, MapRun, ResultWriter, Selector, Source, Tolerance, made_of, made_up_label},
+};
+use asl::context::Environment as _;
+
+/// What is evaluated before the state tells how many items there are.
+struct Before {
+    input: Value,
+    /// The items, where the state's input has them.
+    items: Option<Arc<Vec<Value>>>,
+    max_concurrency: Option<u64>,
+    tolerance: Tolerance,
+}
+
+/// What is evaluated after it.
+struct Data {
+    source: Source,
+    batcher: Option<ItemBatcher>,
+    writer: ResultWriter,
+}
+
+impl Execution {
+    pub(super) fn start_map_run(
+        &mut self,
+        id: BranchId,
+        map: &Map,
+        distributed: &Arc<Distributed>,
+    ) -> Result<(), FieldError> {
+        let before = self.evaluate(id, |scope, state| before(map, distributed, state, scope))?;
+        let length = before.items.as_ref().map_or(0, |items| items.len() as u64);
+        self.append_to(id, EventKind::MapStateStarted { length });
+        let data = self.evaluate(id, |scope, state| data(distributed, &before, state, scope))?;
+        let selector = map.item_selector.as_ref().map(|template| self.selector(id, template, &before.input));
+        let Some(state) = self.branches.get(id).and_then(|branch| branch.state()).map(|state| state.name.clone())
+        else {
+            return Ok(());
+        };
+
+        let random = [self.random().to_le_bytes(), self.random().to_le_bytes()].concat();
+        let uuid = made_of(&random);
+        // Child executions of child executions are named by the machine that a client knows.
+        let machine = self.identity.state_machine_arn.split('/').next().unwrap_or_default().to_owned();
+        let label = distributed.label.clone().unwrap_or_else(|| made_up_label(&machine, &state));
+        let state_machine_arn = format!("{machine}/{label}");
+        let arn: Arc<str> = format!("{}:{uuid}", state_machine_arn.replacen(":stateMachine:", ":mapRun:", 1)).into();
+        self.append_to(id, EventKind::MapRunStarted { map_run_arn: arn.clone() });
+        let run = Arc::new(MapRun {
+            id: CallId { branch: id, number: self.new_number() },
+            arn,
+            uuid,
+            state,
+            distributed: distributed.clone(),
+            state_machine_arn: state_machine_arn.into(),
+            started_at: self.now,
+            source: data.source,
+            batcher: data.batcher,
+            writer: data.writer,
+            max_concurrency: before.max_concurrency,
+            tolerance: before.tolerance,
+            selector: selector.flatten(),
+        });
+        self.commands.push(Command::StartMapRun(run.clone()));
+        if let Some(branch) = self.branches.get_mut(id) {
+            branch.waits_for = Some(WaitsFor::MapRun(run));
+        }
+        Ok(())
+    }
+
+    /// `ItemSelector` with its surroundings as they are now.
+    fn selector(&self, id: BranchId, template: &Template, input: &Value) -> Option<Selector> {
+        let branch = self.branches.get(id)?;
+        let visit = branch.visit.as_ref()?;
+        let surroundings = Surroundings::of(self, branch, visit);
+        Some(Selector {
+            template: template.clone(),
+            input: if surroundings.state.flow.is_jsonata() { visit.input.clone() } else { input.clone() },
+            context: surroundings.context(),
+            variables: branch.variables.clone(),
+            now: self.now,
+            seed: self.random(),
+            prefix: super::states::prefix(surroundings.state, visit),
+        })
+    }
+
+    pub(super) fn map_run_ended(&mut self, run: CallId, result: Result<Value, Fault>) {
+        let id = run.branch;
+        let Some(branch) = self.branches.get_mut(id) else { return };
+        branch.waits_for = None;
+        let started = branch.last_event;
+        match result {
+            Ok(result) => {
+                let succeeded = self.append(started, EventKind::MapRunSucceeded);
+                self.append(succeeded, EventKind::MapStateSucceeded);
+                // The state's exit follows the run's start, as the service has it.
+                self.finish(id, &result);
+            }
+            Err(fault) => {
+                self.append_to(id, EventKind::MapRunFailed(fault.clone()));
+                self.handle(id, fault, Origin::Other);
+            }
+        }
+        self.ready.push_back(id);
+    }
+}
+
+fn before(map: &Map, distributed: &Distributed, state: &State, scope: &Scope<'_>) -> Result<Before, FieldError> {
+    let input = state.flow.selected_input(scope)?;
+    let inner = scope.with_input(&input);
+    let max_concurrency = count(map.max_concurrency.as_ref(), &inner)?;
+    let failures = count(map.tolerated_failure_count.as_ref(), &inner)?;
+    let percentage = map.tolerated_failure_percentage.as_ref();
+    let percentage = percentage.map(|percentage| values::percentage(percentage, &inner)).transpose()?;
+    let tolerance = Tolerance { count: failures, percentage };
+    let items = match distributed.reader {
+        Some(_) => None,
+        None => Some(fork::items(map, state, &inner)?),
+    };
+    Ok(Before { input: input.clone(), items, max_concurrency, tolerance })
+}
+
+fn data(distributed: &Distributed, before: &Before, state: &State, scope: &Scope<'_>) -> Result<Data, FieldError> {
+    // In JSONata `$states.input` is the state's own input, as everywhere in the state.
+    let scope = if state.flow.is_jsonata() { scope } else { &scope.with_input(&before.input) };
+    let source = match (&distributed.reader, &before.items) {
+        (Some(reader), _) => Source::Reader(ItemReader {
+            dataset: reader.dataset.clone(),
+            parameters: reader.parameters.fill(scope)?,
+            max_items: reader.max_items.as_ref().map(|count| values::integer(count, scope)).transpose()?,
+        }),
+        (None, items) => Source::State(items.clone().unwrap_or_default()),
+    };
+    let batcher = distributed.batcher.as_ref().map(|batcher| self::batcher(batcher, scope)).transpose()?;
+    let writer = match &distributed.writer {
+        distributed::ResultWriter::State(transformation) => ResultWriter::State(*transformation),
+        distributed::ResultWriter::Export { transformation, output_type, parameters } => ResultWriter::Export {
+            transformation: *transformation,
+            output_type: *output_type,
+            parameters: parameters.fill(scope)?,
+        },
+    };
+    Ok(Data { source, batcher, writer })
+}
+
+fn batcher(batcher: &distributed::ItemBatcher, scope: &Scope<'_>) -> Result<ItemBatcher, FieldError> {
+    Ok(ItemBatcher {
+        max_items: count(batcher.max_items.as_ref(), scope)?,
+        max_bytes: count(batcher.max_bytes.as_ref(), scope)?,
+        batch_input: batcher.batch_input.as_ref().map(|template| template.fill(scope)).transpose()?,
+    })
+}
+
+fn count(count: Option<&Count>, scope: &Scope<'_>) -> Result<Option<u64>, FieldError> {
+    count.map(|count| values::count(count, scope)).transpose()
+}
