@@ -69,10 +69,7 @@ fn placeholders_stand_for_the_same_text_everywhere() {
 
 #[test]
 fn what_is_not_supported_is_skipped_and_not_passed() {
-    for text in [
-        r#"{"category":"api","calls":[{"op":"no_such_operation"}]}"#,
-        r#"{"category":"no such category"}"#,
-    ] {
+    for text in [r#"{"category":"api","calls":[{"op":"no_such_operation"}]}"#, r#"{"category":"no such category"}"#] {
         assert!(matches!(replay_case(&case(text)), Verdict::Skipped(_)), "{text}");
     }
 }
