@@ -45,6 +45,29 @@ fn choice_loop(bencher: Bencher<'_, '_>) {
     run(bencher, definition, "{\"n\":0}", 2000);
 }
 
+/// The same loop in JSONata, which counts in a variable.
+#[divan::bench]
+fn choice_loop_in_jsonata(bencher: Bencher<'_, '_>) {
+    let definition = r#"{"QueryLanguage":"JSONata","StartAt":"Begin","States":{
+        "Begin":{"Type":"Pass","Assign":{"n":0},"Next":"Count"},
+        "Count":{"Type":"Pass","Assign":{"n":"{% $n + 1 %}"},"Next":"Enough"},
+        "Enough":{"Type":"Choice","Choices":[{"Condition":"{% $n < 1000 %}","Next":"Count"}],"Default":"Done"},
+        "Done":{"Type":"Succeed"}}}"#;
+    run(bencher, definition, "{}", 2000);
+}
+
+/// A Pass state that totals the hundred lines of an order in JSONata.
+#[divan::bench]
+fn jsonata_transform(bencher: Bencher<'_, '_>) {
+    let definition = r#"{"QueryLanguage":"JSONata","StartAt":"Total","States":{"Total":{"Type":"Pass","End":true,
+        "Output":{"customer":"{% $states.input.customer.name %}",
+            "total":"{% $sum($states.input.lines.(price * quantity)) %}",
+            "dear":"{% [$states.input.lines[price > 50].sku] %}"}}}}"#;
+    let lines: Vec<String> =
+        (0..100).map(|n| format!(r#"{{"sku":"S{n}","price":{n},"quantity":{}}}"#, n % 7)).collect();
+    run(bencher, definition, &format!(r#"{{"customer":{{"name":"Ada"}},"lines":[{}]}}"#, lines.join(",")), 1);
+}
+
 /// A Map state with a thousand iterations of one Pass state.
 #[divan::bench]
 fn map(bencher: Bencher<'_, '_>) {
