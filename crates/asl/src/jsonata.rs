@@ -2,8 +2,19 @@
 //!
 //! The language is described at <https://docs.jsonata.org>; the service speaks its version 2.0.6 with six functions more
 //! and `$eval` less (Developer Guide, "Transforming data with JSONata in Step Functions"). The crate `jsonata-core`
-//! parses and evaluates; this module lets it see no more of an execution than an expression names, binds the service's
-//! own functions, holds the service's limits, and words errors as the service does.
+//! parses and evaluates. Around it, this module
+//!
+//! - shows it no more of an execution than an expression names, so that a large input costs nothing that is not read
+//!   (`references`), and does without it where an expression only names a value (`plain`);
+//! - binds the service's own functions, and those whose answers a replay must repeat (`functions`);
+//! - holds the service's limits, and keeps from the engine what it can't survive: it trusts its expressions, and aborts
+//!   the process on some arguments (`guard`, `guarded`, `operators`);
+//! - words errors as the reference implementation does, and so the service (`wording`, `explain`).
+//!
+//! What is known to differ from version 2.0.6: look-around in a regular expression is refused, since the engine's never
+//! backtrack; an undefined argument in the place of an optional function counts as left out; `$toMillis` with a picture
+//! takes what a date lacks from the clock; `$base64encode` encodes UTF-8. A recursion in a tail call of a built-in
+//! function may nest half as deep as at the service.
 
 mod calls;
 mod conversion;
@@ -88,8 +99,8 @@ impl Jsonata {
         &self.0.text
     }
 
-    /// The variables that it reads and does not bind itself, in the order of their first use. `$states` is among them.
-    /// Functions are not, where they are only called.
+    /// The variables that it reads and does not bind itself, in the order of their first use. `$states` is among them, and
+    /// so is a function that is named without being called.
     pub fn references(&self) -> &[Reference] {
         &self.0.references.variables
     }

@@ -114,10 +114,7 @@ impl Expression {
             Ok(Some(value)) => Ok(value),
             Ok(None) => Err(self.query_error(jsonata, "returned nothing (undefined).")),
             Err(error) => {
-                let what = match &error.code {
-                    Some(code) => format!("threw an error during evaluation. {code}: {}", error.message),
-                    None => format!("threw an error during evaluation: {}", error.message),
-                };
+                let what = format!("threw an error during evaluation{}{error}", error.separator());
                 Err(self.query_error(jsonata, &what))
             }
         }

@@ -102,4 +102,30 @@ macro_rules! files {
     };
 }
 
-files!(errors functions language references);
+files!(errors functions language limits references);
+
+#[test]
+fn what_nests_too_deep_is_refused_when_it_is_compiled() {
+    for (before, inside, after) in [
+        ("(", "1", ")"),
+        ("[", "", "]"),
+        ("-", "1", ""),
+        ("1+", "1", ""),
+        ("{'a':", "1", "}"),
+        ("function($x){", "1", "}"),
+        ("true ? ", "1", ""),
+        ("$x[", "1", "]"),
+        ("$x.(", "1", ")"),
+        ("$f(", "1", ")"),
+        ("1 ~> ", "$f", ""),
+        ("|$|", "{}", "|"),
+    ] {
+        let text = [before.repeat(10_000), inside.into(), after.repeat(10_000)].concat();
+        let error = Jsonata::parse(&text).expect_err(before);
+        assert_eq!(
+            (error.code.as_deref(), error.to_string()),
+            (None, "The expression is nested too deep".into()),
+            "{before}"
+        );
+    }
+}

@@ -8,7 +8,10 @@ use jsonata_core::{
     value::JValue,
 };
 
-use super::{States, conversion, guard, plain::is_bare};
+use super::{
+    States, conversion, guard,
+    plain::{is_bare, of_states},
+};
 use crate::{Value, context::Environment, value::Object};
 
 /// The one variable that the service itself assigns.
@@ -108,14 +111,7 @@ impl Need {
             return Some(conversion::from_value(&states_object(states, environment)));
         }
         let fields = self.selection.fields.iter().filter_map(|(field, selection)| {
-            let value = match field.as_str() {
-                "input" => selection.apply(states.input),
-                "result" => selection.apply(states.result?),
-                "errorOutput" => selection.apply(states.error_output?),
-                "context" => selection.apply(&environment.context()),
-                _ => return None,
-            };
-            Some((field.clone(), value))
+            Some((field.clone(), selection.apply(&of_states(field, states, environment)?)))
         });
         Some(JValue::object(fields.collect()))
     }
