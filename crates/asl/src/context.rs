@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::value::Value;
+use crate::{flow::Stage, value::Value};
 
 /// What an evaluation may ask of the execution that it is part of.
 pub trait Environment {
@@ -17,6 +17,9 @@ pub trait Environment {
 
     /// 64 random bits. An execution that is replayed gives the same ones again.
     fn random(&self) -> u64;
+
+    /// Sees the state's data as it is after a stage. Nobody looks but where a state is tried by itself.
+    fn observe(&self, _stage: Stage, _value: &Value) {}
 }
 
 /// What one evaluation sees.
@@ -44,6 +47,12 @@ impl<'a> Scope<'a> {
         'a: 'b,
     {
         Scope { input, ..*self }
+    }
+
+    /// Lets the execution see the state's data after a stage, and passes it on.
+    pub fn observed(&self, stage: Stage, value: Value) -> Value {
+        self.environment.observe(stage, &value);
+        value
     }
 
     /// The same surroundings with a result.

@@ -19,6 +19,27 @@ pub enum DataFlow {
     Jsonata(JsonataFlow),
 }
 
+/// A point on the way of data through a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// After `InputPath`
+    InputPath,
+    /// After `Parameters`, whether the state has them or not.
+    Parameters,
+    /// After `Arguments`
+    Arguments,
+    /// After `ItemsPath`: the array of a Map state, in `JSONPath` alone.
+    ItemsPath,
+    /// After `ItemSelector`: the inputs of a Map state's iterations.
+    ItemSelector,
+    /// What the work gave.
+    Result,
+    /// After `ResultSelector`
+    ResultSelector,
+    /// After `ResultPath`
+    ResultPath,
+}
+
 /// `InputPath`, `Parameters`, the work, `ResultSelector`, `ResultPath`, `OutputPath`, in this order.
 #[derive(Clone, Debug, Default)]
 pub struct JsonPathFlow {
@@ -76,7 +97,7 @@ impl DataFlow {
     /// The state's input after `InputPath`; in JSONata the input itself.
     pub fn selected_input(&self, scope: &Scope<'_>) -> Result<Value, FieldError> {
         match self {
-            Self::JsonPath(flow) => Ok(flow.input_path.select(scope)?),
+            Self::JsonPath(flow) => flow.selected_input(scope),
             Self::Jsonata(_) => Ok(scope.input.clone()),
         }
     }
@@ -86,17 +107,8 @@ impl DataFlow {
     /// `scope` has the state's raw input as `$`.
     pub fn effective_input(&self, scope: &Scope<'_>) -> Result<Value, FieldError> {
         match self {
-            Self::JsonPath(flow) => {
-                let selected = flow.input_path.select(scope)?;
-                match &flow.parameters {
-                    Some(parameters) => parameters.fill(&scope.with_input(&selected)),
-                    None => Ok(selected),
-                }
-            }
-            Self::Jsonata(flow) => match &flow.arguments {
-                Some(arguments) => arguments.fill(scope),
-                None => Ok(scope.input.clone()),
-            },
+            Self::JsonPath(flow) => flow.effective_input(scope),
+            Self::Jsonata(flow) => flow.effective_input(scope),
         }
     }
 
@@ -105,18 +117,50 @@ impl DataFlow {
     /// `scope` has the state's raw input as `$`, and for JSONata the result where the state's type gives it one.
     pub fn output(&self, scope: &Scope<'_>, result: &Value) -> Result<Value, FieldError> {
         match self {
-            Self::JsonPath(flow) => {
-                let selected = match &flow.result_selector {
-                    Some(selector) => selector.fill(&scope.with_input(result))?,
-                    None => result.clone(),
-                };
-                let placed = flow.result_path.place(scope.input, selected)?;
-                Ok(flow.output_path.select(&scope.with_input(&placed))?)
-            }
-            Self::Jsonata(flow) => match &flow.output {
-                Some(output) => output.fill(scope),
-                None => Ok(result.clone()),
-            },
+            Self::JsonPath(flow) => flow.output(scope, result),
+            Self::Jsonata(flow) => flow.output(scope, result),
+        }
+    }
+}
+
+impl JsonPathFlow {
+    fn selected_input(&self, scope: &Scope<'_>) -> Result<Value, FieldError> {
+        Ok(scope.observed(Stage::InputPath, self.input_path.select(scope)?))
+    }
+
+    fn effective_input(&self, scope: &Scope<'_>) -> Result<Value, FieldError> {
+        let selected = self.selected_input(scope)?;
+        let effective = match &self.parameters {
+            Some(parameters) => parameters.fill(&scope.with_input(&selected))?,
+            None => selected,
+        };
+        Ok(scope.observed(Stage::Parameters, effective))
+    }
+
+    fn output(&self, scope: &Scope<'_>, result: &Value) -> Result<Value, FieldError> {
+        let selected = match &self.result_selector {
+            Some(selector) => selector.fill(&scope.with_input(result))?,
+            None => result.clone(),
+        };
+        let selected = scope.observed(Stage::ResultSelector, selected);
+        let placed = scope.observed(Stage::ResultPath, self.result_path.place(scope.input, selected)?);
+        Ok(self.output_path.select(&scope.with_input(&placed))?)
+    }
+}
+
+impl JsonataFlow {
+    fn effective_input(&self, scope: &Scope<'_>) -> Result<Value, FieldError> {
+        let effective = match &self.arguments {
+            Some(arguments) => arguments.fill(scope)?,
+            None => scope.input.clone(),
+        };
+        Ok(scope.observed(Stage::Arguments, effective))
+    }
+
+    fn output(&self, scope: &Scope<'_>, result: &Value) -> Result<Value, FieldError> {
+        match &self.output {
+            Some(output) => output.fill(scope),
+            None => Ok(result.clone()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The compiled definition: names are indexes, texts are parsed, and what can't be is gone.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use time::OffsetDateTime;
 
@@ -36,6 +36,18 @@ impl Machine {
     pub fn states(&self) -> Vec<&State> {
         self.graph.all_states()
     }
+
+    /// The state with this name, at whatever depth, with the graph that it is in; the outermost of several.
+    pub fn find(&self, name: &str) -> Option<(&Arc<Graph>, StateId)> {
+        let mut graphs = VecDeque::from([&self.graph]);
+        while let Some(graph) = graphs.pop_front() {
+            if let Some(index) = graph.states.iter().position(|state| &*state.name == name) {
+                return Some((graph, StateId(index)));
+            }
+            graphs.extend(graph.states.iter().flat_map(State::graphs));
+        }
+        None
+    }
 }
 
 /// A set of states with a start: a whole machine, a branch of a Parallel state, or a processor of a Map state.
@@ -53,10 +65,13 @@ impl Graph {
         &self.states[id.0]
     }
 
-    pub(crate) fn all_states(&self) -> Vec<&State> {
+    /// Every state, those of branches and processors among them, outer before inner.
+    pub fn all_states(&self) -> Vec<&State> {
         self.states
             .iter()
-            .flat_map(|state| std::iter::once(state).chain(state.graphs().into_iter().flat_map(Graph::all_states)))
+            .flat_map(|state| {
+                std::iter::once(state).chain(state.graphs().into_iter().flat_map(|graph| graph.all_states()))
+            })
             .collect()
     }
 }
@@ -84,9 +99,9 @@ pub struct State {
 
 impl State {
     /// The graphs inside it: a Parallel state's branches, a Map state's processor.
-    pub fn graphs(&self) -> Vec<&Graph> {
+    pub fn graphs(&self) -> Vec<&Arc<Graph>> {
         match &self.kind {
-            Kind::Parallel(parallel) => parallel.branches.iter().map(|branch| &**branch).collect(),
+            Kind::Parallel(parallel) => parallel.branches.iter().collect(),
             Kind::Map(map) => vec![&map.processor],
             _ => Vec::new(),
         }

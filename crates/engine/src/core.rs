@@ -16,6 +16,7 @@ mod map_run;
 mod parameters;
 mod states;
 mod task;
+pub mod trial;
 mod values;
 
 use std::{cell::Cell, collections::VecDeque, sync::Arc, time::Duration};
@@ -30,6 +31,7 @@ use crate::{
     map_run::MapRun,
 };
 use branch::{Branch, BranchId, Branches, Next};
+use trial::Notes;
 
 /// What an execution is called and belongs to. It never changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +66,13 @@ pub struct Identity {
     pub trace_header: Option<Arc<str>>,
     /// Where its random numbers come from: the same seed gives the same execution again.
     pub seed: u64,
+}
+
+impl Identity {
+    /// Whether it is an execution of an Express machine, which can't be redriven.
+    pub fn is_express(&self) -> bool {
+        self.arn.split(':').nth(5) == Some("express")
+    }
 }
 
 /// Something that the outside world tells an execution.
@@ -248,6 +257,8 @@ pub struct Execution {
     time_limit: Option<Timer>,
     /// The history is full: nothing but its last event can be written.
     full: bool,
+    /// What is noted where a single state is tried.
+    trial: Option<Box<Notes>>,
 }
 
 impl Execution {
@@ -265,6 +276,7 @@ impl Execution {
             next_number: 1,
             time_limit: None,
             full: false,
+            trial: None,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`Running`] is an execution that lives, or has lived
 //! - [`Executions`] are the Standard ones of a runner, which outlive it in the journal
+//! - [`try_state`] tries one state by itself
 //! - [`Outside`] is what carries out the calls of Task states
 
 mod clock;
@@ -9,6 +10,7 @@ mod executions;
 mod recent;
 mod record;
 mod running;
+mod trial;
 
 use std::{
     future::Future,
@@ -27,6 +29,7 @@ use crate::{
 pub use clock::{Busy, Clock};
 pub use executions::{Executions, Resumed, StartError, Started};
 pub use running::Running;
+pub use trial::{TRIAL_LIMIT, try_state};
 
 /// A call under way: its answer, or why there is none.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;

@@ -357,6 +357,11 @@ impl<'a> Fields<'a> {
         unknown.any(|name| did_you_mean(name, names.iter().copied()).is_some())
     }
 
+    /// Lets the fields be that nobody asked for: what they are to say is not known.
+    pub(super) fn let_be(&mut self) {
+        self.object = Arc::default();
+    }
+
     /// Reports every field that nobody asked for.
     pub(super) fn close(mut self) {
         let left: Vec<Arc<str>> = self.object.keys().filter(|name| !self.asked.contains(&&***name)).cloned().collect();

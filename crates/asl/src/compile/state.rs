@@ -85,6 +85,7 @@ pub(super) fn state(name: &Arc<str>, names: &Names, fields: &mut Fields<'_>) -> 
             "Type",
             "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map]",
         );
+        fields.let_be();
         return None;
     };
     let flow = flow(flow_fields, fields);

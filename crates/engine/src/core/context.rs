@@ -5,6 +5,7 @@ use std::sync::Arc;
 use asl::{
     Value,
     context::Environment,
+    flow::Stage,
     machine::{Kind, State},
     timestamp,
     value::Object,
@@ -62,20 +63,23 @@ impl<'a> Surroundings<'a> {
 
 impl Environment for Surroundings<'_> {
     fn context(&self) -> Value {
+        if let Some(context) = self.execution.trial.as_ref().and_then(|trial| trial.context.clone()) {
+            return context;
+        }
         let identity = &self.execution.identity;
         let text = |text: &Arc<str>| Value::String(text.clone());
+        let mut execution = Object::from_iter([
+            ("Id".into(), text(&identity.arn)),
+            ("Input".into(), identity.input.clone()),
+            ("StartTime".into(), timestamp::format(identity.started_at).into()),
+            ("Name".into(), text(&identity.name)),
+            ("RoleArn".into(), text(&identity.role_arn)),
+        ]);
+        if !identity.is_express() {
+            execution.insert("RedriveCount".into(), 0_u64.into());
+        }
         let mut context = Object::from_iter([
-            (
-                "Execution".into(),
-                Value::from([
-                    ("Id", text(&identity.arn)),
-                    ("Input", identity.input.clone()),
-                    ("StartTime", timestamp::format(identity.started_at).into()),
-                    ("Name", text(&identity.name)),
-                    ("RoleArn", text(&identity.role_arn)),
-                    ("RedriveCount", Value::from(0_u64)),
-                ]),
-            ),
+            ("Execution".into(), execution.into()),
             (
                 "StateMachine".into(),
                 Value::from([("Id", text(&identity.state_machine_arn)), ("Name", text(&identity.state_machine_name))]),
@@ -102,5 +106,11 @@ impl Environment for Surroundings<'_> {
 
     fn random(&self) -> u64 {
         self.execution.random()
+    }
+
+    fn observe(&self, stage: Stage, value: &Value) {
+        if let Some(trial) = &self.execution.trial {
+            trial.observe(stage, value);
+        }
     }
 }

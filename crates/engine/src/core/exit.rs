@@ -161,6 +161,9 @@ impl Execution {
     pub(super) fn handle(&mut self, id: BranchId, fault: Fault, origin: Origin) {
         let Some((graph, visit)) = self.at(id) else { return };
         let state = graph.state(visit.state);
+        if let Some(trial) = &mut self.trial {
+            trial.failed(&fault, origin);
+        }
         if let Some(delay) = self.retry(id, state, &fault, origin) {
             let timer = self.set_timer(id, delay);
             if let Some(branch) = self.branches.get_mut(id) {
@@ -238,7 +241,7 @@ fn error_output(fault: &Fault) -> Value {
 }
 
 /// Variables with others set among them.
-fn merged(variables: &Arc<Object>, assigned: &Arc<Object>) -> Arc<Object> {
+pub(super) fn merged(variables: &Arc<Object>, assigned: &Arc<Object>) -> Arc<Object> {
     let mut all = variables.clone();
     Arc::make_mut(&mut all).extend(assigned.iter().map(|(name, value)| (name.clone(), value.clone())));
     all
