@@ -39,11 +39,7 @@ pub(super) fn check(
         find_standard_only(definition, "", &mut diagnostics);
     }
     if let Some(machine) = &machine {
-        diagnostics.extend(match callable {
-            Callable::Anything => Vec::new(),
-            Callable::Services => calls::check(machine, None),
-            Callable::Functions(functions) => calls::check(machine, Some(functions)),
-        });
+        diagnostics.extend(find_uncallable(machine, callable));
     }
     let failed = diagnostics.iter().any(|found| found.severity == Severity::Error);
     (machine.filter(|_| !failed), diagnostics)
@@ -64,14 +60,38 @@ pub(super) fn check_text(
 
 /// A definition's text for a machine, or the service's exception with everything that is wrong.
 pub(super) fn accept(text: &str, kind: StateMachineKind, callable: Callable<'_>) -> Result<Checked, ApiError> {
-    let (machine, found) = check_text(text, kind, callable);
+    accepted(check_text(text, kind, callable))
+}
+
+/// The same for a definition that was read.
+pub(super) fn accept_value(
+    definition: &Value,
+    kind: StateMachineKind,
+    callable: Callable<'_>,
+) -> Result<Checked, ApiError> {
+    accepted(check(definition, kind, callable))
+}
+
+fn accepted((machine, found): (Option<Machine>, Vec<Diagnostic>)) -> Result<Checked, ApiError> {
     let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.severity == Severity::Error);
     match machine {
         Some(machine) => Ok(Checked { machine: Arc::new(machine), warnings }),
-        None => {
-            let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            Err(ApiError::new("InvalidDefinition", format!("Invalid State Machine Definition: '{errors}'")))
-        }
+        None => Err(refused(&errors)),
+    }
+}
+
+/// The service's exception with everything that is wrong.
+pub(super) fn refused(errors: &[Diagnostic]) -> ApiError {
+    let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    ApiError::new("InvalidDefinition", format!("Invalid State Machine Definition: '{errors}'"))
+}
+
+/// Everything that Task states call and that can't be called.
+pub(super) fn find_uncallable(machine: &Machine, callable: Callable<'_>) -> Vec<Diagnostic> {
+    match callable {
+        Callable::Anything => Vec::new(),
+        Callable::Services => calls::check(machine, None),
+        Callable::Functions(functions) => calls::check(machine, Some(functions)),
     }
 }
 

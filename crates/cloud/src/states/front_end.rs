@@ -15,7 +15,7 @@ use http::{HeaderValue, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use super::{ApiError, States, model};
+use super::{ApiError, States, model, test_state};
 use crate::{
     service::{Request, Response, Service},
     wire::{self, Format},
@@ -91,6 +91,8 @@ impl FrontEnd {
             "DeleteStateMachineVersion" => versions::delete(states, &request.read()?),
             "ListStateMachineVersions" => versions::list(states, &request.read()?),
             "PublishStateMachineVersion" => versions::publish(states, request.read()?),
+
+            "TestState" => test_state::test_state(states, request.read()?).await,
 
             other => Err(unknown(other)),
         }

@@ -171,6 +171,11 @@ impl Machines {
         Self { namespace, kept: IndexMap::new() }
     }
 
+    /// Whose resources ARNs name.
+    pub(super) fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
     /// Adds the machines of an application.
     pub(super) fn load(&mut self, application: &sam::Application) -> Result<(), Vec<LoadError>> {
         let mut errors = Vec::new();

@@ -24,6 +24,7 @@ mod status_change;
 mod tags;
 mod task_tokens;
 mod tasks;
+mod test_state;
 mod versions;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -147,7 +147,7 @@ pub fn replay_case(case: &Case) -> Verdict {
         },
         "mocked" => replay_mocked(case),
         "outputs" => replay_runs(case),
-        "api" => api::transcript(case),
+        "api" | "teststate" => api::transcript(case),
         "logs" => logged::replay_all(case),
         "express-async" => logged::replay_last(case),
         "eventbridge" => events::replay(case),

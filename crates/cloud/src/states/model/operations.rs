@@ -88,6 +88,32 @@ static ENCRYPTION: Shape = Shape::Structure(&Structure {
     ],
 });
 
+static INSPECTION_LEVEL: Shape = Shape::Enumeration(&["INFO", "DEBUG", "TRACE"]);
+static STATE_NAME: Shape = secret(1, 80);
+static COUNT: Shape = Shape::Integer { min: 0, max: i32::MAX as i64 };
+static VALIDATION_MODE: Shape = Shape::Enumeration(&["STRICT", "PRESENT", "NONE"]);
+static ERROR_OUTPUT: Shape = Shape::Structure(&Structure {
+    name: "MockErrorOutput",
+    members: &[optional("error", &ERROR), optional("cause", &CAUSE)],
+});
+static MOCK: Shape = Shape::Structure(&Structure {
+    name: "MockInput",
+    members: &[
+        optional("result", &PAYLOAD),
+        optional("errorOutput", &ERROR_OUTPUT),
+        optional("fieldValidationMode", &VALIDATION_MODE),
+    ],
+});
+static STATE_CONFIGURATION: Shape = Shape::Structure(&Structure {
+    name: "TestStateConfiguration",
+    members: &[
+        optional("retrierRetryCount", &COUNT),
+        optional("errorCausedByState", &STATE_NAME),
+        optional("mapIterationFailureCount", &COUNT),
+        optional("mapItemReaderData", &PAYLOAD),
+    ],
+});
+
 static WEIGHT: Shape = Shape::Integer { min: 0, max: 100 };
 static ROUTE: Shape = Shape::Structure(&Structure {
     name: "RoutingConfigurationListItem",
@@ -195,6 +221,18 @@ operations! {
     ],
     "StopExecution": [required("executionArn", &ARN), optional("error", &ERROR), optional("cause", &CAUSE)],
     "TagResource": [required("resourceArn", &ARN), required("tags", &TAGS)],
+    "TestState": [
+        required("definition", &DEFINITION),
+        optional("roleArn", &ARN),
+        optional("input", &PAYLOAD),
+        optional("inspectionLevel", &INSPECTION_LEVEL),
+        optional("revealSecrets", &FLAG),
+        optional("variables", &PAYLOAD),
+        optional("stateName", &STATE_NAME),
+        optional("mock", &MOCK),
+        optional("context", &PAYLOAD),
+        optional("stateConfiguration", &STATE_CONFIGURATION),
+    ],
     "UntagResource": [required("resourceArn", &ARN), required("tagKeys", &TAG_KEYS)],
     "UpdateStateMachine": [
         required("stateMachineArn", &ARN),
