@@ -6,9 +6,10 @@ use jsonata_core::{evaluator::EvaluatorError, value::JValue};
 use sha2::Digest;
 
 use super::{
-    calls::{Answer, Calls, Numbers, delegate},
+    calls::{Answer, Calls, Numbers},
     conversion,
     error::EvaluationError,
+    guarded::FROM_MILLIS,
 };
 use crate::Value;
 
@@ -72,7 +73,7 @@ pub(super) fn millis(calls: &Calls, _: &[JValue]) -> Answer {
 pub(super) fn now(calls: &Calls, args: &[JValue]) -> Answer {
     let picture = text("now", args, 0)?.map_or(JValue::Undefined, JValue::string);
     let timezone = text("now", args, 1)?.map_or(JValue::Undefined, JValue::string);
-    delegate("fromMillis", &JValue::Undefined, &[JValue::Number(calls.now), picture, timezone])
+    FROM_MILLIS.answer(&JValue::Undefined, &[JValue::Number(calls.now), picture, timezone])
 }
 
 /// `$parse(text)`: the value of JSON text.
@@ -92,7 +93,7 @@ pub(super) fn partition(_: &Calls, args: &[JValue]) -> Answer {
         Some(JValue::Array(items)) => items.to_vec(),
         Some(single) => vec![single.clone()],
     };
-    if size < 1.0 || items.is_empty() {
+    if size.is_nan() || size < 1.0 || items.is_empty() {
         return Ok(JValue::Undefined);
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating above")]

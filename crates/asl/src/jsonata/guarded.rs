@@ -25,8 +25,8 @@ const ROMAN_LIMIT: f64 = 1e6;
 /// How many letters a number has that the engine can surely read.
 const LETTERS_LIMIT: usize = 12;
 
-/// The widest part of a date.
-const DATE_WIDTH_DIGITS: usize = 4;
+/// The widest part of a date: as many digits as the engine can count in.
+const DATE_WIDTH_LIMIT: u32 = 18;
 
 /// A function with a check in front of it.
 pub(super) struct Guarded {
@@ -45,10 +45,13 @@ enum Checked {
     Refuse(EvaluationError),
 }
 
+/// `$fromMillis`, which `$now` is as well.
+pub(super) const FROM_MILLIS: Guarded = Guarded { name: "fromMillis", check: from_millis };
+
 const GUARDED: &[Guarded] = &[
     Guarded { name: "distinct", check: distinct },
     Guarded { name: "formatInteger", check: format_integer },
-    Guarded { name: "fromMillis", check: from_millis },
+    FROM_MILLIS,
     Guarded { name: "join", check: join },
     Guarded { name: "number", check: number },
     Guarded { name: "pad", check: pad },
@@ -72,13 +75,19 @@ pub(super) fn call(function: &Guarded, calls: &Calls, with_context: bool, args: 
             (&undefined, args.get(..most).unwrap_or_default())
         }
     };
-    let answer = match (function.check)(args) {
-        Checked::Pass => delegate(function.name, context, args),
-        Checked::With(args) => delegate(function.name, context, &args),
-        Checked::Answer(value) => Ok(value),
-        Checked::Refuse(error) => Err(error.into()),
-    }?;
-    calls.spend(answer)
+    calls.spend(function.answer(context, args)?)
+}
+
+impl Guarded {
+    /// Answers if the arguments pass the check.
+    pub(super) fn answer(&self, context: &JValue, args: &[JValue]) -> Answer {
+        match (self.check)(args) {
+            Checked::Pass => delegate(self.name, context, args),
+            Checked::With(args) => delegate(self.name, context, &args),
+            Checked::Answer(value) => Ok(value),
+            Checked::Refuse(error) => Err(error.into()),
+        }
+    }
 }
 
 /// A long array: items are equal if their texts are, with the fields of objects in one order.
@@ -147,13 +156,16 @@ fn format_integer(args: &[JValue]) -> Checked {
 
 /// A part of a date may be given any width.
 fn from_millis(args: &[JValue]) -> Checked {
-    let too_wide = |text: &str| {
-        text.split(',')
-            .skip(1)
-            .any(|part| part.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > DATE_WIDTH_DIGITS))
+    let too_wide =
+        |digits: &str| !digits.is_empty() && digits.parse().map_or(true, |width: u32| width > DATE_WIDTH_LIMIT);
+    let has_too_wide = |picture: &str| {
+        picture
+            .split('[')
+            .filter_map(|part| part.split(']').next()?.split_once(','))
+            .any(|(_, widths)| widths.split(|c: char| !c.is_ascii_digit()).any(too_wide))
     };
     match args.iter().find_map(JValue::as_str) {
-        Some(picture) if too_wide(picture) => Checked::Refuse(EvaluationError::memory()),
+        Some(picture) if has_too_wide(picture) => Checked::Refuse(EvaluationError::memory()),
         _ => Checked::Pass,
     }
 }
