@@ -30,8 +30,12 @@ pub enum Stage {
     Arguments,
     /// After `ItemsPath`: the array of a Map state, in `JSONPath` alone.
     ItemsPath,
+    /// After `ItemsPointer`: the items of a distributed Map state that are inside of what was read.
+    ItemsPointer,
     /// After `ItemSelector`: the inputs of a Map state's iterations.
     ItemSelector,
+    /// After `ItemBatcher`: the inputs of child executions that several items share.
+    ItemBatcher,
     /// What the work gave.
     Result,
     /// After `ResultSelector`

@@ -148,6 +148,82 @@ async fn an_error_meets_the_states_retriers_and_catchers() {
     }
 }
 
+/// A Map state over `$.items`, inline or distributed.
+fn map(mode: &str, more: Json) -> Json {
+    let mut processor = json!({"StartAt": "In", "States": {"In": {"Type": "Pass", "End": true}}});
+    if mode == "DISTRIBUTED" {
+        processor["ProcessorConfig"] = json!({"Mode": mode, "ExecutionType": "STANDARD"});
+    }
+    let mut state = json!({"Type": "Map", "End": true, "ItemProcessor": processor});
+    state.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    state
+}
+
+#[tokio::test]
+async fn what_goes_into_a_map_states_iterations_is_told() {
+    for mode in ["INLINE", "DISTRIBUTED"] {
+        let selected = map(
+            mode,
+            json!({"ItemsPath": "$.items", "MaxConcurrency": 3, "ResultPath": null,
+                                        "ItemSelector": {"i.$": "$$.Map.Item.Index", "n.$": "$.n"}}),
+        );
+        let request = json!({"definition": selected, "input": {"items": ["a", "b"], "n": 1},
+                             "mock": {"result": [1, 2]}, "inspectionLevel": "DEBUG"});
+        let input = json!({"items": ["a", "b"], "n": 1});
+        let answer = json!({"status": "SUCCEEDED", "output": input, "inspectionData": {
+            "input": input, "afterInputPath": input, "afterItemsPath": ["a", "b"], "maxConcurrency": 3,
+            "afterItemSelector": [{"i": 0, "n": 1}, {"i": 1, "n": 1}],
+            "afterResultSelector": [1, 2], "afterResultPath": input}});
+        assert_eq!(test_state(&request).await, answer, "{mode}");
+    }
+    let reading = |config: Json| {
+        map(
+            "DISTRIBUTED",
+            json!({"QueryLanguage": "JSONata", "ItemBatcher": {"MaxItemsPerBatch": 2},
+                                  "ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": config,
+                                                 "Arguments": {"Bucket": "b", "Key": "{% $states.input.key %}"}}}),
+        )
+    };
+    for (config, data, items, batches) in [
+        (
+            json!({"InputType": "JSON", "ItemsPointer": "/all"}),
+            r#"{"all":[1,2,3]}"#,
+            json!([1, 2, 3]),
+            json!([{"Items": [1, 2]}, {"Items": [3]}]),
+        ),
+        (
+            json!({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}),
+            "a\n1\n",
+            Json::Null,
+            json!([{"Items": [{"a": "1"}]}]),
+        ),
+    ] {
+        let request = json!({"definition": reading(config), "input": {"key": "k"}, "mock": {"result": "[]"},
+                             "stateConfiguration": {"mapItemReaderData": data}, "inspectionLevel": "DEBUG"});
+        let told = &test_state(&request).await["inspectionData"];
+        assert_eq!((&told["afterItemsPointer"], &told["afterItemBatcher"]), (&items, &batches), "{data}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_iterations_may_fail_than_are_tolerated() {
+    let exceeded = "States.ExceedToleratedFailureThreshold";
+    let handlers = json!({"ItemsPath": "$.items", "ToleratedFailureCount": 1,
+                          "Retry": [{"ErrorEquals": [exceeded], "MaxAttempts": 2}],
+                          "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]});
+    for (failed, retries, status) in
+        [(0, 0, "SUCCEEDED"), (1, 0, "SUCCEEDED"), (2, 1, "RETRIABLE"), (2, 2, "CAUGHT_ERROR")]
+    {
+        let request = json!({"definition": map("DISTRIBUTED", handlers.clone()), "input": {"items": [1, 2, 3]},
+                             "mock": {"result": [1, 2, 3]}, "inspectionLevel": "DEBUG",
+                             "stateConfiguration": {"mapIterationFailureCount": failed, "retrierRetryCount": retries}});
+        let answer = test_state(&request).await;
+        assert_eq!(answer["status"], json!(status), "{failed} {retries}");
+        assert_eq!(answer["inspectionData"]["toleratedFailureCount"], json!(1));
+        assert_eq!(answer["error"].as_str(), (failed > 1).then_some(exceeded));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn work_that_is_not_mocked_is_done() {
     for (definition, input, answer) in [
@@ -231,6 +307,17 @@ async fn what_can_not_be_tested_is_refused() {
         (
             json!({"definition": task(json!({})), "mock": mocked, "stateConfiguration": {"errorCausedByState": "X"}}),
             "State not found in definition",
+        ),
+        (json!({"definition": map("INLINE", json!({})), "mock": mocked}), "Mocked result must be an array."),
+        (
+            json!({"definition": map("INLINE", json!({})), "input": [1], "mock": {"result": [1]},
+                   "stateConfiguration": {"mapIterationFailureCount": 2}}),
+            "Map iteration failure count must be less than or equal to the number of Map iterations",
+        ),
+        (
+            json!({"definition": map("DISTRIBUTED", json!({})), "input": [1], "mock": {"result": [1]},
+                   "stateConfiguration": {"mapItemReaderData": "[1]"}}),
+            "The state has no ItemReader that could read the MapItemReaderData",
         ),
     ] {
         assert_eq!(test_state(&request).await, json!(format!("ValidationException: {refusal}")), "{request}");

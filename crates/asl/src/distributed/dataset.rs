@@ -137,6 +137,14 @@ impl Action {
 }
 
 impl Dataset {
+    /// Whether the items are inside of what is read, at a place that the state names.
+    pub fn has_items_pointer(&self) -> bool {
+        let (Self::Object(format) | Self::AthenaData(format) | Self::ListedObjects(format)) = self else {
+            return false;
+        };
+        matches!(format, Format::Json { items_pointer: Some(_) })
+    }
+
     /// Reads `Resource` and `ReaderConfig`.
     ///
     /// `MaxItems` and `MaxItemsPath` are not looked at: they may be found only when the state runs.

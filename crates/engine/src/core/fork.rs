@@ -5,6 +5,7 @@ use std::sync::Arc;
 use asl::{
     Fault, FieldError, Scope, Value,
     fault::names,
+    flow::Stage,
     machine::{Count, Items, Kind, Map, Parallel, Processing, State},
     retry::Origin,
     template::{Code, Template},
@@ -16,7 +17,10 @@ use super::{
     context::{MapItem, Surroundings},
     values,
 };
-use crate::history::{Event, EventKind, Iteration};
+use crate::{
+    history::{Event, EventKind, Iteration},
+    map_run::Tolerance,
+};
 
 /// The most iterations of a Map state that run at once inside one execution.
 const MAX_CONCURRENT_ITERATIONS: u64 = 40;
@@ -39,6 +43,35 @@ struct Iterations {
     input: Value,
     /// The first item that has not begun.
     next: usize,
+}
+
+/// What a Map state's fields give before its first iteration.
+pub(super) struct MapInput {
+    /// The state's input after `InputPath`.
+    pub(super) input: Value,
+    /// The items, where the state's input has them.
+    pub(super) items: Option<Arc<Vec<Value>>>,
+    pub(super) max_concurrency: Option<u64>,
+    /// Of effect in a distributed Map alone.
+    pub(super) tolerance: Tolerance,
+}
+
+impl MapInput {
+    pub(super) fn of(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Self, FieldError> {
+        let input = state.flow.selected_input(scope)?;
+        let inner = scope.with_input(&input);
+        let count = |count: &Option<Count>| count.as_ref().map(|count| values::count(count, &inner)).transpose();
+        let max_concurrency = count(&map.max_concurrency)?;
+        let failures = count(&map.tolerated_failure_count)?;
+        let percentage = map.tolerated_failure_percentage.as_ref();
+        let percentage = percentage.map(|percentage| values::percentage(percentage, &inner)).transpose()?;
+        let items = match &map.processing {
+            Processing::Distributed(distributed) if distributed.reader.is_some() => None,
+            _ => Some(items(map, state, &inner)?),
+        };
+        let tolerance = Tolerance { count: failures, percentage };
+        Ok(Self { input, items, max_concurrency, tolerance })
+    }
 }
 
 impl Execution {
@@ -70,17 +103,9 @@ impl Execution {
     }
 
     fn fork_map(&mut self, id: BranchId, map: &Map) -> Result<(), FieldError> {
-        let (input, items, concurrency) = self.evaluate(id, |scope, state| {
-            let selected = state.flow.selected_input(scope)?;
-            let inner = scope.with_input(&selected);
-            let count = |count: &Option<Count>| count.as_ref().map(|count| values::count(count, &inner)).transpose();
-            let concurrency = count(&map.max_concurrency)?;
-            count(&map.tolerated_failure_count)?;
-            let percentage = map.tolerated_failure_percentage.as_ref();
-            percentage.map(|percentage| values::percentage(percentage, &inner)).transpose()?;
-            let items = items(map, state, &inner)?;
-            Ok((selected.clone(), items, concurrency))
-        })?;
+        let MapInput { input, items, max_concurrency, .. } =
+            self.evaluate(id, |scope, state| MapInput::of(map, state, scope))?;
+        let items = items.unwrap_or_default();
         self.append_to(id, EventKind::MapStateStarted { length: items.len() as u64 });
         let count = items.len();
         let iterations = Some(Iterations { items, input, next: 0 });
@@ -91,7 +116,7 @@ impl Execution {
             self.join(id, last_event);
             return Ok(());
         }
-        let at_once = match concurrency {
+        let at_once = match max_concurrency {
             None | Some(0) => MAX_CONCURRENT_ITERATIONS,
             Some(limit) => limit.min(MAX_CONCURRENT_ITERATIONS),
         };
@@ -114,18 +139,8 @@ impl Execution {
         let index = iterations.next;
         iterations.next += 1;
         let state_input = iterations.input.clone();
-        let item = Arc::new(MapItem { index: index as u64, value: value.clone() });
-        let input = match &map.item_selector {
-            None => value,
-            Some(selector) => {
-                let surround = |surroundings| Surroundings { map_item: Some(&item), ..surroundings };
-                self.evaluate_in(id, surround, |scope, state| {
-                    // In JSONata `$states.input` is the state's own input, as everywhere in the state.
-                    let scope = if state.flow.is_jsonata() { scope } else { &scope.with_input(&state_input) };
-                    selector.fill(scope)
-                })?
-            }
-        };
+        let item = Arc::new(MapItem { index: index as u64, value });
+        let input = self.iteration_input(id, map, &state_input, &item)?;
         let iteration = self.iteration(id, index);
         let started = self.append(previous, EventKind::MapIterationStarted(iteration));
         let next = Next::Enter(map.processor.start, input);
@@ -137,6 +152,23 @@ impl Execution {
         });
         self.ready.push_back(child);
         Ok(())
+    }
+
+    /// The input of an iteration: its item, or what `ItemSelector` makes of it and of the Map state's selected input.
+    pub(super) fn iteration_input(
+        &self,
+        id: BranchId,
+        map: &Map,
+        state_input: &Value,
+        item: &MapItem,
+    ) -> Result<Value, FieldError> {
+        let Some(selector) = &map.item_selector else { return Ok(item.value.clone()) };
+        let surround = |surroundings| Surroundings { map_item: Some(item), ..surroundings };
+        self.evaluate_in(id, surround, |scope, state| {
+            // In JSONata `$states.input` is the state's own input, as everywhere in the state.
+            let scope = if state.flow.is_jsonata() { scope } else { &scope.with_input(state_input) };
+            selector.fill(scope)
+        })
     }
 
     /// A branch has ended well: its result is kept, the next iteration begins, the last one joins.
@@ -264,11 +296,16 @@ impl Execution {
 }
 
 /// The array that a Map state goes through. `scope` has the state's input after `InputPath` as `$`.
-pub(super) fn items(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Arc<Vec<Value>>, FieldError> {
+fn items(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Arc<Vec<Value>>, FieldError> {
     let not_an_array = |path: &str| Fault::runtime(format!("Reference path \"{path}\" must point to array."));
     match &map.items {
         Items::Input => match scope.input {
-            Value::Array(items) => Ok(items.clone()),
+            Value::Array(items) => {
+                if !state.flow.is_jsonata() {
+                    scope.environment.observe(Stage::ItemsPath, scope.input);
+                }
+                Ok(items.clone())
+            }
             other if state.flow.is_jsonata() => Err(Fault::new(
                 names::QUERY_EVALUATION_ERROR,
                 format!("Map state input must be an array but was: {other}"),
@@ -280,6 +317,7 @@ pub(super) fn items(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Arc<V
             let Code::Path(path) = expression.code() else { return Err(not_an_array("$").into()) };
             let found =
                 path.find(scope).map_err(|missing| Fault::runtime(format!("Invalid path '{path}' : {missing}")))?;
+            let found = scope.observed(Stage::ItemsPath, found);
             found.as_array().cloned().ok_or_else(|| not_an_array(path.text()).into())
         }
         Items::Template(template) => match (template.fill(scope)?, template) {

@@ -14,24 +14,16 @@ use super::{
     CallId, Command, Execution,
     branch::{BranchId, WaitsFor},
     context::Surroundings,
-    fork, values,
+    fork::MapInput,
+    values,
 };
 use crate::{
     history::EventKind,
-    map_run::{ItemBatcher, ItemReader, MapRun, ResultWriter, Selector, Source, Tolerance, made_of, made_up_label},
+    map_run::{ItemBatcher, ItemReader, MapRun, ResultWriter, Selector, Source, made_of, made_up_label},
 };
 use asl::context::Environment as _;
 
-/// What is evaluated before the state tells how many items there are.
-struct Before {
-    input: Value,
-    /// The items, where the state's input has them.
-    items: Option<Arc<Vec<Value>>>,
-    max_concurrency: Option<u64>,
-    tolerance: Tolerance,
-}
-
-/// What is evaluated after it.
+/// What is evaluated after the state tells how many items there are.
 struct Data {
     source: Source,
     batcher: Option<ItemBatcher>,
@@ -45,7 +37,7 @@ impl Execution {
         map: &Map,
         distributed: &Arc<Distributed>,
     ) -> Result<(), FieldError> {
-        let before = self.evaluate(id, |scope, state| before(map, distributed, state, scope))?;
+        let before = self.evaluate(id, |scope, state| MapInput::of(map, state, scope))?;
         let length = before.items.as_ref().map_or(0, |items| items.len() as u64);
         self.append_to(id, EventKind::MapStateStarted { length });
         let data = self.evaluate(id, |scope, state| data(distributed, &before, state, scope))?;
@@ -122,22 +114,7 @@ impl Execution {
     }
 }
 
-fn before(map: &Map, distributed: &Distributed, state: &State, scope: &Scope<'_>) -> Result<Before, FieldError> {
-    let input = state.flow.selected_input(scope)?;
-    let inner = scope.with_input(&input);
-    let max_concurrency = count(map.max_concurrency.as_ref(), &inner)?;
-    let failures = count(map.tolerated_failure_count.as_ref(), &inner)?;
-    let percentage = map.tolerated_failure_percentage.as_ref();
-    let percentage = percentage.map(|percentage| values::percentage(percentage, &inner)).transpose()?;
-    let tolerance = Tolerance { count: failures, percentage };
-    let items = match distributed.reader {
-        Some(_) => None,
-        None => Some(fork::items(map, state, &inner)?),
-    };
-    Ok(Before { input: input.clone(), items, max_concurrency, tolerance })
-}
-
-fn data(distributed: &Distributed, before: &Before, state: &State, scope: &Scope<'_>) -> Result<Data, FieldError> {
+fn data(distributed: &Distributed, before: &MapInput, state: &State, scope: &Scope<'_>) -> Result<Data, FieldError> {
     // In JSONata `$states.input` is the state's own input, as everywhere in the state.
     let scope = if state.flow.is_jsonata() { scope } else { &scope.with_input(&before.input) };
     let source = match (&distributed.reader, &before.items) {

@@ -9,7 +9,7 @@ use asl::{
     Fault, FieldError, Machine, Value,
     fault::names,
     flow::Stage,
-    machine::{Graph, Kind, State, StateId},
+    machine::{Graph, Kind, Map, Processing, State, StateId},
     retry::Origin,
     value::Object,
 };
@@ -18,9 +18,14 @@ use time::OffsetDateTime;
 use super::{
     Command, Execution, Happened, Identity,
     branch::{Branch, BranchId, Next, WaitsFor},
+    context::MapItem,
     exit::merged,
+    fork::MapInput,
 };
-use crate::history::EventKind;
+use crate::{
+    history::EventKind,
+    map_run::{Item, ItemReader, MapRun, Source, Tolerance},
+};
 
 /// A state to be tried.
 #[derive(Clone, Debug)]
@@ -39,6 +44,19 @@ pub struct Setup {
     pub mock: Option<Mock>,
     /// How often the retrier that takes the mocked error has retried before.
     pub retry_count: u32,
+    /// How many iterations of a Map state have failed.
+    pub failed_iterations: Option<u64>,
+    /// What stands for the data that a distributed Map state's `ItemReader` reads.
+    pub dataset: Option<Dataset>,
+}
+
+/// Data that is not where an `ItemReader` says.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The data.
+    pub data: Arc<str>,
+    /// Reads it as the `ItemReader` would.
+    pub read: fn(&ItemReader, &str) -> Result<Vec<Item>, Fault>,
 }
 
 /// What takes the place of a state's work.
@@ -62,9 +80,9 @@ pub enum TrialError {
     /// The state has no work that a mock could take the place of.
     #[error("the state has no work to be mocked")]
     HasNoWork,
-    /// Map states can't be tried yet.
-    #[error("Map states can't be tested yet")]
-    MapNotSupported,
+    /// More iterations are said to have failed than there are.
+    #[error("more iterations have failed than there are")]
+    TooManyFailures,
 }
 
 /// What came of a trial.
@@ -78,6 +96,8 @@ pub struct Tried {
     pub variables: Arc<Object>,
     /// Which retrier and which catcher the state's error met.
     pub handlers: Handlers,
+    /// The limits of a Map state, where they could be found out.
+    pub limits: Option<MapLimits>,
 }
 
 /// How a trial went.
@@ -119,6 +139,21 @@ pub struct Handlers {
     pub catcher: Option<usize>,
 }
 
+/// What limits the iterations of a Map state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MapLimits {
+    /// How many iterations run at once; 0 is no limit but the service's.
+    pub max_concurrency: u64,
+    /// How many of them may fail.
+    pub tolerance: Tolerance,
+}
+
+impl MapLimits {
+    fn new(max_concurrency: Option<u64>, tolerance: Tolerance) -> Self {
+        Self { max_concurrency: max_concurrency.unwrap_or(0), tolerance }
+    }
+}
+
 /// What is noted in the course of a trial.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -142,6 +177,15 @@ impl Notes {
     }
 }
 
+/// A mock, with what is said about the work that it takes the place of.
+struct Mocked {
+    mock: Mock,
+    retry_count: u32,
+    /// How many iterations of a Map state have failed.
+    failed: u64,
+    dataset: Option<Dataset>,
+}
+
 /// A trial of one state.
 #[derive(Debug)]
 pub struct Trial {
@@ -149,6 +193,7 @@ pub struct Trial {
     graph: Arc<Graph>,
     state: StateId,
     variables: Arc<Object>,
+    limits: Option<MapLimits>,
 }
 
 impl Trial {
@@ -162,11 +207,14 @@ impl Trial {
         execution.append(0, EventKind::ExecutionStarted { input: input.clone(), role_arn });
         let branch = Branch::new(graph.clone(), None, 0, Next::Enter(state, input));
         execution.branches.add(Branch { variables: setup.variables.clone(), ..branch });
-        let mut trial = Self { execution, graph, state, variables: setup.variables };
+        let mut trial = Self { execution, graph, state, variables: setup.variables, limits: None };
         trial.execution.advance(BranchId::ROOT);
         trial.note_what_is_given();
         match setup.mock {
-            Some(mock) => trial.mock(mock, setup.retry_count)?,
+            Some(mock) => {
+                let failed = setup.failed_iterations.unwrap_or(0);
+                trial.mock(Mocked { mock, retry_count: setup.retry_count, failed, dataset: setup.dataset })?;
+            }
             None if matches!(trial.state().kind, Kind::Parallel(_) | Kind::Map(_)) => {
                 return Err(TrialError::NeedsMock);
             }
@@ -202,13 +250,14 @@ impl Trial {
         });
         let assigned = self.left().and_then(|(_, assigned)| assigned);
         let variables = assigned.map_or_else(|| self.variables.clone(), |assigned| merged(&self.variables, assigned));
-        Some(Tried { verdict, stages, variables, handlers })
+        Some(Tried { verdict, stages, variables, handlers, limits: self.limits })
     }
 
     /// What came of it where it takes too long.
     pub fn timed_out(&self) -> Tried {
         let verdict = Verdict::Failed(Fault::named(names::TIMEOUT));
-        Tried { verdict, stages: Vec::new(), variables: self.variables.clone(), handlers: Handlers::default() }
+        let (variables, limits) = (self.variables.clone(), self.limits);
+        Tried { verdict, stages: Vec::new(), variables, handlers: Handlers::default(), limits }
     }
 
     fn state(&self) -> &State {
@@ -248,36 +297,65 @@ impl Trial {
     }
 
     /// Lets a mock take the place of the state's work, after what goes into the work was found out.
-    fn mock(&mut self, mock: Mock, retry_count: u32) -> Result<(), TrialError> {
+    fn mock(&mut self, mocked: Mocked) -> Result<(), TrialError> {
         let graph = self.graph.clone();
-        let kind = &graph.state(self.state).kind;
-        if let Mock::Error(fault) = &mock {
-            let origin = if let Kind::Task(_) = kind { Origin::Task } else { Origin::Other };
-            self.has_retried(fault, origin, retry_count);
-        }
-        match kind {
+        match &graph.state(self.state).kind {
             Kind::Task(_) => {
                 self.execution.advance(BranchId::ROOT);
-                let called = self.execution.commands.iter().find_map(|command| match command {
+                let called = self.take_commands().into_iter().find_map(|command| match command {
                     Command::StartTask(call) => Some(call.id),
                     _ => None,
                 });
-                match (called, mock) {
-                    // Its fields could not be evaluated.
-                    (None, _) => {}
-                    (Some(call), Mock::Result(output)) => self.take(Happened::TaskSucceeded { call, output }),
-                    (Some(call), Mock::Error(fault)) => self.take(Happened::TaskFailed { call, fault }),
+                // Without a call its fields could not be evaluated, and that is how it ended.
+                if let Some(call) = called {
+                    let result = self.mocked_result(mocked, Origin::Task, None)?;
+                    self.take(match result {
+                        Ok(output) => Happened::TaskSucceeded { call, output },
+                        Err(fault) => Happened::TaskFailed { call, fault },
+                    });
                 }
-                self.execution.commands.clear();
             }
             Kind::Parallel(_) => {
                 let input = self.execution.evaluate(BranchId::ROOT, |scope, state| state.flow.effective_input(scope));
-                self.end_work(input.map(|_| mock));
+                let result = self.mocked_result(mocked, Origin::Other, None)?;
+                self.end_work(input.map(|_| result));
             }
-            Kind::Map(_) => return Err(TrialError::MapNotSupported),
+            Kind::Map(map) => match map.processing {
+                Processing::Inline => {
+                    let ended = match self.inline_iterations(map) {
+                        Ok(count) => Ok(self.mocked_result(mocked, Origin::Other, Some(count))?),
+                        Err(error) => Err(error),
+                    };
+                    self.end_work(ended);
+                }
+                Processing::Distributed(_) => self.mock_map_run(mocked)?,
+            },
             _ => return Err(TrialError::HasNoWork),
         }
         Ok(())
+    }
+
+    /// What the mocked work gives. Of a Map state's iterations, where they could be counted, more may not fail than are
+    /// tolerated.
+    fn mocked_result(
+        &mut self,
+        mocked: Mocked,
+        origin: Origin,
+        iterations: Option<u64>,
+    ) -> Result<Result<Value, Fault>, TrialError> {
+        if iterations.is_some_and(|count| mocked.failed > count) {
+            return Err(TrialError::TooManyFailures);
+        }
+        let tolerance = self.limits.map(|limits| limits.tolerance);
+        let fault = match mocked.mock {
+            Mock::Result(result) => match tolerance {
+                Some(tolerance) if tolerance.is_exceeded(mocked.failed, iterations.unwrap_or(0)) => Tolerance::fault(),
+                _ => return Ok(Ok(result)),
+            },
+            Mock::Error(fault) => fault,
+        };
+        self.has_retried(&fault, origin, mocked.retry_count);
+        Ok(Err(fault))
     }
 
     /// The retrier that takes this error has retried so often before.
@@ -291,11 +369,69 @@ impl Trial {
         }
     }
 
-    /// The end of the work of a Parallel state.
-    fn end_work(&mut self, ended: Result<Mock, FieldError>) {
+    /// Finds out what goes into the iterations of an inline Map state, and how many there are.
+    fn inline_iterations(&mut self, map: &Map) -> Result<u64, FieldError> {
+        let found = self.execution.evaluate(BranchId::ROOT, |scope, state| MapInput::of(map, state, scope))?;
+        self.limits = Some(MapLimits::new(found.max_concurrency, found.tolerance));
+        let items = found.items.unwrap_or_default();
+        if map.item_selector.is_some() {
+            let inputs = (0..).zip(items.iter().cloned()).map(|(index, value)| {
+                let item = MapItem { index, value };
+                self.execution.iteration_input(BranchId::ROOT, map, &found.input, &item)
+            });
+            self.observe(Stage::ItemSelector, &inputs.collect::<Result<Vec<_>, _>>()?.into());
+        }
+        Ok(items.len() as u64)
+    }
+
+    /// Begins the Map Run of a distributed Map state, whose work the mock takes the place of.
+    fn mock_map_run(&mut self, mocked: Mocked) -> Result<(), TrialError> {
+        self.execution.advance(BranchId::ROOT);
+        let run = self.take_commands().into_iter().find_map(|command| match command {
+            Command::StartMapRun(run) => Some(run),
+            _ => None,
+        });
+        // Without a run its fields could not be evaluated, and that is how it ended.
+        let Some(run) = run else { return Ok(()) };
+        self.limits = Some(MapLimits::new(run.max_concurrency, run.tolerance));
+        let result = match self.run_iterations(&run, mocked.dataset.as_ref()) {
+            Ok(count) => self.mocked_result(mocked, Origin::Other, count)?,
+            Err(fault) => Err(fault),
+        };
+        self.take(Happened::MapRunEnded { run: run.id, result });
+        Ok(())
+    }
+
+    /// Finds out what goes into the iterations of a Map Run, and how many there are, where its items are known.
+    fn run_iterations(&self, run: &MapRun, dataset: Option<&Dataset>) -> Result<Option<u64>, Fault> {
+        let items = match (&run.source, dataset) {
+            (Source::State(items), _) => items.iter().cloned().map(Item::of_state).collect(),
+            (Source::Reader(_), None) => return Ok(None),
+            (Source::Reader(reader), Some(dataset)) => {
+                let items = (dataset.read)(reader, &dataset.data)?;
+                if reader.dataset.has_items_pointer() {
+                    let values: Vec<_> = items.iter().map(|item| item.value.clone()).collect();
+                    self.observe(Stage::ItemsPointer, &values.into());
+                }
+                items
+            }
+        };
+        if run.selector.is_some() {
+            let inputs = (0..).zip(&items).map(|(index, item)| run.child_input(index, item));
+            self.observe(Stage::ItemSelector, &inputs.collect::<Result<Vec<_>, _>>()?.into());
+        }
+        if run.batcher.is_some() {
+            let batches = run.batches(&items)?.into_iter().map(|batch| batch.input);
+            self.observe(Stage::ItemBatcher, &batches.collect::<Vec<_>>().into());
+        }
+        Ok(Some(items.len() as u64))
+    }
+
+    /// The end of the work of a Parallel or an inline Map state.
+    fn end_work(&mut self, ended: Result<Result<Value, Fault>, FieldError>) {
         match ended {
-            Ok(Mock::Result(result)) => self.execution.finish(BranchId::ROOT, &result),
-            Ok(Mock::Error(fault)) => self.execution.handle(BranchId::ROOT, fault, Origin::Other),
+            Ok(Ok(result)) => self.execution.finish(BranchId::ROOT, &result),
+            Ok(Err(fault)) => self.execution.handle(BranchId::ROOT, fault, Origin::Other),
             Err(error) => self.execution.evaluation_failed(BranchId::ROOT, error),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use asl::{Fault, Value, flow::Stage, value::Object};
 use engine::core::trial::{Tried, Verdict};
+use serde_json::Number;
 
 use super::request::InspectionLevel;
 
@@ -46,6 +47,12 @@ fn inspection(tried: &Tried, input: &Value) -> Value {
     if !tried.variables.is_empty() {
         fields.set("variables", Value::Object(tried.variables.clone()).to_string());
     }
+    if let Some(limits) = tried.limits {
+        fields.set("maxConcurrency", limits.max_concurrency);
+        fields.set_some("toleratedFailureCount", limits.tolerance.count);
+        let percentage = limits.tolerance.percentage.and_then(Number::from_f64);
+        fields.set_some("toleratedFailurePercentage", percentage.map(Value::Number));
+    }
     let details = error_details(tried);
     if !details.0.is_empty() {
         fields.set("errorDetails", details.0);
@@ -71,7 +78,9 @@ fn name(stage: Stage) -> &'static str {
         Stage::Parameters => "afterParameters",
         Stage::Arguments => "afterArguments",
         Stage::ItemsPath => "afterItemsPath",
+        Stage::ItemsPointer => "afterItemsPointer",
         Stage::ItemSelector => "afterItemSelector",
+        Stage::ItemBatcher => "afterItemBatcher",
         Stage::Result => "result",
         Stage::ResultSelector => "afterResultSelector",
         Stage::ResultPath => "afterResultPath",

@@ -2,10 +2,12 @@
 //!
 //! - [`definition`]: the state, by itself or in its machine
 //! - [`request`]: what a client may say about it, and what the service says to that
+//! - [`dataset`]: the data that stands for what an `ItemReader` reads
 //! - [`responses`]: the models that a mocked result is held to
 //! - [`answer`]: what came of it
 
 mod answer;
+mod dataset;
 mod definition;
 mod request;
 mod responses;
@@ -41,6 +43,8 @@ pub(super) async fn test_state(states: &States, request: Request) -> Result<Valu
         variables: checked.variables,
         mock: checked.mock,
         retry_count: checked.retry_count,
+        failed_iterations: checked.failed_iterations,
+        dataset: checked.dataset,
     };
     let tried = try_state(setup, &*states.outside).await.map_err(refusal)?;
     Ok(answer::answer(&tried, level, &checked.input))
@@ -74,6 +78,8 @@ fn refusal(error: TrialError) -> ApiError {
         TrialError::NoSuchState => request::no_such_state(),
         TrialError::NeedsMock => request::needs_mock(),
         TrialError::HasNoWork => ApiError::validation("The state is not supported when a mock is specified"),
-        TrialError::MapNotSupported => ApiError::validation(error.to_string()),
+        TrialError::TooManyFailures => ApiError::validation(
+            "Map iteration failure count must be less than or equal to the number of Map iterations",
+        ),
     }
 }

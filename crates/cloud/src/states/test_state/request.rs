@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use asl::{
     Fault, Value,
-    machine::{Kind, Pattern, Resource, State},
+    distributed::ResultWriter,
+    machine::{Kind, Map, Pattern, Processing, Resource, State},
     value::Object,
 };
-use engine::core::trial::Mock;
+use engine::core::trial::{Dataset, Mock};
 use serde::Deserialize;
 
 use super::{
+    dataset,
     definition::Tested,
     responses::{self, FieldValidation},
 };
@@ -80,6 +82,8 @@ pub(super) struct Checked {
     pub(super) context: Option<Value>,
     pub(super) mock: Option<Mock>,
     pub(super) retry_count: u32,
+    pub(super) failed_iterations: Option<u64>,
+    pub(super) dataset: Option<Dataset>,
 }
 
 impl Request {
@@ -107,14 +111,14 @@ impl Request {
         {
             return Err(no_such_state());
         }
-        if configuration.map_item_reader_data.is_some() {
-            return Err(ApiError::validation("The state has no ItemReader, so there can be no MapItemReaderData"));
-        }
+        let data = configuration.map_item_reader_data.as_deref();
         Ok(Checked {
             input: super::super::parse_input(self.input.as_deref())?,
             variables: variables(self.variables.as_deref())?,
             context: self.context.as_deref().map(|context| read_context(context, state)).transpose()?,
             mock,
+            dataset: data.map(|data| given_dataset(data, state)).transpose()?,
+            failed_iterations: configuration.map_iteration_failure_count,
             retry_count: configuration.retrier_retry_count.unwrap_or(0),
             role_arn: self.role_arn.unwrap_or_default(),
         })
@@ -169,6 +173,10 @@ impl MockInput {
     fn result(&self, text: &str, state: &State) -> Result<Value, ApiError> {
         let result = Value::parse(text).map_err(|_| ApiError::validation("Mocked result must be valid JSON"))?;
         match &state.kind {
+            Kind::Map(map) if exports(map) => match result {
+                Value::Object(_) => Ok(result),
+                _ => Err(ApiError::validation("Mocked result must be an object.")),
+            },
             Kind::Parallel(_) | Kind::Map(_) if result.as_array().is_none() => {
                 Err(ApiError::validation("Mocked result must be an array."))
             }
@@ -187,6 +195,28 @@ impl ErrorOutput {
             return Err(ApiError::validation("Mocked errorOutput must have an error"));
         };
         Ok(Fault { error: Some(error.as_str().into()), cause: self.cause.as_deref().map(Into::into) })
+    }
+}
+
+/// Whether a Map state's results go to S3, so that its own result says where they are.
+fn exports(map: &Map) -> bool {
+    match &map.processing {
+        Processing::Distributed(distributed) => matches!(distributed.writer, ResultWriter::Export { .. }),
+        Processing::Inline => false,
+    }
+}
+
+/// Data that stands for what the state's `ItemReader` reads.
+fn given_dataset(data: &str, state: &State) -> Result<Dataset, ApiError> {
+    let Kind::Map(Map { processing: Processing::Distributed(distributed), .. }) = &state.kind else {
+        return Err(ApiError::validation("Only a distributed Map state can have MapItemReaderData"));
+    };
+    match &distributed.reader {
+        None => Err(ApiError::validation("The state has no ItemReader that could read the MapItemReaderData")),
+        Some(reader) if !dataset::can_stand_for(&reader.dataset) => {
+            Err(ApiError::validation("The local Step Functions reads no MapItemReaderData of this type"))
+        }
+        Some(_) => Ok(Dataset { data: data.into(), read: dataset::read }),
     }
 }
 
