@@ -18,7 +18,7 @@ use engine::{
 };
 use http::Request;
 use http_body_util::BodyExt;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/test";
 
@@ -78,11 +78,13 @@ fn as_read(value: Json) -> Json {
     }
 }
 
+fn with(state: Json, more: Json) -> Json {
+    [state, more].into_iter().flat_map(|fields| serde_json::from_value::<Map<String, Json>>(fields).unwrap()).collect()
+}
+
 fn task(more: Json) -> Json {
-    let mut state =
-        json!({"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Next": "N"});
-    state.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    state
+    let state = json!({"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Next": "N"});
+    with(state, more)
 }
 
 #[tokio::test]
@@ -154,9 +156,8 @@ fn map(mode: &str, more: Json) -> Json {
     if mode == "DISTRIBUTED" {
         processor["ProcessorConfig"] = json!({"Mode": mode, "ExecutionType": "STANDARD"});
     }
-    let mut state = json!({"Type": "Map", "End": true, "ItemProcessor": processor});
-    state.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    state
+    let state = json!({"Type": "Map", "End": true, "ItemProcessor": processor});
+    with(state, more)
 }
 
 #[tokio::test]
