@@ -138,7 +138,7 @@ impl LocalCloud {
         // With no rule nobody would hear of it.
         let status_changes = (!application.rules.is_empty()).then_some(status_changes);
         let parts = Parts::new(&options.region, &options.account, storage.journal, tasks.clone());
-        let parts = Parts { activities, task_tokens, status_changes, ..parts };
+        let parts = Parts { activities, task_tokens, status_changes, objects: storage.s3.clone(), ..parts };
         let states = States::new(application, parts).map_err(StartError::StateMachines)?;
         tasks.connect(&states);
         let (events, left_out) =

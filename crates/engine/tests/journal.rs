@@ -87,7 +87,7 @@ impl Runner {
 
     /// Executions of a machine.
     fn list(&self, machine_arn: &str, status: Option<Status>, offset: usize, limit: usize) -> Vec<Listed> {
-        let wanted = Wanted { machine_arn, version_arn: None, alias_arn: None, status };
+        let wanted = Wanted { machine_arn, version_arn: None, alias_arn: None, map_run_arn: None, status };
         self.executions.list(wanted, offset, limit).unwrap()
     }
 

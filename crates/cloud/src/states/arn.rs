@@ -29,6 +29,7 @@ pub(super) enum Qualifier<'a> {
 pub(super) enum Resource<'a> {
     StateMachine(StateMachineArn<'a>),
     Execution,
+    MapRun,
     Activity,
 }
 
@@ -73,6 +74,17 @@ pub(super) fn execution(arn: &str) -> Result<(), ApiError> {
     }
 }
 
+/// Reads the ARN of a Map Run: what stands for the Map state's processor among the ARNs of state machines.
+pub(super) fn map_run(arn: &str) -> Result<String, ApiError> {
+    match resource(arn)? {
+        (_, Resource::MapRun) => {
+            let (state, _) = arn.rsplit_once(':').ok_or_else(|| invalid(arn))?;
+            Ok(state.replacen(":mapRun:", ":stateMachine:", 1))
+        }
+        (kind, _) => Err(wrong_kind(kind)),
+    }
+}
+
 /// Checks that an ARN is one of an activity.
 pub(super) fn activity(arn: &str) -> Result<(), ApiError> {
     match resource(arn)? {
@@ -84,7 +96,7 @@ pub(super) fn activity(arn: &str) -> Result<(), ApiError> {
 /// Reads the ARN of something that can have tags.
 pub(super) fn tagged(arn: &str) -> Result<Resource<'_>, ApiError> {
     match resource(arn)? {
-        (kind, Resource::Execution) => Err(wrong_kind(kind)),
+        (kind, Resource::Execution | Resource::MapRun) => Err(wrong_kind(kind)),
         (_, resource) => Ok(resource),
     }
 }
@@ -109,6 +121,7 @@ fn resource(arn: &str) -> Result<(&str, Resource<'_>), ApiError> {
             Resource::StateMachine(StateMachineArn { machine, qualifier })
         }
         "execution" => Resource::Execution,
+        "mapRun" => Resource::MapRun,
         "activity" => Resource::Activity,
         other => return Err(wrong_kind(other)),
     };

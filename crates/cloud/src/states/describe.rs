@@ -51,6 +51,7 @@ pub(super) fn listed(execution: &Listed) -> Object {
     ] {
         fields.extend(arn.clone().map(|arn| (key.into(), arn.into())));
     }
+    fields.extend(execution.map_run_arn.clone().map(|arn| ("mapRunArn".into(), arn.into())));
     fields.insert("redriveCount".into(), Value::from(0_u64));
     fields
 }
@@ -62,6 +63,7 @@ fn summary(execution: &Execution) -> Listed {
         state_machine_arn: identity.state_machine_arn.clone(),
         state_machine_version_arn: identity.state_machine_version_arn.clone(),
         state_machine_alias_arn: identity.state_machine_alias_arn.clone(),
+        map_run_arn: identity.map_run_arn.clone(),
         name: identity.name.clone(),
         status: Status::of(execution),
         started_at: identity.started_at,

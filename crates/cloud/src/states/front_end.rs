@@ -4,6 +4,7 @@ mod activities;
 mod aliases;
 mod executions;
 mod machines;
+mod map_runs;
 mod tags;
 mod versions;
 
@@ -83,6 +84,10 @@ impl FrontEnd {
             "ListStateMachines" => machines::list(states, &request.read()?),
             "UpdateStateMachine" => machines::update(states, request.read()?),
             "ValidateStateMachineDefinition" => Ok(machines::validate(states, &request.read()?)),
+
+            "DescribeMapRun" => map_runs::describe(states, &request.read()?),
+            "ListMapRuns" => map_runs::list(states, &request.read()?),
+            "UpdateMapRun" => map_runs::update(states, &request.read()?),
 
             "ListTagsForResource" => tags::list(states, &request.read()?),
             "TagResource" => tags::add(states, request.read()?),

@@ -16,6 +16,7 @@ mod invoke;
 pub mod items;
 mod logging;
 mod machines;
+mod map_runs;
 mod model;
 mod names;
 mod page;
@@ -50,7 +51,9 @@ pub use tasks::{CallerOf, Tasks};
 
 use arn::Namespace;
 use definition::Callable;
+use items::objects::{Memory, Objects};
 use machines::{Machines, Target};
+use map_runs::MapRuns;
 
 use crate::logs::Logs;
 
@@ -90,6 +93,8 @@ pub struct Parts {
     pub activities: Arc<Activities>,
     /// Where tasks wait for somebody to end them.
     pub task_tokens: Arc<TaskTokens>,
+    /// S3, for the items and the results of distributed Map states.
+    pub objects: Arc<dyn Objects>,
     /// Where executions are logged.
     pub logs: Arc<Logs>,
     /// Who is told when Standard executions begin and end, where somebody wants to know.
@@ -97,7 +102,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Parts of their own around a journal and an outside.
+    /// Parts of their own around a journal and an outside, with no bucket.
     pub fn new(region: &str, account: &str, journal: Journal, outside: Arc<dyn Outside>) -> Self {
         Self {
             region: region.to_owned(),
@@ -106,6 +111,7 @@ impl Parts {
             outside,
             activities: Arc::new(Activities::new(region, account)),
             task_tokens: Arc::default(),
+            objects: Arc::new(Memory::new(time::OffsetDateTime::now_utc())),
             logs: Arc::default(),
             status_changes: None,
         }
@@ -119,6 +125,7 @@ pub struct States {
     calls_local: bool,
     machines: RwLock<Machines>,
     executions: Arc<Executions>,
+    map_runs: Arc<MapRuns>,
     activities: Arc<Activities>,
     task_tokens: Arc<TaskTokens>,
     logs: Arc<Logs>,
@@ -141,15 +148,19 @@ impl States {
     }
 
     fn of(parts: Parts, calls_local: bool) -> Self {
+        let map_runs = MapRuns::new(parts.outside, parts.objects, parts.logs.clone());
+        let executions = Executions::new(parts.journal, map_runs.clone());
+        map_runs.connect(&executions);
         Self {
             region: parts.region.as_str().into(),
             calls_local,
             machines: RwLock::new(Machines::new(Namespace { region: parts.region, account: parts.account })),
-            executions: Executions::new(parts.journal, parts.outside.clone()),
+            executions,
+            outside: map_runs.clone(),
+            map_runs,
             activities: parts.activities,
             task_tokens: parts.task_tokens,
             logs: parts.logs,
-            outside: parts.outside,
             status_changes: parts.status_changes,
             started: broadcast::Sender::new(STARTED_BACKLOG),
         }
@@ -239,6 +250,11 @@ impl States {
     pub fn resume(&self) -> Result<Resumed, JournalError> {
         let resumed = self.executions.resume()?;
         for running in &resumed.running {
+            if running.identity().map_run_arn.is_some() {
+                // Its Map Run tells of it.
+                logging::follow(running, running.look(|execution| execution.history().len()), &self.logs);
+                continue;
+            }
             if let Some(changes) = &self.status_changes {
                 status_change::follow(running, changes);
             }
@@ -254,6 +270,17 @@ impl States {
             .find(arn)
             .map_err(|error| ApiError::internal(&error))?
             .ok_or_else(|| ApiError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'")))
+    }
+
+    /// The Map Run with this ARN.
+    fn map_run(&self, arn: &str) -> Result<Arc<map_runs::Kept>, ApiError> {
+        arn::map_run(arn)?;
+        self.map_runs.find(arn)
+    }
+
+    /// The Map Runs of an execution, newest first.
+    fn map_runs_of(&self, execution_arn: &str) -> Result<Vec<Arc<map_runs::Kept>>, ApiError> {
+        Ok(self.map_runs.of(&self.execution(execution_arn)?.identity().arn))
     }
 
     /// The definition that an execution was started with.

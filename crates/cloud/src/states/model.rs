@@ -19,6 +19,8 @@ pub(super) enum Shape {
     Enumeration(&'static [&'static str]),
     /// A whole number.
     Integer { min: i64, max: i64 },
+    /// A number.
+    Float { min: f64, max: f64 },
     /// `true` or `false`.
     Boolean,
     /// A list.

@@ -45,6 +45,8 @@ pub struct Listed {
     pub state_machine_version_arn: Option<Arc<str>>,
     /// The ARN of the alias that it was started by.
     pub state_machine_alias_arn: Option<Arc<str>>,
+    /// The Map Run that it is a child execution of.
+    pub map_run_arn: Option<Arc<str>>,
     /// Its name.
     pub name: Arc<str>,
     /// Its status.
@@ -64,6 +66,8 @@ pub struct Wanted<'a> {
     pub version_arn: Option<&'a str>,
     /// The alias that they were started by, where that matters.
     pub alias_arn: Option<&'a str>,
+    /// The Map Run that they are child executions of, where that matters.
+    pub map_run_arn: Option<&'a str>,
     /// Their status, where that matters.
     pub status: Option<Status>,
 }
@@ -199,17 +203,21 @@ impl Journal {
     pub(crate) fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT arn, machine_arn, version_arn, alias_arn, name, status, started_at, stopped_at FROM executions
+            "SELECT arn, machine_arn, version_arn, alias_arn, name, status, started_at, stopped_at,
+                    identity ->> 'map_run_arn' AS map_run_arn
+             FROM executions
              WHERE machine_arn = :machine_arn
                AND (:status IS NULL OR status = :status)
                AND (:version_arn IS NULL OR version_arn = :version_arn)
                AND (:alias_arn IS NULL OR alias_arn = :alias_arn)
+               AND (:map_run_arn IS NULL OR map_run_arn = :map_run_arn)
              ORDER BY number DESC LIMIT :limit OFFSET :offset",
         )?;
         let parameters = named_params! {
             ":machine_arn": wanted.machine_arn,
             ":version_arn": wanted.version_arn,
             ":alias_arn": wanted.alias_arn,
+            ":map_run_arn": wanted.map_run_arn,
             ":status": wanted.status,
             ":limit": limit,
             ":offset": offset,
@@ -259,6 +267,7 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
         state_machine_arn: row.get("machine_arn")?,
         state_machine_version_arn: row.get("version_arn")?,
         state_machine_alias_arn: row.get("alias_arn")?,
+        map_run_arn: row.get("map_run_arn")?,
         name: row.get("name")?,
         status: row.get("status")?,
         started_at,

@@ -11,7 +11,7 @@ use cloud::{
     events::Event,
     logs::Logs,
     service::Service,
-    states::{FrontEnd, Parts, States, StatusChange, put_events},
+    states::{FrontEnd, Parts, States, StatusChange, items::objects::Memory, put_events},
 };
 use engine::{
     Identity,
@@ -38,6 +38,7 @@ pub(super) struct Stage {
     runtime: Runtime,
     front: FrontEnd,
     logs: Arc<Logs>,
+    objects: Arc<Memory>,
     events: Arc<Mutex<Vec<Event>>>,
     status_changes: Mutex<mpsc::UnboundedReceiver<StatusChange>>,
 }
@@ -68,8 +69,10 @@ impl Stage {
         let (changes, status_changes) = mpsc::unbounded_channel();
         parts.status_changes = Some(changes);
         let logs = parts.logs.clone();
+        let objects = Arc::new(Memory::new(time::OffsetDateTime::now_utc()));
+        parts.objects = objects.clone();
         let front = FrontEnd::new(States::empty(parts));
-        Ok(Self { runtime, front, logs, events, status_changes: Mutex::new(status_changes) })
+        Ok(Self { runtime, front, logs, objects, events, status_changes: Mutex::new(status_changes) })
     }
 
     /// Makes a call.
@@ -91,6 +94,11 @@ impl Stage {
                 _ => Said::Refusal { code: text("__type"), message: text("message") },
             })
         })
+    }
+
+    /// Lets an object be in S3.
+    pub(super) fn has_object(&self, bucket: &str, key: &str, text: String) {
+        self.objects.add(bucket, key, text);
     }
 
     /// Lets a log group be there.

@@ -129,17 +129,31 @@ pub(super) fn history(states: &States, request: &HistoryRequest) -> Result<Value
     Ok(listed("events", (events, next)))
 }
 
-/// The executions of a machine, of a version, or those that were started by an alias; newest first.
+/// The executions of a machine, of a version, of a Map Run, or those that were started by an alias; newest first.
 pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiError> {
-    let arn = match (&request.state_machine_arn, &request.map_run_arn) {
-        (Some(arn), None) => arn,
-        (None, Some(arn)) => {
-            return Err(ApiError::new("ResourceNotFound", format!("Resource not found: '{arn}'")));
-        }
-        _ => {
-            return Err(ApiError::validation("Must provide a State Machine ARN or Map Run ARN, and not both"));
-        }
+    match (&request.state_machine_arn, &request.map_run_arn) {
+        (Some(arn), None) => list_of_machine(states, request, arn),
+        (None, Some(arn)) => list_of_map_run(states, request, arn),
+        _ => Err(ApiError::validation("Must provide a State Machine ARN or Map Run ARN, and not both")),
+    }
+}
+
+fn list_of_map_run(states: &States, request: &ListRequest, arn: &str) -> Result<Value, ApiError> {
+    let wanted = Wanted {
+        machine_arn: &arn::map_run(arn)?,
+        version_arn: None,
+        alias_arn: None,
+        map_run_arn: Some(arn),
+        status: None,
     };
+    if states.executions_of(wanted, 0, 1)?.is_empty() {
+        // One with no child execution, or none.
+        states.map_run(arn)?;
+    }
+    list_wanted(states, request, wanted)
+}
+
+fn list_of_machine(states: &States, request: &ListRequest, arn: &str) -> Result<Value, ApiError> {
     if states.machines().target(arn)?.machine.kind == StateMachineKind::Express {
         return Err(type_not_supported());
     }
@@ -148,8 +162,14 @@ pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiE
         machine_arn: machine,
         version_arn: matches!(qualifier, Some(Qualifier::Version(_))).then_some(arn),
         alias_arn: matches!(qualifier, Some(Qualifier::Alias(_))).then_some(arn),
-        status: request.status_filter.as_deref().and_then(Status::named),
+        map_run_arn: None,
+        status: None,
     };
+    list_wanted(states, request, wanted)
+}
+
+fn list_wanted(states: &States, request: &ListRequest, wanted: Wanted<'_>) -> Result<Value, ApiError> {
+    let wanted = Wanted { status: request.status_filter.as_deref().and_then(Status::named), ..wanted };
     // Nothing is ever redriven, and nothing waits for that.
     let nothing = request.redrive_filter == Some(RedriveFilter::Redriven)
         || request.status_filter.as_deref().is_some_and(|name| Status::named(name).is_none());

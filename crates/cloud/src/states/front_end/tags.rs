@@ -52,7 +52,7 @@ fn with_tags<R>(states: &States, arn: &str, act: impl FnOnce(&mut Tags) -> R) ->
     let done = match arn::tagged(arn)? {
         Resource::StateMachine(_) => states.machines_mut().kept_mut(arn).ok().map(|kept| act(&mut kept.tags)),
         Resource::Activity => states.activities.with_tags(arn, act),
-        Resource::Execution => None,
+        Resource::Execution | Resource::MapRun => None,
     };
     done.ok_or_else(|| not_found(arn))
 }

@@ -75,6 +75,16 @@ impl Checker {
                     self.fail(Some(&shown), place, &format!("have value less than or equal to {max}"));
                 }
             }
+            (Shape::Float { min, max }, Value::Number(number)) => {
+                let Some(value) = number.as_f64() else { return Err(wrong_type("a number", place)) };
+                let shown = number.to_string();
+                if value < *min {
+                    self.fail(Some(&shown), place, &format!("have value greater than or equal to {min}"));
+                }
+                if value > *max {
+                    self.fail(Some(&shown), place, &format!("have value less than or equal to {max}"));
+                }
+            }
             (Shape::Boolean, Value::Bool(_)) => {}
             (Shape::List { item, min, max }, Value::Array(items)) => {
                 self.length(items.len(), *min, *max, Some(&shown(shape, value)), place);
@@ -91,6 +101,7 @@ impl Checker {
                 return Err(wrong_type("a string", place));
             }
             (Shape::Integer { .. }, _) => return Err(wrong_type("a whole number", place)),
+            (Shape::Float { .. }, _) => return Err(wrong_type("a number", place)),
             (Shape::Boolean, _) => return Err(wrong_type("true or false", place)),
             (Shape::List { .. }, _) => return Err(wrong_type("a list", place)),
         }

@@ -51,6 +51,9 @@ static STATUS: Shape =
     Shape::Enumeration(&["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"]);
 static REDRIVE_FILTER: Shape = Shape::Enumeration(&["REDRIVEN", "NOT_REDRIVEN"]);
 
+static LIMIT: Shape = Shape::Integer { min: 0, max: i64::MAX };
+static PERCENTAGE: Shape = Shape::Float { min: 0.0, max: 100.0 };
+
 static TAG_KEY: Shape = text(1, 128);
 static TAG_KEYS: Shape = Shape::List { item: &TAG_KEY, min: 0, max: usize::MAX };
 static TAG_VALUE: Shape = text(0, 256);
@@ -162,6 +165,7 @@ operations! {
     "DeleteStateMachineVersion": [required("stateMachineVersionArn", &LONG_ARN)],
     "DescribeActivity": [required("activityArn", &ARN)],
     "DescribeExecution": [required("executionArn", &ARN), optional("includedData", &INCLUDED_DATA)],
+    "DescribeMapRun": [required("mapRunArn", &LONG_ARN)],
     "DescribeStateMachine": [required("stateMachineArn", &ARN), optional("includedData", &INCLUDED_DATA)],
     "DescribeStateMachineAlias": [required("stateMachineAliasArn", &ARN)],
     "DescribeStateMachineForExecution": [required("executionArn", &ARN), optional("includedData", &INCLUDED_DATA)],
@@ -186,6 +190,11 @@ operations! {
         required("stateMachineArn", &ARN),
         optional("nextToken", &PAGE_TOKEN),
         optional("maxResults", &PAGE_SIZE),
+    ],
+    "ListMapRuns": [
+        required("executionArn", &ARN),
+        optional("maxResults", &PAGE_SIZE),
+        optional("nextToken", &PAGE_TOKEN),
     ],
     "ListStateMachineVersions": [
         required("stateMachineArn", &ARN),
@@ -234,6 +243,12 @@ operations! {
         optional("stateConfiguration", &STATE_CONFIGURATION),
     ],
     "UntagResource": [required("resourceArn", &ARN), required("tagKeys", &TAG_KEYS)],
+    "UpdateMapRun": [
+        required("mapRunArn", &LONG_ARN),
+        optional("maxConcurrency", &LIMIT),
+        optional("toleratedFailurePercentage", &PERCENTAGE),
+        optional("toleratedFailureCount", &LIMIT),
+    ],
     "UpdateStateMachine": [
         required("stateMachineArn", &ARN),
         optional("definition", &DEFINITION),

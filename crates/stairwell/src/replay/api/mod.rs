@@ -2,6 +2,7 @@
 //!
 //! Nothing is called outside, and time passes only where an answer waits for it.
 
+mod objects;
 mod transcript;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::{
     stage::{Outside, Said, Stage, is_not_supported},
     text::Leniency,
 };
+use objects::Object as StoredObject;
 use transcript::Recorded;
 
 pub use transcript::Call;
@@ -23,7 +25,14 @@ pub use transcript::Call;
 const PAUSES: u32 = 20;
 
 /// What the service has come to tell since the first recordings. A recording may be older than such a field.
-const NEWER: &[&str] = &["encryptionConfiguration", "redriveCount", "redriveStatus", "redriveStatusReason"];
+const NEWER: &[&str] = &[
+    "encryptionConfiguration",
+    "failuresNotRedrivable",
+    "pendingRedrive",
+    "redriveCount",
+    "redriveStatus",
+    "redriveStatusReason",
+];
 
 /// The service's words where a log group is not there. A transcript does not show how log groups come and go.
 const NO_LOG_GROUP: &str = "Log Destination not found";
@@ -39,7 +48,7 @@ pub(super) fn transcript(case: &Case) -> Result<(), Unequal> {
     replay.create_what_was_there(&case.calls)?;
     for (index, call) in case.calls.iter().enumerate() {
         let place = format!("call {} ({})", index + 1, call.operation());
-        replay.call(&place, call)?;
+        replay.call(&place, call, &case.calls)?;
     }
     Ok(())
 }
@@ -51,7 +60,7 @@ struct Replay {
 
 impl Replay {
     /// Makes a call, and compares its answer with each that was recorded.
-    fn call(&mut self, place: &str, call: &Call) -> Result<(), Unequal> {
+    fn call(&mut self, place: &str, call: &Call, all: &[Call]) -> Result<(), Unequal> {
         let recorded = call.recorded().map_err(|error| Unequal::Difference(format!("{place}: {error}")))?;
         if recorded.contains(&Recorded::NotSent) {
             return Ok(());
@@ -62,6 +71,10 @@ impl Replay {
             return Err(Unequal::NotSupported(format!("{place}: the recorded answer is one of another service")));
         }
         let (operation, request) = (call.operation(), self.request(call, recorded.first()));
+        let input = request.get("input").and_then(Value::as_str).and_then(|input| Value::parse(input).ok());
+        if let Some(StoredObject { bucket, key, text }) = input.and_then(|input| objects::read_by(&input, all)) {
+            self.stage.has_object(&bucket, &key, text);
+        }
         let mut said = self.said(&operation, &request)?;
         if let Said::Answer(answer) = &said {
             self.names.learn_from(&operation, answer);

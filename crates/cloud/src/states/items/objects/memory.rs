@@ -43,8 +43,13 @@ impl Memory {
     /// Adds an object, and its bucket where it is not there.
     #[must_use]
     pub fn with_object(self, bucket: &str, key: &str, data: impl Into<Vec<u8>>) -> Self {
-        self.write().entry(bucket.to_owned()).or_default().insert(key.to_owned(), data.into().into());
+        self.add(bucket, key, data);
         self
+    }
+
+    /// Adds an object to those that are there, and its bucket where it is not.
+    pub fn add(&self, bucket: &str, key: &str, data: impl Into<Vec<u8>>) {
+        self.write().entry(bucket.to_owned()).or_default().insert(key.to_owned(), data.into().into());
     }
 
     /// The data of an object.
