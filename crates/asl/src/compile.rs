@@ -75,5 +75,6 @@ fn machine(definition: &Value, findings: &mut Findings) -> Option<Machine> {
     fields.close();
     let machine = Machine { comment, timeout_seconds, graph: Arc::new(graph?) };
     reach::check(&machine, findings);
+    distributed::check_labels(&machine, findings);
     Some(machine)
 }

@@ -148,10 +148,12 @@ fn in_memory() -> Journal {
     Journal::in_memory().unwrap()
 }
 
-/// The counts that are not 0.
+/// The counts that are not 0, in order of their names.
 fn counts(run: &serde_json::Value, of: &str) -> String {
     let counts = run[of].as_object().unwrap().iter().filter(|(_, count)| **count != 0);
-    counts.map(|(name, count)| format!("{name}={count}")).collect::<Vec<_>>().join(" ")
+    let mut counts: Vec<_> = counts.map(|(name, count)| format!("{name}={count}")).collect();
+    counts.sort();
+    counts.join(" ")
 }
 
 fn output(outcome: Outcome) -> String {

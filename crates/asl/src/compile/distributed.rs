@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    diagnostic::Code,
+    diagnostic::{Code, Diagnostic, Findings},
     fields::{Fields, Language, Reads},
 };
 use crate::{
@@ -94,11 +94,6 @@ pub(super) fn processing(
         }
         Some(Mode::Distributed(execution_type)) => execution_type,
     };
-    let is_distributed = |kind: &Kind| matches!(kind, Kind::Map(map) if !matches!(map.processing, Processing::Inline));
-    let nests = graph.is_some_and(|graph| graph.all_states().iter().any(|state| is_distributed(&state.kind)));
-    if execution_type == ExecutionType::Express && nests {
-        fields.object_error("Express child executions can't have Map states with the processing mode 'DISTRIBUTED'");
-    }
     let label = label(fields);
     let reader = fields.has("ItemReader").then(|| reader(fields));
     let batcher = fields.has("ItemBatcher").then(|| batcher(fields));
@@ -114,6 +109,22 @@ pub(super) fn processing(
         batcher: batcher.flatten(),
         writer: writer?,
     })))
+}
+
+/// Checks that no two Map states have the same label.
+pub(super) fn check_labels(machine: &Machine, findings: &mut Findings) {
+    let mut labels = Vec::new();
+    for state in machine.states() {
+        let Kind::Map(map) = &state.kind else { continue };
+        let Processing::Distributed(distributed) = &map.processing else { continue };
+        let Some(label) = &distributed.label else { continue };
+        if labels.contains(&label) {
+            let message = format!("Label '{label}' is not unique in the state machine");
+            let at = format!("{}/Label", state.location);
+            findings.add(Diagnostic::error(Code::SchemaValidationFailed, message, at));
+        }
+        labels.push(label);
+    }
 }
 
 /// The processor as the definition of a machine.

@@ -37,6 +37,8 @@ pub(super) fn check(
     let compile::Compiled { machine, mut diagnostics } = compile::compile(definition);
     if kind == StateMachineKind::Express {
         find_standard_only(definition, "", &mut diagnostics);
+    } else {
+        find_express_children(definition, "", &mut diagnostics);
     }
     if let Some(machine) = &machine {
         diagnostics.extend(find_uncallable(machine, callable));
@@ -119,6 +121,28 @@ fn find_standard_only(graph: &Value, at: &str, found: &mut Vec<Diagnostic>) {
         let branches = state.get("Branches").and_then(Value::as_array);
         for (index, branch) in branches.iter().flat_map(|branches| branches.iter()).enumerate() {
             find_standard_only(branch, &format!("{at}/Branches/{index}"), found);
+        }
+    }
+}
+
+/// What Express child executions of a Standard machine can't do: the same as an Express machine.
+fn find_express_children(graph: &Value, at: &str, found: &mut Vec<Diagnostic>) {
+    let Some(Value::Object(states)) = graph.get("States") else { return };
+    for (name, state) in states.iter() {
+        let at = format!("{at}/States/{name}");
+        for inner in ["ItemProcessor", "Iterator"] {
+            let Some(inner_graph) = state.get(inner) else { continue };
+            let at = format!("{at}/{inner}");
+            let kind = inner_graph.get("ProcessorConfig").and_then(|config| config.get("ExecutionType"));
+            if kind.and_then(Value::as_str) == Some("EXPRESS") {
+                find_standard_only(inner_graph, &at, found);
+            } else {
+                find_express_children(inner_graph, &at, found);
+            }
+        }
+        let branches = state.get("Branches").and_then(Value::as_array);
+        for (index, branch) in branches.iter().flat_map(|branches| branches.iter()).enumerate() {
+            find_express_children(branch, &format!("{at}/Branches/{index}"), found);
         }
     }
 }

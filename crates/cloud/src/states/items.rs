@@ -10,7 +10,7 @@ pub mod objects;
 pub mod reader;
 pub mod writer;
 
-use asl::{Fault, Value};
+use asl::{Fault, PAYLOAD_LIMIT, Value, fault};
 use engine::{
     Outcome,
     map_run::{Batch, Item, MapRun, ResultWriter, Source, Tolerance},
@@ -30,7 +30,8 @@ pub fn batches(run: &MapRun, objects: &dyn Objects) -> Result<Vec<Batch>, Fault>
 
 /// The result of a Map Run whose child executions have ended, or will not begin. Blocks.
 ///
-/// Where more have failed than are tolerated, what there is is exported all the same.
+/// Where more have failed than are tolerated, what there is is exported all the same. A result that is too large for a
+/// state's is `States.DataLimitExceeded`.
 pub fn result(run: &MapRun, objects: &dyn Objects, tolerance: Tolerance, children: &[Child]) -> Result<Value, Fault> {
     let result = match &run.writer {
         ResultWriter::State(transformation) => writer::state_result(*transformation, children),
@@ -43,5 +44,15 @@ pub fn result(run: &MapRun, objects: &dyn Objects, tolerance: Tolerance, childre
         |child: &&Child| child.run.as_ref().is_some_and(|run| !matches!(run.outcome, Outcome::Succeeded(_)));
     let failed = children.iter().filter(has_failed).map(|child| child.items).sum();
     let total = children.iter().map(|child| child.items).sum();
-    if tolerance.is_exceeded(failed, total) { Err(Tolerance::fault()) } else { Ok(result) }
+    if tolerance.is_exceeded(failed, total) {
+        return Err(Tolerance::fault());
+    }
+    if result.text_len(PAYLOAD_LIMIT) > PAYLOAD_LIMIT {
+        let cause = format!(
+            "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit.",
+            run.state
+        );
+        return Err(Fault::new(fault::names::DATA_LIMIT_EXCEEDED, cause));
+    }
+    Ok(result)
 }

@@ -2,7 +2,8 @@
 //!
 //! A Map Run reads its items, starts child executions, and writes their results. It keeps nothing of its own that would
 //! have to be journalled: after a restart its execution asks for it again, and each child execution has the same name
-//! as before, so those that ended count, those that run go on, and the others are started.
+//! as before, so those that ended count, those that run go on, and the others are started. The items are read once more.
+//! What is known of a Map Run beyond its child executions goes with the runner.
 
 mod carry_out;
 mod counts;
@@ -30,6 +31,9 @@ const DEFAULT_CONCURRENCY: usize = 1_000;
 
 /// How many child executions run at once at most, as in the service.
 const MAX_CONCURRENCY: usize = 10_000;
+
+/// How many Map Runs are known after their ends: the oldest are forgotten first.
+const KEPT: usize = 10_000;
 
 /// Carries out Map Runs, and whatever another outside does.
 pub(super) struct MapRuns(Arc<Shared>);
@@ -117,12 +121,23 @@ impl Outside for MapRuns {
 
     fn map_run(&self, execution: &Arc<Identity>, run: Arc<MapRun>) -> MapRunEnd {
         let kept = Arc::new(Kept::new(execution, &run));
-        self.0.runs().insert(run.arn.clone(), kept.clone());
+        self.0.keep(kept.clone());
         carry_out::carry_out(self.0.clone(), execution.clone(), run, kept)
     }
 }
 
 impl Shared {
+    fn keep(&self, kept: Arc<Kept>) {
+        let mut runs = self.runs();
+        runs.insert(kept.arn.clone(), kept);
+        if runs.len() > KEPT {
+            let has_ended = |kept: &Arc<Kept>| kept.progress().status != Status::Running;
+            if let Some(oldest) = runs.values().position(has_ended) {
+                runs.shift_remove_index(oldest);
+            }
+        }
+    }
+
     fn runs(&self) -> MutexGuard<'_, IndexMap<Arc<str>, Arc<Kept>>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
