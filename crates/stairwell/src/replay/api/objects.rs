@@ -49,7 +49,7 @@ fn reader_input_type(value: &Value) -> Option<&str> {
 }
 
 fn text(input_type: &str, count: i64) -> Option<String> {
-    let lines = || (0..count).map(|number| format!("{number}\n")).collect::<String>();
+    let lines = || (0..count).flat_map(|number| [number.to_string(), "\n".to_owned()]).collect::<String>();
     match input_type {
         "CSV" => Some(format!("number\n{}", lines())),
         "JSONL" => Some(lines()),
