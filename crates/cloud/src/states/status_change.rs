@@ -136,6 +136,7 @@ mod tests {
             region: "us-east-1".into(),
             started_at: OffsetDateTime::UNIX_EPOCH,
             input,
+            map_run_arn: None,
             trace_header: None,
             seed: 1,
         };
