@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     fn refusal(resource: &str, result: &str, validation: FieldValidation) -> String {
-        let (service, action) = resource.rsplit_once(':').unwrap();
+        let (service, action) = resource.strip_prefix("aws-sdk:").unwrap_or(resource).split_once(':').unwrap();
         let pattern = match action.split_once('.') {
             None => Pattern::RequestResponse,
             Some((_, "waitForTaskToken")) => Pattern::WaitForTaskToken,
