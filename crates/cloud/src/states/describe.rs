@@ -11,7 +11,7 @@ use engine::{
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::{StateMachine, Status, logging, versions::Version};
+use super::{StateMachine, Status, logging, variables, versions::Version};
 
 /// How much of an execution or a machine is described.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -192,6 +192,12 @@ fn settings(definition: &str, role_arn: &Arc<str>, revision: &Revision, included
     fields.insert("tracingConfiguration".into(), Value::from([("enabled", Value::from(revision.tracing))]));
     fields.insert("encryptionConfiguration".into(), encryption());
     fields.extend(revision.id.clone().map(|id| ("revisionId".into(), id.into())));
+    if included == IncludedData::AllData {
+        let references = Value::parse(definition).map(|definition| variables::references(&definition));
+        if let Some(references) = references.ok().filter(|references| !references.is_empty()) {
+            fields.insert("variableReferences".into(), references.into());
+        }
+    }
 }
 
 /// How data are encrypted. There is no other way here.

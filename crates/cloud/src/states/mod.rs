@@ -26,6 +26,7 @@ mod tags;
 mod task_tokens;
 mod tasks;
 mod test_state;
+mod variables;
 mod versions;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

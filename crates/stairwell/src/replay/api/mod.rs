@@ -159,8 +159,9 @@ impl Replay {
         let differ = |now: &str| Err(format!("{place}: recorded {recorded:?}, now {now}"));
         match (recorded, said) {
             (Recorded::Answer(recorded), Said::Answer(answer)) => {
-                let answer = as_old_as(recorded, &as_recorded(answer));
-                self.names.compare(place, recorded, &answer).map_err(|difference| difference.to_string())
+                let recorded = in_order(recorded);
+                let answer = as_old_as(&recorded, &in_order(&as_recorded(answer)));
+                self.names.compare(place, &recorded, &answer).map_err(|difference| difference.to_string())
             }
             (Recorded::Refusal { code: recorded_code, message: recorded_message }, Said::Refusal { code, message }) => {
                 if recorded_code != code {
@@ -216,6 +217,20 @@ pub(super) fn as_recorded(answer: &Value) -> Value {
         Value::String(text) if text.starts_with('{') => Value::parse(text).unwrap_or_else(|_| answer.clone()),
         other => other.clone(),
     }
+}
+
+/// An answer with the names of variables sorted: the service tells them in no order.
+fn in_order(answer: &Value) -> Value {
+    const KEY: &str = "variableReferences";
+    let (Value::Object(fields), Some(Value::Object(states))) = (answer, answer.get(KEY)) else { return answer.clone() };
+    let states = states.iter().map(|(state, names)| {
+        let mut names: Vec<_> = names.as_array().map(|names| names.to_vec()).unwrap_or_default();
+        names.sort_by_key(|name| name.to_string());
+        (state.clone(), names.into())
+    });
+    let mut fields = Object::clone(fields);
+    fields.insert(KEY.into(), states.collect::<Object>().into());
+    fields.into()
 }
 
 /// An answer without the newer fields that a recording does not have.
