@@ -9,7 +9,11 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 async fn up(data: &Path) -> Runner {
-    let template = fixture("journal/template.yaml");
+    up_with("journal/template.yaml", data).await
+}
+
+async fn up_with(template: &str, data: &Path) -> Runner {
+    let template = fixture(template);
     Runner::up(["-t".as_ref(), template.as_os_str(), "--data".as_ref(), data.as_os_str()]).await
 }
 
@@ -39,6 +43,28 @@ async fn a_wait_goes_on_after_the_runner_was_killed() {
     assert!(described.stop_date.unwrap().secs() >= until.unix_timestamp());
     let expected = ["ExecutionStarted", "WaitStateEntered", "WaitStateExited", "ExecutionSucceeded"];
     assert_eq!(types(&runner, &execution).await, expected);
+}
+
+#[tokio::test]
+async fn an_execution_keeps_its_definition_whatever_becomes_of_its_state_machine() {
+    let data = tempfile::tempdir().unwrap();
+    let runner = up(data.path()).await;
+    let until = (OffsetDateTime::now_utc() + Duration::seconds(2)).format(&Rfc3339).unwrap();
+    let waits = runner.start("Waiting", &json!({ "until": until })).await;
+    let asks = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let asking = runner.start("Asking", &json!(asks.local_addr().unwrap().port())).await;
+    asks.accept().await.unwrap();
+    runner.kill();
+
+    // Here Waiting waits for a day, and there is no Asking and no function.
+    let runner = up_with("waiting/template.yaml", data.path()).await;
+    assert_eq!(runner.ended(&waits).await.status, "SUCCEEDED");
+    let sfn = runner.sfn();
+    let machine = sfn.describe_state_machine_for_execution().execution_arn(&asking).send().await.unwrap();
+    assert_eq!(machine.name, asking.rsplit(':').nth(1).unwrap());
+    let definition: Value = serde_json::from_str(&machine.definition).unwrap();
+    assert_eq!(definition["StartAt"], "First");
+    assert_eq!(types(&runner, &asking).await[..3], ["ExecutionStarted", "PassStateEntered", "PassStateExited"]);
 }
 
 #[tokio::test]

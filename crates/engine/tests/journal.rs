@@ -248,7 +248,7 @@ async fn executions_are_listed_newest_first_by_status_and_in_pieces() {
 async fn an_execution_whose_replay_is_another_one_is_refused_by_its_name_and_the_others_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let first = Runner::on(&folder);
-    for name in ["good", "other-events", "other-payloads", "other-definition"] {
+    for name in ["good", "other-events", "other-payloads", "other-definition", "unknown"] {
         first.start(&task(), name, &json!({ "name": name }));
     }
     drop(first);
@@ -258,6 +258,7 @@ async fn an_execution_whose_replay_is_another_one_is_refused_by_its_name_and_the
     };
     change("turns SET events = 77 WHERE execution =", "other-events");
     change("turns SET digest = digest + 1 WHERE execution =", "other-payloads");
+    change(r#"turns SET happened = '[{"Exploded":null}]' WHERE execution ="#, "unknown");
     tables(&folder).execute("INSERT INTO definitions VALUES (zeroblob(32), '{}')", []).unwrap();
     change("executions SET definition = zeroblob(32) WHERE number =", "other-definition");
 
@@ -275,6 +276,7 @@ async fn an_execution_whose_replay_is_another_one_is_refused_by_its_name_and_the
             arn("other-payloads")
         ),
         format!("{}: its definition is not accepted any more", arn("other-definition")),
+        format!("{}: what the journal has of it is not understood (unknown variant `Exploded`", arn("unknown")),
     ];
     for (refused, start) in refused.iter().zip(&starts) {
         assert!(refused.starts_with(start), "{refused}");

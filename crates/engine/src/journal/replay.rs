@@ -12,7 +12,18 @@ use crate::core::{Execution, Identity};
 pub enum RecallError {
     /// The journal can't be read.
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Journal(JournalError),
+    /// What the journal has of it is not understood.
+    #[error(
+        "{arn}: what the journal has of it is not understood ({problem}), so it was written by another version. Let \
+         that version finish it, or move the journal away to start without executions"
+    )]
+    Unreadable {
+        /// The execution.
+        arn: Arc<str>,
+        /// What is not understood.
+        problem: serde_json::Error,
+    },
     /// The interpreter makes something else of what happened than the one that was there when it happened.
     #[error(
         "{arn}: what it was told makes another history than it had (turn {turn}: {found} events, where there were \
@@ -40,6 +51,16 @@ pub enum RecallError {
         /// What is wrong with the definition.
         problem: String,
     },
+}
+
+impl RecallError {
+    /// An error of the journal, met on the way to an execution.
+    pub(crate) fn of(arn: &str, error: JournalError) -> Self {
+        match error {
+            JournalError::Json(problem) => Self::Unreadable { arn: arn.into(), problem },
+            error => Self::Journal(error),
+        }
+    }
 }
 
 /// An execution as it was.

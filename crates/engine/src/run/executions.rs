@@ -164,7 +164,8 @@ impl Executions {
     }
 
     fn recall(self: &Arc<Self>, arn: &str) -> Result<Option<Recalled>, RecallError> {
-        let Some(recorded) = self.journal.find(arn)? else { return Ok(None) };
+        let found = self.journal.find(arn).map_err(|error| RecallError::of(arn, error))?;
+        let Some(recorded) = found else { return Ok(None) };
         let machine = self.machine(recorded.definition, arn)?;
         let (recording, outstanding) = Recording::recall(recorded, machine, self.journal.clone())?;
         Ok(Some((Running::of(recording, self.outside.clone(), Arc::downgrade(self)), outstanding)))
@@ -175,7 +176,7 @@ impl Executions {
             return Ok(machine);
         }
         let refused = |problem| RecallError::Definition { arn: arn.into(), problem };
-        let text = self.journal.definition(id)?;
+        let text = self.journal.definition(id).map_err(|error| RecallError::of(arn, error))?;
         let definition = Value::parse(&text).map_err(|error| refused(error.to_string()))?;
         let machine = Machine::compile(&definition).map_err(|found| {
             let problems: Vec<_> = found.iter().map(ToString::to_string).collect();

@@ -59,7 +59,8 @@ impl Recording {
         machine: Arc<asl::Machine>,
         journal: Arc<Journal>,
     ) -> Result<(Self, Vec<Command>), RecallError> {
-        let turns = journal.turns(recorded.row)?;
+        let arn = &recorded.identity.arn;
+        let turns = journal.turns(recorded.row).map_err(|error| RecallError::of(arn, error))?;
         let count = turns.len() as u64;
         let Replayed { execution, fingerprint } = journal::replay(machine, Arc::new(recorded.identity), turns)?;
         let outstanding = execution.outstanding();
@@ -106,7 +107,7 @@ impl Record {
     /// nothing any more; the next start of the runner finds it in the journal.
     fn go_back(&mut self, execution: &Execution) -> Execution {
         let (machine, identity) = (execution.machine().clone(), execution.identity().clone());
-        let turns = self.journal.turns(self.row).map_err(RecallError::from);
+        let turns = self.journal.turns(self.row).map_err(|error| RecallError::of(&identity.arn, error));
         let count = turns.as_ref().map_or(0, Vec::len);
         match turns.and_then(|turns| journal::replay(machine.clone(), identity.clone(), turns)) {
             Ok(replayed) => {
