@@ -141,3 +141,36 @@ async fn executions_that_have_ended_are_there_after_a_restart() {
     let error = start(&runner, "one").await.unwrap_err();
     assert!(error.as_service_error().unwrap().is_execution_already_exists());
 }
+
+#[tokio::test]
+async fn a_worker_ends_its_task_after_a_restart_and_what_was_confirmed_is_not_lost() {
+    let data = tempfile::tempdir().unwrap();
+    let runner = up(data.path()).await;
+    let activity = runner.sfn().create_activity().name("work").send().await.unwrap().activity_arn;
+    let execution = runner.start("Working", &json!({ "a": 1 })).await;
+    let task = runner.sfn().get_activity_task().activity_arn(activity).send().await.unwrap();
+    assert_eq!(task.input.as_deref(), Some(r#"{"a":1}"#));
+    runner.line(|line| (line["event"]["type"] == "ActivityStarted").then_some(())).await.unwrap();
+    runner.kill();
+
+    let runner = up(data.path()).await;
+    let token = task.task_token.unwrap();
+    runner.sfn().send_task_success().task_token(&token).output("[2]").send().await.unwrap();
+    runner.kill();
+
+    let runner = up(data.path()).await;
+    let described = runner.sfn().describe_execution().execution_arn(&execution).send().await.unwrap();
+    assert_eq!((described.status.as_str(), described.output.as_deref()), ("SUCCEEDED", Some("[2]")));
+    let error = runner.sfn().send_task_success().task_token(&token).output("[3]").send().await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_task_timed_out());
+    let expected = [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "ActivityScheduled",
+        "ActivityStarted",
+        "ActivitySucceeded",
+        "TaskStateExited",
+        "ExecutionSucceeded",
+    ];
+    assert_eq!(types(&runner, &execution).await, expected);
+}

@@ -111,6 +111,13 @@ pub enum Happened {
         /// The call.
         call: CallId,
     },
+    /// Somebody who has the task's token says how it ends. Once; the history tells first that the work was handed in.
+    TaskEnded {
+        /// The call.
+        call: CallId,
+        /// The output, or the error.
+        end: Result<Value, Fault>,
+    },
     /// A call was answered.
     TaskSucceeded {
         /// The call.
@@ -348,6 +355,9 @@ impl Execution {
                     pending.is_some_and(|pending| pending.call.resource.is_submitted())
                         && self.has_come_to(*call, &Progress::Started)
                 }
+                Happened::TaskEnded { call, .. } => {
+                    self.branches.pending_call(*call).is_some_and(|pending| pending.end.is_none())
+                }
                 Happened::TaskHeartbeat { call }
                 | Happened::TaskSucceeded { call, .. }
                 | Happened::TaskFailed { call, .. } => self.waits_for(*call),
@@ -384,6 +394,7 @@ impl Execution {
             Happened::TaskStarted { call, worker } => self.task_started(call, worker),
             Happened::TaskSubmitted { call, output } => self.task_submitted(call, output),
             Happened::TaskHeartbeat { call } => self.task_heartbeat(call),
+            Happened::TaskEnded { call, end } => self.task_ended(call, end),
             Happened::TaskSucceeded { call, output } => self.task_succeeded(call, &output),
             Happened::TaskFailed { call, fault } => self.task_failed(call, fault),
             Happened::MapRunEnded { run, result } => self.map_run_ended(run, result),

@@ -101,27 +101,26 @@ impl Reports {
         }
     }
 
-    /// Whoever does the work is still at it.
-    pub async fn heartbeat(&self) {
-        self.tell(Happened::TaskHeartbeat { call: self.call }).await;
+    /// Whoever does the work is still at it. False where nobody waits for it any more.
+    pub fn heartbeat(&self) -> Result<bool, JournalError> {
+        self.confirmed(Happened::TaskHeartbeat { call: self.call })
     }
 
-    /// The call's end, from somebody to whom it is confirmed: a callback. False where nobody waits for it any more.
+    /// How the task ends, by somebody who has its token. False where nobody waits for that any more.
     ///
     /// It is in the journal when this returns. What is not written has not happened, and must not be confirmed: nobody
-    /// would say it again. The [`Answer`] of the call is dropped.
-    pub fn ended(&self, answer: Result<Value, CallError>) -> Result<bool, JournalError> {
-        let Some(running) = self.running.upgrade() else { return Ok(false) };
-        let taken = running.tell(ended(self.call, answer))?;
-        if taken {
-            running.drop_call(self.call);
-        }
-        Ok(taken)
+    /// would say it again. The call's [`Answer`] is dropped, once its work was handed in.
+    pub fn ended(&self, end: Result<Value, Fault>) -> Result<bool, JournalError> {
+        self.confirmed(Happened::TaskEnded { call: self.call, end })
     }
 
     /// Whether the call's end is still waited for.
     pub fn is_wanted(&self) -> bool {
         self.running.upgrade().is_some_and(|running| running.look(|execution| execution.waits_for(self.call)))
+    }
+
+    fn confirmed(&self, happened: Happened) -> Result<bool, JournalError> {
+        self.running.upgrade().map_or(Ok(false), |running| running.tell(happened))
     }
 
     async fn tell(&self, happened: Happened) {

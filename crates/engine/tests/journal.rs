@@ -389,3 +389,32 @@ async fn a_callback_is_taken_once_and_is_written_when_it_is_taken() {
     // The call itself is given up.
     answer.closed().await;
 }
+
+#[tokio::test]
+async fn a_callback_that_comes_while_the_work_is_handed_in_is_kept_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Runner::on(&folder);
+    let definition = json!({ "StartAt": "Ask", "States": { "Ask": {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": { "FunctionName": "any", "Payload": { "token.$": "$$.Task.Token" } },
+        "End": true,
+    } } });
+    let running = first.start(&definition, "one", &json!({}));
+    let (handed_in, reports, _answer) = first.asked.recv().await.unwrap();
+    let before = types(&running);
+    assert!(reports.ended(Ok(Value::from("early"))).unwrap());
+    assert!(!reports.ended(Ok(Value::from("late"))).unwrap());
+    assert_eq!(types(&running), before);
+    first.executions.close();
+
+    let mut second = Runner::on(&folder);
+    let running = second.executions.resume().unwrap().running.remove(0);
+    let (again, reports, _answer) = second.asked.recv().await.unwrap();
+    assert_eq!((&again.token, &again.input), (&handed_in.token, &handed_in.input));
+    assert!(!reports.ended(Ok(Value::from("late"))).unwrap());
+    reports.submitted(Value::from("handed in")).await;
+    assert_eq!(running.ended().await, Outcome::Succeeded(Value::from("early")));
+    let after = ["TaskSubmitted", "TaskSucceeded", "TaskStateExited", "ExecutionSucceeded"];
+    assert_eq!(types(&running), [before, after.map(str::to_owned).to_vec()].concat());
+}

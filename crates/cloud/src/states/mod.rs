@@ -47,7 +47,7 @@ pub use front_end::FrontEnd;
 pub use machines::{LoadError, StateMachine};
 pub use put_events::put_events;
 pub use status_change::StatusChange;
-pub use task_tokens::{TaskEnd, TaskTokens};
+pub use task_tokens::TaskTokens;
 pub use tasks::{CallerOf, Tasks};
 
 use arn::Namespace;

@@ -2,119 +2,106 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
 };
 
 use asl::{Fault, Value};
-use engine::task_token;
-use tokio::sync::oneshot;
+use engine::{journal::JournalError, run::Reports, task_token};
 
 use super::ApiError;
 
 /// The tasks that wait for somebody to end them, by their tokens.
 #[derive(Default)]
 pub struct TaskTokens {
-    waiting: Mutex<HashMap<Arc<str>, Waiting>>,
+    waiting: Mutex<HashMap<Arc<str>, Arc<dyn Task>>>,
 }
 
-struct Waiting {
-    answer: oneshot::Sender<Result<Value, Fault>>,
-    heartbeat: Arc<dyn Fn() + Send + Sync>,
+/// A task that somebody with its token can end. What it takes is written when it returns; false is that it is over.
+pub trait Task: Send + Sync {
+    /// `SendTaskHeartbeat`.
+    fn heartbeat(&self) -> Result<bool, JournalError>;
+
+    /// `SendTaskSuccess` and `SendTaskFailure`.
+    fn ended(&self, end: Result<Value, Fault>) -> Result<bool, JournalError>;
 }
 
-/// How a task ends. Dropping it gives the task up: its token is of no use any more.
-pub struct TaskEnd {
+impl Task for Reports {
+    fn heartbeat(&self) -> Result<bool, JournalError> {
+        Self::heartbeat(self)
+    }
+
+    fn ended(&self, end: Result<Value, Fault>) -> Result<bool, JournalError> {
+        Self::ended(self, end)
+    }
+}
+
+/// A token that is of use for as long as this lives.
+pub struct Waiting {
     tokens: Arc<TaskTokens>,
     token: Arc<str>,
-    answer: oneshot::Receiver<Result<Value, Fault>>,
+    task: Arc<dyn Task>,
 }
 
 impl TaskTokens {
-    /// Waits for the end of a task; `heartbeat` is called for each sign of life.
+    /// Gives a task what comes by its token.
     ///
     /// The token is one that [`engine::task_token`] made. A task that waits again, as after a restart, takes the place of
     /// the one before.
-    pub fn wait(self: &Arc<Self>, token: Arc<str>, heartbeat: impl Fn() + Send + Sync + 'static) -> TaskEnd {
-        let (sender, answer) = oneshot::channel();
-        self.lock().insert(token.clone(), Waiting { answer: sender, heartbeat: Arc::new(heartbeat) });
-        TaskEnd { tokens: self.clone(), token, answer }
+    pub fn wait(self: &Arc<Self>, token: Arc<str>, task: impl Task + 'static) -> Waiting {
+        let task: Arc<dyn Task> = Arc::new(task);
+        self.lock().insert(token.clone(), task.clone());
+        Waiting { tokens: self.clone(), token, task }
     }
 
     /// `SendTaskSuccess`.
     pub(super) fn succeed(&self, token: &str, output: &str) -> Result<(), ApiError> {
-        let mut waiting = self.lock();
-        check(&waiting, token)?;
+        let task = self.find(token)?;
         let output = Value::parse(output)
             .map_err(|error| ApiError::new("InvalidOutput", format!("Invalid Output: '{error}'")))?;
-        end(&mut waiting, token, Ok(output));
-        Ok(())
+        confirmed(task.ended(Ok(output)))
     }
 
     /// `SendTaskFailure`.
     pub(super) fn fail(&self, token: &str, fault: Fault) -> Result<(), ApiError> {
-        let mut waiting = self.lock();
-        check(&waiting, token)?;
-        end(&mut waiting, token, Err(fault));
-        Ok(())
+        confirmed(self.find(token)?.ended(Err(fault)))
     }
 
     /// `SendTaskHeartbeat`.
     pub(super) fn heartbeat(&self, token: &str) -> Result<(), ApiError> {
-        let heartbeat = {
-            let waiting = self.lock();
-            check(&waiting, token)?;
-            waiting.get(token).map(|task| task.heartbeat.clone())
-        };
-        // Told without the lock: an execution that hears of it may give tasks up.
-        if let Some(heartbeat) = heartbeat {
-            heartbeat();
-        }
-        Ok(())
+        confirmed(self.find(token)?.heartbeat())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Waiting>> {
+    /// The task that waits with this token. It is told something without the lock: its execution may give tasks up.
+    fn find(&self, token: &str) -> Result<Arc<dyn Task>, ApiError> {
+        match self.lock().get(token) {
+            Some(task) => Ok(task.clone()),
+            None if task_token::is_one(token) => Err(over()),
+            None => Err(ApiError::invalid_token()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<dyn Task>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Fails for a token that no task waits for. Whether its task ended or timed out is not told, by the service neither.
-fn check(waiting: &HashMap<Arc<str>, Waiting>, token: &str) -> Result<(), ApiError> {
-    if waiting.get(token).is_some_and(|task| !task.answer.is_closed()) {
-        Ok(())
-    } else if task_token::is_one(token) {
-        Err(ApiError::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'"))
-    } else {
-        Err(ApiError::invalid_token())
+fn confirmed(taken: Result<bool, JournalError>) -> Result<(), ApiError> {
+    match taken {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(over()),
+        Err(error) => Err(ApiError::internal(&error)),
     }
 }
 
-fn end(waiting: &mut HashMap<Arc<str>, Waiting>, token: &str, answer: Result<Value, Fault>) {
-    if let Some(task) = waiting.remove(token) {
-        // Nobody wants it any more: that is as if it had come a moment later.
-        let _ = task.answer.send(answer);
-    }
+/// Whether the task ended or timed out is not told, by the service neither.
+fn over() -> ApiError {
+    ApiError::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
 }
 
-impl Future for TaskEnd {
-    type Output = Result<Value, Fault>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match Pin::new(&mut self.answer).poll(context) {
-            Poll::Ready(Ok(answer)) => Poll::Ready(answer),
-            // Another wait took its place: this one has no end.
-            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl Drop for TaskEnd {
+impl Drop for Waiting {
     fn drop(&mut self) {
-        self.answer.close();
         let mut waiting = self.tokens.lock();
-        if waiting.get(&self.token).is_some_and(|task| task.answer.is_closed()) {
+        if waiting.get(&self.token).is_some_and(|task| Arc::ptr_eq(task, &self.task)) {
             waiting.remove(&self.token);
         }
     }
@@ -122,42 +109,85 @@ impl Drop for TaskEnd {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
 
     use super::*;
+
+    /// Tells what it is told, until somebody has ended it.
+    struct Telling(mpsc::Sender<String>, Mutex<bool>);
+
+    impl Task for Telling {
+        fn heartbeat(&self) -> Result<bool, JournalError> {
+            self.0.send("heartbeat".into()).unwrap();
+            Ok(true)
+        }
+
+        fn ended(&self, end: Result<Value, Fault>) -> Result<bool, JournalError> {
+            if std::mem::replace(&mut *self.1.lock().unwrap(), true) {
+                return Ok(false);
+            }
+            self.0.send(format!("{end:?}")).unwrap();
+            Ok(true)
+        }
+    }
+
+    /// What can't be written.
+    struct Closed;
+
+    impl Task for Closed {
+        fn heartbeat(&self) -> Result<bool, JournalError> {
+            Err(JournalError::Closed)
+        }
+
+        fn ended(&self, _: Result<Value, Fault>) -> Result<bool, JournalError> {
+            Err(JournalError::Closed)
+        }
+    }
+
+    fn telling() -> (Telling, mpsc::Receiver<String>) {
+        let (sender, told) = mpsc::channel();
+        (Telling(sender, Mutex::new(false)), told)
+    }
 
     fn code(result: Result<(), ApiError>) -> &'static str {
         result.err().map_or("taken", |error| error.code)
     }
 
-    #[tokio::test]
-    async fn a_task_ends_as_it_is_told_to() {
+    #[test]
+    fn a_task_is_told_what_comes_by_its_token_and_ends_once() {
         let tokens = Arc::new(TaskTokens::default());
         let token: Arc<str> = task_token::make([7; 16]).into();
-        let beats = Arc::new(AtomicUsize::new(0));
-        let counted = beats.clone();
-        let end = tokens.wait(token.clone(), move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
+        let (task, told) = telling();
+        let _waiting = tokens.wait(token.clone(), task);
         assert_eq!(code(tokens.heartbeat(&token)), "taken");
-        assert_eq!(beats.load(Ordering::Relaxed), 1);
         assert_eq!(code(tokens.succeed(&token, "no JSON")), "InvalidOutput");
-        assert_eq!(code(tokens.succeed(&token, "[1]")), "taken");
-        assert_eq!(end.await, Ok(Value::from(vec![Value::from(1_u64)])));
-        assert_eq!(code(tokens.succeed(&token, "[1]")), "TaskTimedOut");
+        assert_eq!(code(tokens.succeed(&token, "true")), "taken");
+        assert_eq!(code(tokens.succeed(&token, "true")), "TaskTimedOut");
+        assert_eq!(code(tokens.fail(&token, Fault::default())), "TaskTimedOut");
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["heartbeat", "Ok(Bool(true))"]);
     }
 
-    #[tokio::test]
-    async fn a_token_is_of_use_for_as_long_as_its_task_waits() {
+    #[test]
+    fn a_token_is_of_use_for_as_long_as_its_task_waits() {
         let tokens = Arc::new(TaskTokens::default());
         let token: Arc<str> = task_token::make([7; 16]).into();
-        let given_up = tokens.wait(token.clone(), || {});
-        let end = tokens.wait(token.clone(), || {});
+        let given_up = tokens.wait(token.clone(), telling().0);
+        let (task, told) = telling();
+        let waiting = tokens.wait(token.clone(), task);
         drop(given_up);
         assert_eq!(code(tokens.fail(&token, Fault::named("Broken"))), "taken");
-        assert_eq!(end.await, Err(Fault::named("Broken")));
-        drop(tokens.wait(token.clone(), || {}));
+        assert!(told.recv().unwrap().contains("Broken"));
+        drop(waiting);
         assert_eq!(code(tokens.heartbeat(&token)), "TaskTimedOut");
+    }
+
+    #[test]
+    fn what_is_not_written_is_not_confirmed() {
+        let tokens = Arc::new(TaskTokens::default());
+        let token: Arc<str> = task_token::make([7; 16]).into();
+        let _waiting = tokens.wait(token.clone(), Closed);
+        assert_eq!(code(tokens.succeed(&token, "1")), "InternalServerException");
+        assert_eq!(code(tokens.heartbeat(&token)), "InternalServerException");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asl::{
-    Value,
+    Fault, Value,
     machine::{Graph, State, StateId},
     value::Object,
 };
@@ -97,6 +97,8 @@ pub(super) struct Pending {
     pub(super) limits: Limits,
     pub(super) timeout: Option<Timer>,
     pub(super) heartbeat: Option<Timer>,
+    /// What somebody with the token said before the work was handed in, or taken.
+    pub(super) end: Option<Result<Value, Fault>>,
 }
 
 impl Branch {

@@ -57,7 +57,7 @@ impl Execution {
         };
         self.commands.push(Command::StartTask(call.clone()));
         let id_of_call = call.id;
-        let pending = Pending { call, limits, timeout: None, heartbeat: None };
+        let pending = Pending { call, limits, timeout: None, heartbeat: None, end: None };
         if let Some(branch) = self.branches.get_mut(id) {
             branch.waits_for = Some(WaitsFor::Call(Box::new(pending)));
         }
@@ -120,6 +120,25 @@ impl Execution {
         let timer = self.set_timer(call.branch, Duration::from_secs(seconds));
         if let Some(pending) = self.branches.pending_mut(call) {
             pending.heartbeat = timer;
+        }
+    }
+
+    /// An end that comes by the token. It may come while the work is still being handed in, or taken.
+    pub(super) fn task_ended(&mut self, call: CallId, end: Result<Value, Fault>) {
+        let Some(pending) = self.branches.pending_mut(call) else { return };
+        let was_handed_in = match pending.call.progress {
+            Progress::Requested | Progress::Scheduled => false,
+            Progress::Started => !pending.call.resource.is_submitted(),
+            Progress::Submitted(_) => true,
+        };
+        if !was_handed_in {
+            pending.end = Some(end);
+            return;
+        }
+        self.commands.push(Command::CancelTask { call });
+        match end {
+            Ok(output) => self.task_succeeded(call, &output),
+            Err(fault) => self.task_failed(call, fault),
         }
     }
 
@@ -192,7 +211,11 @@ impl Execution {
         let Some(pending) = self.branches.pending_mut(call) else { return };
         pending.call.progress = progress;
         let kind = kind(&pending.call.resource);
+        let end = pending.end.take();
         self.append_to(call.branch, kind);
+        if let Some(end) = end {
+            self.task_ended(call, end);
+        }
     }
 
     fn append_task_event(&mut self, id: BranchId, kind: impl FnOnce(&Resource) -> EventKind) {

@@ -189,20 +189,24 @@ impl Running {
 
     fn make(self: &Arc<Self>, call: Call) {
         let id = call.id;
-        // The lock is held from the look to the handle's place: whoever cancels the call after the look finds the handle,
-        // and an answer at once finds it there to remove.
-        let mut under_way = lock(&self.under_way);
-        if !self.look(|execution| execution.waits_for(id)) {
+        let is_wanted = || self.look(|execution| execution.waits_for(id));
+        if !is_wanted() {
             return;
         }
         let awaits_execution = matches!(call.resource, Resource::Service { pattern: Pattern::Sync, .. });
         let rests = awaits_execution && matches!(call.progress, Progress::Submitted(_));
         let busy = if rests { None } else { self.clock.busy() };
+        let reports = Reports { running: Arc::downgrade(self), call: id };
+        let answer = self.outside.call(&self.identity, call, reports);
+        // The lock is held from the look to the handle's place: whoever cancels the call after the look finds the handle,
+        // and an answer at once finds it there to remove.
+        let mut under_way = lock(&self.under_way);
+        if !is_wanted() {
+            return;
+        }
         let this = Arc::clone(self);
         let work = tokio::spawn(async move {
-            let reports = Reports { running: Arc::downgrade(&this), call: id };
-            let answer = this.outside.call(&this.identity, call, reports).await;
-            this.tell_surely(ended(id, answer)).await;
+            this.tell_surely(ended(id, answer.await)).await;
             lock(&this.under_way).calls.remove(&id);
         });
         under_way.calls.insert(id, Calling { work: work.abort_handle(), busy, awaits_execution });

@@ -18,7 +18,7 @@ use engine::{
 
 pub use function::CallerOf;
 
-use super::{Activities, States, TaskEnd, TaskTokens};
+use super::{Activities, States, TaskTokens, task_tokens::Waiting};
 use crate::lambda::Lambda;
 use execution::Texts;
 use function::{Caller, Functions};
@@ -84,13 +84,14 @@ impl Tasks {
 
     fn service(&self, caller: Caller, call: Call, action: Action, pattern: Pattern, reports: Reports) -> Answer {
         // Waits before the call is made: whoever gets the token may use it at once.
-        let end = call.token.as_ref().map(|token| self.end_of(token.clone(), &reports));
+        let waiting = call.token.map(|token| self.tokens.wait(token, reports.clone()));
         let states = self.states.get().cloned().unwrap_or_default();
         let (input, progress) = (call.input, call.progress);
         match action {
             Action::StartExecution(Sync::First | Sync::Second) => {
                 let texts = if action == Action::StartExecution(Sync::First) { Texts::Kept } else { Texts::Parsed };
                 Box::pin(async move {
+                    let _waiting = waiting;
                     let running = match progress {
                         Progress::Submitted(answer) => execution::find(&states, &answer)?,
                         _ => {
@@ -99,17 +100,14 @@ impl Tasks {
                             running
                         }
                     };
-                    tokio::select! {
-                        ended = execution::end(running, texts) => Ok(ended?),
-                        ended = first_of(end) => Ok(ended?),
-                    }
+                    Ok(execution::end(running, texts).await?)
                 })
             }
             Action::StartExecution(Sync::No) => {
                 let calling = async move { execution::start(&states, &input).map(|(_, answer)| answer) };
-                finish(calling, end, pattern, progress, reports)
+                finish(calling, waiting, pattern, progress, reports)
             }
-            Action::Invoke => finish(self.functions.invoke_action(caller, &input), end, pattern, progress, reports),
+            Action::Invoke => finish(self.functions.invoke_action(caller, &input), waiting, pattern, progress, reports),
         }
     }
 
@@ -117,9 +115,9 @@ impl Tasks {
         let Some(token) = call.token else {
             return Box::pin(async { Err(CallError::Refused("The task has no token.".into())) });
         };
-        let end = self.end_of(token.clone(), &reports);
+        let waiting = self.tokens.wait(token.clone(), reports.clone());
         if call.progress == Progress::Started {
-            return Box::pin(async move { Ok(end.await?) });
+            return Box::pin(by_token(Some(waiting)));
         }
         let scheduled = self.activities.schedule(call.resource.arn(), token, call.input);
         Box::pin(async move {
@@ -128,16 +126,7 @@ impl Tasks {
             if let Ok(taken) = taken.await {
                 reports.started(taken.worker_name).await;
             }
-            Ok(end.await?)
-        })
-    }
-
-    /// The end of a task that somebody sends with its token.
-    fn end_of(&self, token: Arc<str>, reports: &Reports) -> TaskEnd {
-        let reports = reports.clone();
-        self.tokens.wait(token, move || {
-            let reports = reports.clone();
-            tokio::spawn(async move { reports.heartbeat().await });
+            by_token(Some(waiting)).await
         })
     }
 }
@@ -176,7 +165,7 @@ impl Outside for Tasks {
 /// Makes a call and gives its answer; or hands work in by it, once, and gives what comes by the token.
 fn finish(
     calling: impl Future<Output = Result<Value, Fault>> + Send + 'static,
-    end: Option<TaskEnd>,
+    waiting: Option<Waiting>,
     pattern: Pattern,
     progress: Progress,
     reports: Reports,
@@ -189,14 +178,11 @@ fn finish(
             let answer = calling.await?;
             reports.submitted(answer).await;
         }
-        Ok(first_of(end).await?)
+        by_token(waiting).await
     })
 }
 
-/// The end that a token brings; never, where there is none.
-async fn first_of(end: Option<TaskEnd>) -> Result<Value, Fault> {
-    match end {
-        Some(end) => end.await,
-        None => std::future::pending().await,
-    }
+/// Waits while somebody with the token may end the task. That is told to the execution, which gives this up.
+async fn by_token(_waiting: Option<Waiting>) -> Result<Value, CallError> {
+    std::future::pending().await
 }
