@@ -23,7 +23,9 @@ use std::{cell::Cell, collections::VecDeque, sync::Arc, time::Duration};
 
 use asl::{Fault, Machine, Value, fault::names, machine::Resource};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{
     Revision,
@@ -209,6 +211,23 @@ pub enum Progress {
     Started,
     /// Its work was handed in, and this was answered; its end comes later.
     Submitted(Value),
+}
+
+impl Call {
+    /// Whether it was made before, by a runner that was stopped before the answer came.
+    pub fn is_made_again(&self) -> bool {
+        self.progress != Progress::Requested
+    }
+
+    /// An id for what the call makes: the same one whenever it is made, and no other call of any execution has it.
+    pub fn uuid(&self, execution: &Identity) -> Uuid {
+        let CallId { branch, number } = self.id;
+        let digest = Sha256::new().chain_update(&*execution.arn).chain_update(branch.number().to_be_bytes());
+        let digest: [u8; 32] = digest.chain_update(number.to_be_bytes()).finalize().into();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
 }
 
 /// A call or a Map Run, for as long as the execution lives.

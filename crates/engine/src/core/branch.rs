@@ -20,6 +20,10 @@ pub(super) struct BranchId(usize);
 impl BranchId {
     /// The machine's own graph, the first branch of every execution.
     pub(super) const ROOT: Self = Self(0);
+
+    pub(super) fn number(self) -> u64 {
+        self.0 as u64
+    }
 }
 
 /// Where control is in one graph.

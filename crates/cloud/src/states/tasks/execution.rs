@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use asl::{Fault, Value, fault::names, value::Object};
-use engine::{Outcome, history::epoch_seconds, run::Running};
+use engine::{Identity, Outcome, core::Call, history::epoch_seconds, run::Running};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use uuid::Uuid;
 
@@ -19,14 +19,45 @@ pub(super) enum Texts {
     Parsed,
 }
 
+/// What an execution is started by.
+pub(super) struct Starter {
+    /// The name of the execution where the parameters have none.
+    name: String,
+    /// Whether the call may have started it before.
+    again: bool,
+}
+
+impl Starter {
+    pub(super) fn of(execution: &Identity, call: &Call) -> Self {
+        Self { name: call.uuid(execution).to_string(), again: call.is_made_again() }
+    }
+}
+
 /// Starts an execution as the task's parameters say: its ARN, and what the service answers.
-pub(super) fn start(states: &Weak<States>, input: &Value) -> Result<(Arc<Running>, Value), Fault> {
+///
+/// A call that is made again finds the execution that it has started.
+pub(super) fn start(states: &Weak<States>, input: &Value, starter: &Starter) -> Result<(Arc<Running>, Value), Fault> {
     let states = states.upgrade().ok_or_else(|| Fault::new("StepFunctions.ServiceException", "The runner stops."))?;
     let Parameters { machine, name, input, trace_header } = Parameters::read(input)?;
-    let start = Start { name: name.as_deref(), input: Some(&input), trace_header: trace_header.as_deref() };
-    let running = states.start(&machine, start).map_err(|error| service_fault(&error))?;
+    let name = name.as_deref().unwrap_or(&starter.name);
+    let start = Start { name: Some(name), input: Some(&input), trace_header: trace_header.as_deref() };
+    let running = match states.start(&machine, start) {
+        Err(error) if starter.again && error.code == "ExecutionAlreadyExists" => {
+            started_before(&states, &machine, name, &input).map_err(|_| error)
+        }
+        result => result,
+    };
+    let running = running.map_err(|error| service_fault(&error))?;
     let answer = started(&running);
     Ok((running, answer))
+}
+
+/// The execution of a machine that has this name and this input.
+fn started_before(states: &Arc<States>, machine: &str, name: &str, input: &str) -> Result<Arc<Running>, ApiError> {
+    let arn = states.machines().target(machine)?.machine.execution_arn(name);
+    let running = states.execution(&arn)?;
+    let same = Value::parse(input).is_ok_and(|input| input == running.identity().input);
+    if same { Ok(running) } else { Err(ApiError::new("ExecutionAlreadyExists", arn)) }
 }
 
 /// The execution that an earlier call started, by what the service answered then.

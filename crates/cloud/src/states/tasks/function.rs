@@ -7,6 +7,7 @@ use std::{
 
 use asl::{Fault, Value};
 use bytes::Bytes;
+use engine::{Identity, core::Call};
 use uuid::Uuid;
 
 use super::response::{Header, with_metadata};
@@ -28,6 +29,15 @@ pub struct CallerOf {
 pub(super) struct Caller {
     pub(super) of: CallerOf,
     pub(super) trace_id: Option<String>,
+}
+
+impl Caller {
+    pub(super) fn of(execution: &Identity, call: &Call) -> Self {
+        Self {
+            of: CallerOf { execution_arn: execution.arn.clone(), state: call.state.clone() },
+            trace_id: execution.trace_header.as_ref().map(ToString::to_string),
+        }
+    }
 }
 
 /// The functions, and the invocations of them that are under way.

@@ -20,7 +20,7 @@ pub use function::CallerOf;
 
 use super::{Activities, States, TaskTokens, task_tokens::Waiting};
 use crate::lambda::Lambda;
-use execution::Texts;
+use execution::{Starter, Texts};
 use function::{Caller, Functions};
 
 /// Carries out the calls of Task states.
@@ -82,7 +82,8 @@ impl Tasks {
         self.functions.caller_of(request_id)
     }
 
-    fn service(&self, caller: Caller, call: Call, action: Action, pattern: Pattern, reports: Reports) -> Answer {
+    fn service(&self, execution: &Identity, call: Call, action: Action, pattern: Pattern, reports: Reports) -> Answer {
+        let (caller, starter) = (Caller::of(execution, &call), Starter::of(execution, &call));
         // Waits before the call is made: whoever gets the token may use it at once.
         let waiting = call.token.map(|token| self.tokens.wait(token, reports.clone()));
         let states = self.states.get().cloned().unwrap_or_default();
@@ -95,7 +96,7 @@ impl Tasks {
                     let running = match progress {
                         Progress::Submitted(answer) => execution::find(&states, &answer)?,
                         _ => {
-                            let (running, answer) = execution::start(&states, &input)?;
+                            let (running, answer) = execution::start(&states, &input, &starter)?;
                             reports.submitted(answer).await;
                             running
                         }
@@ -104,7 +105,7 @@ impl Tasks {
                 })
             }
             Action::StartExecution(Sync::No) => {
-                let calling = async move { execution::start(&states, &input).map(|(_, answer)| answer) };
+                let calling = async move { execution::start(&states, &input, &starter).map(|(_, answer)| answer) };
                 finish(calling, waiting, pattern, progress, reports)
             }
             Action::Invoke => finish(self.functions.invoke_action(caller, &input), waiting, pattern, progress, reports),
@@ -137,20 +138,16 @@ impl Outside for Tasks {
     }
 
     fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer {
-        let caller = Caller {
-            of: CallerOf { execution_arn: execution.arn.clone(), state: call.state.clone() },
-            trace_id: execution.trace_header.as_ref().map(ToString::to_string),
-        };
         match &call.resource {
             Resource::Function { arn } => {
-                let calling = self.functions.call(caller, arn, &call.input);
+                let calling = self.functions.call(Caller::of(execution, &call), arn, &call.input);
                 Box::pin(async move { Ok(calling.await?) })
             }
             Resource::Activity { .. } => self.activity(call, reports),
             Resource::Service { arn, service, action, pattern } => match Action::of(service, action) {
                 Some(action) => {
                     let pattern = *pattern;
-                    self.service(caller, call, action, pattern, reports)
+                    self.service(execution, call, action, pattern, reports)
                 }
                 // Definitions are held to what is here when they are loaded.
                 None => {

@@ -1,0 +1,106 @@
+//! Executions that start others, when the runner is stopped in between.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::{collections::BTreeMap, path::Path};
+
+use cloud::{
+    local::{LocalCloud, Options},
+    states::Start,
+};
+use engine::{Outcome, journal::Wanted};
+use rusqlite::Connection;
+use sam::{Application, StateMachine, StateMachineKind};
+use serde_json::{Value, json};
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:states:us-east-1:000000000000:stateMachine:{name}")
+}
+
+fn application(action: &str, name: Option<&str>) -> Application {
+    let machine = |name: &str, definition: Value| StateMachine {
+        logical_id: name.into(),
+        name: name.into(),
+        arn: arn(name),
+        kind: StateMachineKind::Standard,
+        definition,
+        definition_file: "template.yaml".into(),
+        role_arn: "arn:aws:iam::000000000000:role/any".into(),
+    };
+    let mut parameters = json!({ "StateMachineArn": arn("Child"), "Input": { "of": "the parent" } });
+    if let Some(name) = name {
+        parameters["Name"] = json!(name);
+    }
+    let start = json!({
+        "Type": "Task",
+        "Resource": format!("arn:aws:states:::states:{action}"),
+        "Parameters": parameters,
+        "End": true,
+    });
+    Application {
+        template: "template.yaml".into(),
+        stack_name: "nested".into(),
+        functions: Vec::new(),
+        state_machines: vec![
+            machine("Parent", json!({ "StartAt": "Start", "States": { "Start": start } })),
+            machine("Child", json!({ "StartAt": "Pass", "States": { "Pass": { "Type": "Pass", "End": true } } })),
+        ],
+        buckets: Vec::new(),
+        tables: Vec::new(),
+        http_apis: Vec::new(),
+        rules: Vec::new(),
+        left_out: Vec::new(),
+        outputs: BTreeMap::new(),
+    }
+}
+
+async fn start(folder: &Path, application: &Application) -> LocalCloud {
+    let options = Options {
+        port: 0,
+        folder: Some(folder.to_owned()),
+        region: "us-east-1".into(),
+        account: "000000000000".into(),
+        skip_waits: false,
+    };
+    LocalCloud::start(application, &BTreeMap::new(), options).await.unwrap()
+}
+
+/// Makes the journal what it was when the execution had asked for its call and nothing had been answered.
+fn forget_answers(folder: &Path, execution: &str) {
+    let tables = Connection::open(folder.join("executions/journal.sqlite")).unwrap();
+    let sql = "UPDATE executions SET status = 'RUNNING', stopped_at = NULL WHERE arn = ?";
+    assert_eq!(tables.execute(sql, [execution]).unwrap(), 1);
+    let sql = "DELETE FROM turns WHERE number > 1 AND execution = (SELECT number FROM executions WHERE arn = ?)";
+    assert!(tables.execute(sql, [execution]).unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_call_that_is_made_again_finds_the_execution_that_it_has_started() {
+    for (action, name) in [
+        ("startExecution", None),
+        ("startExecution.sync", None),
+        ("startExecution.sync:2", None),
+        ("startExecution.sync:2", Some("named")),
+    ] {
+        let application = application(action, name);
+        let folder = tempfile::tempdir().unwrap();
+        let cloud = start(folder.path(), &application).await;
+        let parent = cloud.states().start(&arn("Parent"), Start::default()).unwrap();
+        assert!(matches!(parent.ended().await, Outcome::Succeeded(_)));
+        cloud.shutdown().await;
+        forget_answers(folder.path(), &parent.identity().arn);
+
+        let cloud = start(folder.path(), &application).await;
+        let resumed = cloud.states().resume().unwrap();
+        assert!(matches!(resumed.running[0].ended().await, Outcome::Succeeded(_)), "{action}");
+        let children = Wanted { machine_arn: &arn("Child"), version_arn: None, alias_arn: None, status: None };
+        let children = cloud.states().executions_of(children, 0, 10).unwrap();
+        assert_eq!(children.len(), 1, "{action}");
+        // The name of one that is there before the first call is still taken.
+        if name.is_some() {
+            let second = cloud.states().start(&arn("Parent"), Start::default()).unwrap();
+            assert!(matches!(second.ended().await, Outcome::Failed(_)));
+        }
+        cloud.shutdown().await;
+    }
+}
