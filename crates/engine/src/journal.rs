@@ -41,7 +41,7 @@ pub(crate) use rows::{ExecutionRow, Recorded, Turn};
 use crate::core::Identity;
 
 /// The layout of the tables, which `PRAGMA user_version` of a file must name.
-const LAYOUT: i64 = 2;
+const LAYOUT: i64 = 3;
 
 /// How long another process may hold the file, such as a person who looks into it.
 const BUSY: Duration = Duration::from_secs(5);
@@ -61,6 +61,7 @@ const TABLES: &str = "
         machine_arn TEXT NOT NULL,
         version_arn TEXT,
         alias_arn   TEXT,
+        map_run_arn TEXT,
         name        TEXT NOT NULL,
         status      TEXT NOT NULL,
         started_at  INTEGER NOT NULL,

@@ -119,6 +119,11 @@ impl Parts {
     }
 }
 
+/// Somebody asks for what only the executions of an earlier runner may know.
+#[derive(Debug, thiserror::Error)]
+#[error("the executions that an earlier runner left are not taken up yet: `stairwell up` does that")]
+struct NotTakenUp;
+
 /// The local Step Functions.
 pub struct States {
     region: Arc<str>,
@@ -292,6 +297,15 @@ impl States {
     /// Standard executions, newest first: `limit` of them, after the first `offset`.
     pub fn executions_of(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, ApiError> {
         self.executions.list(wanted, offset, limit).map_err(|error| ApiError::internal(&error))
+    }
+
+    /// What comes of a task token. That its task is over is not known while executions are still to be taken up.
+    fn told(&self, taken: Result<(), ApiError>) -> Result<(), ApiError> {
+        let is_over = taken.as_ref().is_err_and(|error| error.code == task_tokens::OVER);
+        if is_over && self.executions.are_left().map_err(|error| ApiError::internal(&error))? {
+            return Err(ApiError::internal(&NotTakenUp));
+        }
+        taken
     }
 
     /// How many Standard executions go on.

@@ -10,6 +10,9 @@ use engine::{journal::JournalError, run::Reports, task_token};
 
 use super::ApiError;
 
+/// The code that tells that a task has ended or timed out.
+pub(super) const OVER: &str = "TaskTimedOut";
+
 /// The tasks that wait for somebody to end them, by their tokens.
 #[derive(Default)]
 pub struct TaskTokens {
@@ -95,7 +98,7 @@ fn confirmed(taken: Result<bool, JournalError>) -> Result<(), ApiError> {
 
 /// Whether the task ended or timed out is not told, by the service neither.
 fn over() -> ApiError {
-    ApiError::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+    ApiError::new(OVER, "Task Timed Out: 'Provided task does not exist anymore'")
 }
 
 impl Drop for Waiting {

@@ -90,8 +90,8 @@ impl Journal {
         let added = transaction
             .prepare_cached(
                 "INSERT INTO executions VALUES
-                 (NULL, :arn, :machine_arn, :version_arn, :alias_arn, :name, :status, :started_at, :stopped_at,
-                  :definition, :identity)
+                 (NULL, :arn, :machine_arn, :version_arn, :alias_arn, :map_run_arn, :name, :status, :started_at,
+                  :stopped_at, :definition, :identity)
                  ON CONFLICT (arn) DO NOTHING",
             )?
             .execute(named_params! {
@@ -99,6 +99,7 @@ impl Journal {
                 ":machine_arn": identity.state_machine_arn,
                 ":version_arn": identity.state_machine_version_arn,
                 ":alias_arn": identity.state_machine_alias_arn,
+                ":map_run_arn": identity.map_run_arn,
                 ":name": identity.name,
                 ":status": Status::of(execution),
                 ":started_at": Moment(identity.started_at),
@@ -203,8 +204,7 @@ impl Journal {
     pub(crate) fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT arn, machine_arn, version_arn, alias_arn, name, status, started_at, stopped_at,
-                    identity ->> 'map_run_arn' AS map_run_arn
+            "SELECT arn, machine_arn, version_arn, alias_arn, map_run_arn, name, status, started_at, stopped_at
              FROM executions
              WHERE machine_arn = :machine_arn
                AND (:status IS NULL OR status = :status)

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use asl::{Machine, Value};
@@ -18,6 +21,7 @@ pub struct Executions {
     journal: Arc<Journal>,
     outside: Arc<dyn Outside>,
     kept: Mutex<Kept>,
+    resumed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -75,7 +79,7 @@ pub struct Resumed {
 impl Executions {
     /// The executions of a journal. Those that have not ended go on with [`Executions::resume`].
     pub fn new(journal: Journal, outside: Arc<dyn Outside>) -> Arc<Self> {
-        Arc::new(Self { journal: Arc::new(journal), outside, kept: Mutex::default() })
+        Arc::new(Self { journal: Arc::new(journal), outside, kept: Mutex::default(), resumed: AtomicBool::new(false) })
     }
 
     /// Starts an execution. Must be called inside a Tokio runtime.
@@ -119,7 +123,18 @@ impl Executions {
                 Err(error) => resumed.refused.push(error),
             }
         }
+        self.resumed.store(true, Ordering::Release);
         Ok(resumed)
+    }
+
+    /// Whether there are executions that have not ended and that nobody lets go on yet: what they wait for is unknown here.
+    pub fn are_left(&self) -> Result<bool, JournalError> {
+        if self.resumed.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        let running = self.journal.running()?;
+        let kept = lock(&self.kept);
+        Ok(running.iter().any(|arn| !kept.running.contains_key(arn.as_str())))
     }
 
     /// The execution with this ARN.

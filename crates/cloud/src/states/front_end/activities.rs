@@ -85,17 +85,17 @@ pub(super) async fn get_task(states: &States, request: &GetTaskRequest) -> Resul
 }
 
 pub(super) fn send_success(states: &States, request: &SuccessRequest) -> Result<Value, ApiError> {
-    states.task_tokens.succeed(&request.task_token, &request.output)?;
+    states.told(states.task_tokens.succeed(&request.task_token, &request.output))?;
     Ok(done())
 }
 
 pub(super) fn send_failure(states: &States, request: FailureRequest) -> Result<Value, ApiError> {
     let fault = Fault { error: request.error.map(Into::into), cause: request.cause.map(Into::into) };
-    states.task_tokens.fail(&request.task_token, fault)?;
+    states.told(states.task_tokens.fail(&request.task_token, fault))?;
     Ok(done())
 }
 
 pub(super) fn send_heartbeat(states: &States, request: &HeartbeatRequest) -> Result<Value, ApiError> {
-    states.task_tokens.heartbeat(&request.task_token)?;
+    states.told(states.task_tokens.heartbeat(&request.task_token))?;
     Ok(done())
 }
