@@ -120,7 +120,9 @@ fn every_event_of_a_function_is_understood() {
 #[test]
 fn help_tells_the_commands_the_exit_status_and_the_port() {
     let help = Command::new(["--help"]).run().expect(0).stdout;
-    for word in ["demo", "up", "run", "invoke", "validate", "replay", "completions", "Exit status: 0", "NO_COLOR"] {
+    for word in
+        ["demo", "up", "run", "invoke", "validate", "replay", "record", "completions", "Exit status: 0", "NO_COLOR"]
+    {
         assert!(help.contains(word), "{word}: {help}");
     }
     assert!(Command::new(["up", "--help"]).run().expect(0).stdout.contains("[default: 4566]"));

@@ -11,6 +11,7 @@ use cloud::{
 
 use crate::{
     problems::Problem,
+    record::RecordError,
     replay::ReplayError,
     terminal::{RED, counted, painted},
 };
@@ -45,6 +46,8 @@ pub enum Error {
     Script { file: PathBuf, problems: Vec<String> },
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
     #[error("STAIRWELL_LOG is not a log filter such as debug or cloud=debug: {0}")]
     LogFilter(String),
     #[error("cannot start the runtime: {0}")]

@@ -9,6 +9,7 @@ pub mod error;
 pub mod left_out;
 pub mod problems;
 pub mod project;
+pub mod record;
 pub mod replay;
 pub mod signals;
 pub mod terminal;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use stairwell::{
-    commands::{completions, demo, invoke, replay, run, up, validate},
+    commands::{completions, demo, invoke, record, replay, run, up, validate},
     error::Error,
     terminal,
 };
@@ -34,6 +34,7 @@ enum Command {
     Invoke(invoke::InvokeArgs),
     Validate(validate::ValidateArgs),
     Replay(replay::ReplayArgs),
+    Record(record::RecordArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -91,6 +92,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Error> {
         Command::Up(args) => block_on(up::run(args)),
         Command::Run(args) => block_on(run::run(args)),
         Command::Invoke(args) => block_on(invoke::run(args)),
+        Command::Record(args) => block_on(record::run(args)),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod demo;
 pub mod invoke;
+pub mod record;
 pub mod replay;
 pub mod run;
 pub mod up;

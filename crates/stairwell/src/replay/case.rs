@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use asl::{Fault, Value};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 pub use super::api::Call;
 
@@ -20,6 +21,9 @@ pub struct Case {
     /// The execution's input.
     #[serde(default)]
     pub input: Value,
+    /// What the recorded execution is called and belongs to, where that is known.
+    #[serde(default)]
+    pub execution: Option<RecordedExecution>,
     /// The history that is expected, as `GetExecutionHistory` gives it.
     #[serde(default)]
     pub events: Vec<Value>,
@@ -68,6 +72,21 @@ pub struct Case {
     /// Where it is from.
     #[serde(default)]
     pub source: Source,
+}
+
+/// What a recorded execution is called and belongs to: what its context object says of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedExecution {
+    /// Its ARN, which ends with its name.
+    pub arn: String,
+    /// The state machine's ARN, which ends with its name.
+    pub state_machine_arn: String,
+    /// The role that it ran as.
+    pub role_arn: String,
+    /// When it began.
+    #[serde(with = "time::serde::rfc3339")]
+    pub start_time: OffsetDateTime,
 }
 
 /// How an execution ended.
@@ -165,6 +184,9 @@ pub struct ExternalCall {
     /// What it was called with.
     #[serde(default)]
     pub request: Value,
+    /// How many events the history has by then, at the least.
+    #[serde(default)]
+    pub after_event: usize,
 }
 
 /// What a comparison must know about a case.

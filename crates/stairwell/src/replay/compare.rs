@@ -38,6 +38,10 @@ fn compare(case: &Case, execution: &Execution, part: impl Fn(Value) -> Value) ->
     if case.notes.ids_scrambled {
         return scrambled(&recorded, &events, &mut bindings);
     }
+    if differs("interleaving") {
+        let recorded: Vec<Value> = recorded.iter().map(without_ids).collect();
+        return bag(&recorded, &events.iter().map(without_ids).collect::<Vec<_>>(), &mut bindings);
+    }
     let cut_off = case.ending.as_ref().is_some_and(|ending| ending.status == "RUNNING");
     for (index, recorded) in recorded.iter().enumerate() {
         let Some(event) = events.get(index) else {
@@ -68,31 +72,45 @@ fn scrambled(recorded: &[Value], events: &[Value], bindings: &mut Bindings) -> R
     let is_scrambled = |event: &Value| event.get("id").is_some_and(|id| id.to_string() == SCRAMBLED);
     let first = recorded.iter().position(is_scrambled).unwrap_or(recorded.len());
     let last = recorded.iter().rposition(is_scrambled).unwrap_or(0);
-    let mut left = Vec::new();
+    let mut concurrent = (Vec::new(), Vec::new());
     for (index, (recorded, event)) in recorded.iter().zip(&events).enumerate() {
         if (first..=last).contains(&index) {
-            left.push(event);
+            concurrent.0.push(without_ids(recorded));
+            concurrent.1.push(event.clone());
         } else {
             let place = format!("event {} ({})", index + 1, type_of(event));
             let compared = bindings.compare(&place, &without_ids(recorded), event);
             compared.map_err(|difference| difference.to_string())?;
         }
     }
-    for recorded in recorded.iter().take(last + 1).skip(first).map(without_ids) {
+    bag(&concurrent.0, &concurrent.1, bindings)
+}
+
+/// Events without ids, in whatever order they come.
+fn bag(recorded: &[Value], events: &[Value], bindings: &mut Bindings) -> Result<(), String> {
+    let mut left: Vec<&Value> = events.iter().collect();
+    for recorded in recorded {
         let found = left.iter().position(|event| {
+            if type_of(event) != type_of(recorded) {
+                return false;
+            }
             let mut attempt = bindings.clone();
-            let matches = attempt.compare("", &recorded, event).is_ok();
+            let matches = attempt.compare("", recorded, event).is_ok();
             if matches {
                 *bindings = attempt;
             }
             matches
         });
         match found {
-            Some(index) => left.swap_remove(index),
-            None => return Err(format!("none of the branches' events is {recorded}")),
+            // The order of the others stays: it is the best guess at which of several alike is meant.
+            Some(index) => left.remove(index),
+            None => return Err(format!("none of the events is {recorded}")),
         };
     }
-    Ok(())
+    match left.first() {
+        Some(event) => Err(format!("an event is not recorded: {event}")),
+        None => Ok(()),
+    }
 }
 
 /// An event as the service wrote it once: a distributed Map state's exit follows the end of the Map Run.
@@ -114,7 +132,7 @@ fn identity(event: &Value) -> (&str, Option<&Value>) {
 }
 
 /// An event as the recorder wrote it: without its time, payloads that are objects as objects.
-fn as_recorded(event: &Value) -> Value {
+pub(crate) fn as_recorded(event: &Value) -> Value {
     let Value::Object(fields) = without_time(event) else { return event.clone() };
     let fields = fields.iter().map(|(key, value)| match value {
         Value::Object(details) => (key.clone(), parsed(details)),

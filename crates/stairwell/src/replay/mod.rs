@@ -27,6 +27,7 @@ use std::{
 use engine::{Outcome, mock::MockConfig};
 
 use case::{Case, Ending};
+pub(crate) use compare::as_recorded;
 use play::{PlayError, Script, play, status};
 
 /// Why cases could not be replayed at all.
@@ -180,6 +181,7 @@ fn script(case: &Case) -> Script<'_> {
     Script {
         definition: &case.definition,
         input: &case.input,
+        execution: case.execution.as_ref(),
         role_arn: case.role_arn(),
         answers: &case.task_results,
         mocked: None,
@@ -210,6 +212,7 @@ fn replay_runs(case: &Case) -> Result<(), Unequal> {
         let script = Script {
             definition: &run.definition,
             input: &run.input,
+            execution: None,
             role_arn: case.role_arn(),
             answers: &[],
             mocked: None,

@@ -13,11 +13,11 @@ use engine::{
 use time::{OffsetDateTime, macros::datetime};
 
 use super::{
-    case::{ExternalCall, TaskOutcome, TaskResult},
+    case::{ExternalCall, RecordedExecution, TaskOutcome, TaskResult},
     text::matches_loosely,
 };
 
-/// When every replayed execution begins.
+/// When a replayed execution begins whose recording does not say.
 const START: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
 
 /// What a recorder leaves in an input in place of a time that depends on when the execution was started.
@@ -49,6 +49,8 @@ pub(super) struct Script<'a> {
     pub(super) definition: &'a Value,
     /// The execution's input.
     pub(super) input: &'a Value,
+    /// What the recorded execution is called, where that is known.
+    pub(super) execution: Option<&'a RecordedExecution>,
     /// The role that the recording names.
     pub(super) role_arn: &'a str,
     /// The answers of the outside world.
@@ -67,10 +69,12 @@ pub(super) fn play(script: Script<'_>) -> Result<Execution, PlayError> {
         return Err(PlayError::NotSupported(format!("the input lost a time to the placeholder {MASKED_TIME}")));
     }
     let machine = compile(script.definition)?;
-    let execution = Execution::new(Arc::new(machine), Arc::new(identity(&script)));
+    let identity = identity(&script);
+    let start = identity.started_at;
+    let execution = Execution::new(Arc::new(machine), Arc::new(identity));
     let objects = objects(script.s3_objects);
     let answers = Answers { recorded: script.answers.iter().map(Some).collect(), mocked: script.mocked.cloned() };
-    let mut player = Player::new(execution, START, &objects, answers);
+    let mut player = Player::new(execution, start, &objects, answers);
     player.stops = stops(script.external_calls)?;
     player.play()?;
     Ok(player.execution)
@@ -87,8 +91,24 @@ fn compile(definition: &Value) -> Result<Machine, PlayError> {
     })
 }
 
-/// The names that a recording has in their places.
+/// The names that the recording gives, or those that it has in their places.
 fn identity(script: &Script<'_>) -> Identity {
+    let named = placeholders(script);
+    let Some(recorded) = script.execution else { return named };
+    let last = |arn: &str| arn.rsplit(':').next().unwrap_or(arn).into();
+    Identity {
+        name: last(&recorded.arn),
+        state_machine_name: last(&recorded.state_machine_arn),
+        region: recorded.arn.split(':').nth(3).map_or(named.region, Into::into),
+        arn: recorded.arn.as_str().into(),
+        state_machine_arn: recorded.state_machine_arn.as_str().into(),
+        role_arn: recorded.role_arn.as_str().into(),
+        started_at: recorded.start_time,
+        ..named
+    }
+}
+
+fn placeholders(script: &Script<'_>) -> Identity {
     Identity {
         arn: "arn:aws:states:us-east-1:111111111111:execution:<ArnPart_0idx>:<ExecArnPart_0idx>".into(),
         name: "<ExecArnPart_0idx>".into(),
@@ -114,12 +134,22 @@ fn objects(described: &BTreeMap<String, String>) -> Memory {
     })
 }
 
-fn stops(calls: &[ExternalCall]) -> Result<VecDeque<Fault>, PlayError> {
+/// That somebody stops the execution.
+struct Stop {
+    fault: Fault,
+    /// How many events the history has by then, at the least.
+    after_event: usize,
+}
+
+fn stops(calls: &[ExternalCall]) -> Result<VecDeque<Stop>, PlayError> {
     let text = |call: &ExternalCall, key: &str| call.request.get(key).and_then(Value::as_str).map(Into::into);
     calls
         .iter()
         .map(|call| match call.op.as_str() {
-            "stop_execution" => Ok(Fault { error: text(call, "error"), cause: text(call, "cause") }),
+            "stop_execution" => Ok(Stop {
+                fault: Fault { error: text(call, "error"), cause: text(call, "cause") },
+                after_event: call.after_event,
+            }),
             other => Err(PlayError::NotSupported(format!("the call {other} during an execution is not supported yet"))),
         })
         .collect()
@@ -147,7 +177,7 @@ pub(super) struct Player<'a> {
     /// Timers by when they fire; those of one moment in the order in which they were set.
     timers: BTreeMap<OffsetDateTime, VecDeque<TimerId>>,
     pub(super) answers: Answers<'a>,
-    stops: VecDeque<Fault>,
+    stops: VecDeque<Stop>,
 }
 
 impl<'a> Player<'a> {
@@ -176,8 +206,8 @@ impl<'a> Player<'a> {
                 self.answer(&call)?;
             } else if let Some(run) = self.runs.pop_front() {
                 self.carry_out(&run)?;
-            } else if let Some(fault) = self.stops.pop_front() {
-                self.step(Happened::StopRequested { fault });
+            } else if let Some(stop) = self.next_stop() {
+                self.step(Happened::StopRequested { fault: stop.fault });
             } else if let Some(timer) = self.next_timer() {
                 self.step(Happened::TimerFired { timer });
             } else {
@@ -197,6 +227,13 @@ impl<'a> Player<'a> {
                 Command::SetTimer { timer, at } => self.timers.entry(at).or_default().push_back(timer),
             }
         }
+    }
+
+    /// Takes the stop that is due: the history has got as far, or goes no further.
+    fn next_stop(&mut self) -> Option<Stop> {
+        let stop = self.stops.front()?;
+        let is_due = self.execution.history().len() >= stop.after_event || self.timers.is_empty();
+        if is_due { self.stops.pop_front() } else { None }
     }
 
     /// Takes the timer that fires first, and makes it that time.
@@ -266,13 +303,18 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// The first answer left for the call's state; where answers name no state, the first to the same request.
+    /// The first answer left for the call's state and to the same request, since iterations of a Map state call in any
+    /// order; else the first for the state. Where answers name no state, the first to the same request.
     fn take_answer(&mut self, call: &Call) -> Option<&'a TaskResult> {
-        let fits = |result: &TaskResult| match &result.state {
-            Some(state) => **state == *call.state,
-            None => matches_loosely(&result.request, &call.input),
+        let is_same = |result: &TaskResult| matches_loosely(&result.request, &call.input);
+        let is_of_state = |result: &TaskResult| result.state.as_deref() == Some(&*call.state);
+        let position = |fits: &dyn Fn(&TaskResult) -> bool| {
+            self.answers.recorded.iter().position(|answer| answer.is_some_and(fits))
         };
-        self.answers.recorded.iter_mut().find(|answer| answer.is_some_and(fits))?.take()
+        let found = position(&|result| is_of_state(result) && is_same(result))
+            .or_else(|| position(&is_of_state))
+            .or_else(|| position(&|result| result.state.is_none() && is_same(result)))?;
+        self.answers.recorded.get_mut(found)?.take()
     }
 }
 
