@@ -208,7 +208,7 @@ async fn refusals_have_the_names_of_the_service() {
         ("a token of nobody", code(sfn.list_state_machines().next_token("%").send().await), "InvalidToken"),
         (
             "what is not there yet",
-            code(sfn.update_map_run().map_run_arn("a").send().await),
+            code(sfn.redrive_execution().execution_arn(&gone).send().await),
             "UnknownOperationException",
         ),
     ] {

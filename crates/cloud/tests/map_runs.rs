@@ -104,7 +104,8 @@ impl Stage {
             "definition": definition.to_string(),
             "roleArn": "arn:aws:iam::123456789012:role/any",
         });
-        stage.machine = stage.call("CreateStateMachine", create).await["stateMachineArn"].as_str().unwrap().to_owned();
+        let created = stage.call("CreateStateMachine", create).await;
+        created["stateMachineArn"].as_str().unwrap().clone_into(&mut stage.machine);
         stage
     }
 

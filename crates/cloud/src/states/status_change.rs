@@ -131,12 +131,12 @@ mod tests {
             state_machine_name: "m".into(),
             state_machine_version_arn: None,
             state_machine_alias_arn: None,
+            map_run_arn: None,
             revision: Arc::default(),
             role_arn: "arn:r".into(),
             region: "us-east-1".into(),
             started_at: OffsetDateTime::UNIX_EPOCH,
             input,
-            map_run_arn: None,
             trace_header: None,
             seed: 1,
         };
