@@ -33,7 +33,9 @@ use crate::{
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     server::BindError,
     service::{Request, Response, Service},
-    states::{self, Activities, LoadError, Parts, States, StatusChange, TaskTokens, Tasks},
+    states::{
+        self, Activities, LoadError, Parts, SavedMachines, States, StatusChange, Store, StoreError, TaskTokens, Tasks,
+    },
 };
 
 /// How many changes of objects an observer may be behind before it misses some.
@@ -73,6 +75,8 @@ pub enum StartError {
     DynamoDb(#[from] DynamoDbError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error(transparent)]
     Lambda(#[from] ConfigError),
     #[error("{} problems in state machines", .0.len())]
@@ -128,7 +132,10 @@ impl LocalCloud {
         let logs = FunctionLogs::new();
         let callers = Arc::new(OnceLock::new());
         let lambda = start_lambda(application, executables, address, &options, &logs, &callers)?;
-        let activities = Arc::new(Activities::new(&options.region, &options.account));
+        let file = |name| options.folder.as_ref().map(|folder| Store::at(folder.join(name))).unwrap_or_default();
+        let activities = Activities::open(&options.region, &options.account, file("activities.json"))?;
+        let activities = Arc::new(activities);
+        let saved = SavedMachines::open(file("state-machines.json"))?;
         let task_tokens = Arc::new(TaskTokens::default());
         let clock = if options.skip_waits { Clock::skipping() } else { Clock::real() };
         let tasks = Arc::new(Tasks::new(lambda.clone(), activities.clone(), task_tokens.clone(), clock));
@@ -138,7 +145,7 @@ impl LocalCloud {
         // With no rule nobody would hear of it.
         let status_changes = (!application.rules.is_empty()).then_some(status_changes);
         let parts = Parts::new(&options.region, &options.account, storage.journal, tasks.clone());
-        let parts = Parts { activities, task_tokens, status_changes, objects: storage.s3.clone(), ..parts };
+        let parts = Parts { saved, activities, task_tokens, status_changes, objects: storage.s3.clone(), ..parts };
         let states = States::new(application, parts).map_err(StartError::StateMachines)?;
         tasks.connect(&states);
         let (events, left_out) =

@@ -9,13 +9,16 @@ use std::{
 use asl::{Value, value::Object};
 use engine::history::epoch_seconds;
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::sync::{Notify, oneshot};
 
 use super::{
     ApiError,
     arn::{self, Namespace},
+    machines::not_found,
     names,
+    store::{Store, StoreError},
     tags::Tags,
 };
 
@@ -25,9 +28,20 @@ const POLL: Duration = Duration::from_mins(1);
 /// The activities there are.
 pub struct Activities {
     namespace: Namespace,
+    store: Store,
     kept: RwLock<IndexMap<Arc<str>, Kept>>,
 }
 
+/// An activity as a file keeps it. Its tasks are their executions' matter.
+#[derive(Serialize, Deserialize)]
+struct SavedActivity {
+    arn: Arc<str>,
+    name: Arc<str>,
+    created_at: OffsetDateTime,
+    tags: Tags,
+}
+
+#[derive(Clone)]
 struct Kept {
     activity: Arc<Activity>,
     tags: Tags,
@@ -75,7 +89,16 @@ impl Activities {
     /// None yet, in this region and account.
     pub fn new(region: &str, account: &str) -> Self {
         let namespace = Namespace { region: region.to_owned(), account: account.to_owned() };
-        Self { namespace, kept: RwLock::default() }
+        Self { namespace, store: Store::default(), kept: RwLock::default() }
+    }
+
+    /// Those that a file has.
+    pub fn open(region: &str, account: &str, store: Store) -> Result<Self, StoreError> {
+        let saved: Vec<SavedActivity> = store.read()?;
+        let kept = saved.into_iter().map(|SavedActivity { arn, name, created_at, tags }| {
+            (arn.clone(), Kept { activity: Arc::new(Activity::new(arn, name, created_at)), tags })
+        });
+        Ok(Self { store, kept: RwLock::new(kept.collect()), ..Self::new(region, account) })
     }
 
     /// Puts a task into the queue of an activity. The receiver is told when a worker takes it; dropping the receiver takes
@@ -102,20 +125,15 @@ impl Activities {
         tags: impl FnOnce(&str) -> Result<Tags, ApiError>,
     ) -> Result<Arc<Activity>, ApiError> {
         let arn: Arc<str> = self.namespace.arn("activity", names::check(name)?).into();
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = kept.get(&arn) {
-            return Ok(found.activity.clone());
-        }
-        let activity = Arc::new(Activity {
-            arn: arn.clone(),
-            name: name.into(),
-            created_at: OffsetDateTime::now_utc(),
-            tasks: Mutex::default(),
-            added: Notify::new(),
-        });
-        let tags = tags(&arn)?;
-        kept.insert(arn, Kept { activity: activity.clone(), tags });
-        Ok(activity)
+        self.change(|kept| {
+            if let Some(found) = kept.get(&arn) {
+                return Ok(found.activity.clone());
+            }
+            let tags = tags(&arn)?;
+            let activity = Arc::new(Activity::new(arn.clone(), name.into(), OffsetDateTime::now_utc()));
+            kept.insert(arn, Kept { activity: activity.clone(), tags });
+            Ok(activity)
+        })
     }
 
     /// The activity with this ARN.
@@ -135,18 +153,51 @@ impl Activities {
     /// Deletes an activity, if it is there.
     pub(super) fn delete(&self, arn: &str) -> Result<(), ApiError> {
         arn::activity(arn)?;
-        self.kept.write().unwrap_or_else(PoisonError::into_inner).shift_remove(arn);
-        Ok(())
+        self.change(|kept| {
+            kept.shift_remove(arn);
+            Ok(())
+        })
     }
 
-    /// Does something with the tags of an activity; nothing where there is none with this ARN.
-    pub(super) fn with_tags<R>(&self, arn: &str, act: impl FnOnce(&mut Tags) -> R) -> Option<R> {
+    /// Looks at the tags of an activity; nothing where there is none with this ARN.
+    pub(super) fn look_at_tags<R>(&self, arn: &str, look: impl FnOnce(&Tags) -> R) -> Option<R> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(arn).map(|found| look(&found.tags))
+    }
+
+    /// Changes the tags of an activity.
+    pub(super) fn change_tags(
+        &self,
+        arn: &str,
+        act: impl FnOnce(&mut Tags) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        self.change(|kept| act(&mut kept.get_mut(arn).ok_or_else(|| not_found(arn))?.tags))
+    }
+
+    /// Does something with the activities, and keeps what came of it. What can't be kept has not happened.
+    fn change<R>(&self, act: impl FnOnce(&mut IndexMap<Arc<str>, Kept>) -> Result<R, ApiError>) -> Result<R, ApiError> {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        kept.get_mut(arn).map(|found| act(&mut found.tags))
+        let mut changed = kept.clone();
+        let result = act(&mut changed)?;
+        let saved: Vec<_> = changed.values().map(Kept::save).collect();
+        self.store.write(&saved).map_err(|error| ApiError::internal(&error))?;
+        *kept = changed;
+        Ok(result)
+    }
+}
+
+impl Kept {
+    fn save(&self) -> SavedActivity {
+        let Activity { arn, name, created_at, .. } = &*self.activity;
+        SavedActivity { arn: arn.clone(), name: name.clone(), created_at: *created_at, tags: self.tags.clone() }
     }
 }
 
 impl Activity {
+    fn new(arn: Arc<str>, name: Arc<str>, created_at: OffsetDateTime) -> Self {
+        Self { arn, name, created_at, tasks: Mutex::default(), added: Notify::new() }
+    }
+
     fn add(&self, task: Scheduled) {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
         self.added.notify_one();

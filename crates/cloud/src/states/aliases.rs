@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use asl::{Value, value::Object};
 use engine::history::epoch_seconds;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ const MAX_ALIASES: usize = 100;
 const ALL: u64 = 100;
 
 /// A name for versions of a state machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Alias {
     pub(super) name: Arc<str>,
     description: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct Alias {
 }
 
 /// A version with the share of executions that it gets, in percent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Route {
     version: u64,
     weight: u64,

@@ -78,8 +78,7 @@ pub(super) fn describe(logging: &Logging) -> Value {
 pub(super) fn follow(running: &Arc<Running>, from: usize, logs: &Arc<Logs>) {
     let identity = running.identity().clone();
     let logging = &identity.revision.logging;
-    let arn = logging.log_group_arn.as_deref().filter(|_| logging.level != Level::Off);
-    let Some(group) = arn.and_then(log_group_name).map(str::to_owned) else { return };
+    let Some(group) = log_group(logging).map(str::to_owned) else { return };
     let minute = OffsetDateTime::now_utc().format(MINUTE).unwrap_or_default();
     let stream = format!("states/{}/{minute}/{}", identity.state_machine_name, Uuid::new_v4().simple());
     let (running, logs) = (running.clone(), logs.clone());
@@ -104,6 +103,11 @@ pub(super) fn follow(running: &Arc<Running>, from: usize, logs: &Arc<Logs>) {
             }
         }
     });
+}
+
+/// The log group's name, where there is something to log.
+pub(super) fn log_group(logging: &Logging) -> Option<&str> {
+    log_group_name(logging.log_group_arn.as_deref().filter(|_| logging.level != Level::Off)?)
 }
 
 /// `name` of `arn:aws:logs:us-east-1:000000000000:log-group:name:*`.

@@ -14,6 +14,9 @@ use super::{
     aliases::Alias,
     arn::{self, Namespace, Qualifier, StateMachineArn},
     definition::{self, Callable, Checked},
+    logging,
+    saved::{Restored, SavedMachine},
+    store::{Store, StoreError},
     tags::Tags,
     versions::Versions,
 };
@@ -100,6 +103,13 @@ impl StateMachine {
         }
     }
 
+    /// The same machine as a revision of its own.
+    pub(super) fn revised(self) -> Self {
+        let id = Some(Uuid::new_v4().to_string().into());
+        let revision = Revision { id, made_at: OffsetDateTime::now_utc(), ..Revision::clone(&self.revision) };
+        Self { revision: Arc::new(revision), ..self }
+    }
+
     /// Whether a machine that is created anew is this one. Its role and its tags don't count.
     fn is_same(&self, other: &Self) -> bool {
         (self.runs.text(), self.kind, &self.revision.logging, self.revision.tracing)
@@ -152,7 +162,10 @@ pub(super) struct Target {
 }
 
 /// A state machine with all that is known of it.
+#[derive(Clone)]
 pub(super) struct Kept {
+    /// Whether the template has it.
+    pub(super) of_template: bool,
     pub(super) current: Arc<StateMachine>,
     pub(super) versions: Versions,
     /// By their names, in the order in which they were created.
@@ -160,43 +173,90 @@ pub(super) struct Kept {
     pub(super) tags: Tags,
 }
 
-/// The machines there are, by their ARNs, oldest first.
+/// The machines there are, by their ARNs: those of the template, then the others, oldest first.
 pub(super) struct Machines {
     namespace: Namespace,
+    store: Store,
     kept: IndexMap<Arc<str>, Kept>,
 }
 
+/// What a file has of state machines.
+#[derive(Default)]
+pub struct SavedMachines {
+    store: Store,
+    restored: Vec<Restored>,
+}
+
+impl SavedMachines {
+    /// Reads the file, and compiles what it has.
+    pub fn open(store: Store) -> Result<Self, StoreError> {
+        let saved: Vec<SavedMachine> = store.read()?;
+        let restored = saved.into_iter().map(|saved| saved.restore(&store)).collect::<Result<_, _>>()?;
+        Ok(Self { store, restored })
+    }
+}
+
 impl Machines {
-    pub(super) fn new(namespace: Namespace) -> Self {
-        Self { namespace, kept: IndexMap::new() }
+    /// The machines that were created and that a file has.
+    pub(super) fn new(namespace: Namespace, saved: SavedMachines) -> Self {
+        let created = saved.restored.into_iter().filter_map(Restored::alone);
+        let kept = created.map(|machine| (machine.current.arn.clone(), machine)).collect();
+        Self { namespace, store: saved.store, kept }
     }
 
-    /// Whose resources ARNs name.
-    pub(super) fn namespace(&self) -> &Namespace {
-        &self.namespace
-    }
-
-    /// Adds the machines of an application.
-    pub(super) fn load(&mut self, application: &sam::Application) -> Result<(), Vec<LoadError>> {
+    /// The machines of an application, and those of a file; everything that is wrong with the application's otherwise.
+    pub(super) fn load(
+        namespace: Namespace,
+        application: &sam::Application,
+        mut saved: SavedMachines,
+    ) -> Result<Self, Vec<LoadError>> {
+        let mut kept = IndexMap::new();
         let mut errors = Vec::new();
         for described in &application.state_machines {
             match StateMachine::load(described, &application.functions) {
-                Ok(machine) => self.add(machine, Tags::default()),
+                Ok(machine) => {
+                    let arn = machine.arn.clone();
+                    let index = saved.restored.iter().position(|restored| restored.arn == arn);
+                    let machine = match index {
+                        Some(index) => saved.restored.remove(index).of_template(machine),
+                        None => Kept::new(machine, true),
+                    };
+                    kept.insert(arn, machine);
+                }
                 Err(found) => errors.extend(found),
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        let Self { namespace, store, kept: others } = Self::new(namespace, saved);
+        kept.extend(others);
+        if errors.is_empty() { Ok(Self { namespace, store, kept }) } else { Err(errors) }
     }
 
-    fn add(&mut self, machine: StateMachine, tags: Tags) {
-        let arn = machine.arn.clone();
-        let current = Arc::new(machine);
-        self.kept.insert(arn, Kept { current, versions: Versions::default(), aliases: IndexMap::new(), tags });
+    /// Does something with the machines, and keeps what came of it. What can't be kept has not happened.
+    pub(super) fn change<R>(&mut self, act: impl FnOnce(&mut Self) -> Result<R, ApiError>) -> Result<R, ApiError> {
+        let before = self.kept.clone();
+        let result = act(self).and_then(|result| {
+            let saved: Vec<_> = self.kept.values().map(SavedMachine::of).collect();
+            self.store.write(&saved).map(|()| result).map_err(|error| ApiError::internal(&error))
+        });
+        if result.is_err() {
+            self.kept = before;
+        }
+        result
+    }
+
+    /// Whose resources the ARNs of machines name.
+    pub(super) fn namespace(&self) -> &Namespace {
+        &self.namespace
     }
 
     /// The machines as they are now.
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<StateMachine>> {
         self.kept.values().map(|kept| &kept.current)
+    }
+
+    /// The log groups that the machines log to.
+    pub(super) fn log_groups(&self) -> impl Iterator<Item = &str> {
+        self.all().filter_map(|machine| logging::log_group(&machine.revision.logging))
     }
 
     /// Everything about the machine with this ARN, which must not be one of a version or an alias.
@@ -249,7 +309,9 @@ impl Machines {
                 return Err(ApiError::new("StateMachineAlreadyExists", message));
             }
             Some(_) => {}
-            None => self.add(machine, new.tags),
+            None => {
+                self.kept.insert(arn.clone(), Kept { tags: new.tags, ..Kept::new(machine, false) });
+            }
         }
         let kept = self.kept.get_mut(&arn).ok_or_else(|| does_not_exist(&arn))?;
         kept.changed(new.publish)
@@ -288,6 +350,17 @@ impl Machines {
 }
 
 impl Kept {
+    /// A machine of which nothing was published yet.
+    fn new(machine: StateMachine, of_template: bool) -> Self {
+        Self {
+            of_template,
+            current: Arc::new(machine),
+            versions: Versions::default(),
+            aliases: IndexMap::new(),
+            tags: Tags::default(),
+        }
+    }
+
     /// The machine as it is now, after a version of it was published where that is wanted.
     fn changed(&mut self, publish: Option<Publish>) -> Result<Changed, ApiError> {
         let version = publish.map(|publish| self.publish(publish.description)).transpose()?;

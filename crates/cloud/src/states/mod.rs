@@ -21,7 +21,9 @@ mod model;
 mod names;
 mod page;
 mod put_events;
+mod saved;
 mod status_change;
+mod store;
 mod tags;
 mod task_tokens;
 mod tasks;
@@ -29,7 +31,7 @@ mod test_state;
 mod variables;
 mod versions;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use asl::{Value, value::Object};
 use engine::{
@@ -44,9 +46,10 @@ pub use activities::{Activities, NoSuchActivity, Taken};
 pub use api_error::ApiError;
 pub use engine::{Status, history::log::Logging};
 pub use front_end::FrontEnd;
-pub use machines::{LoadError, StateMachine};
+pub use machines::{LoadError, SavedMachines, StateMachine};
 pub use put_events::put_events;
 pub use status_change::StatusChange;
+pub use store::{Store, StoreError};
 pub use task_tokens::TaskTokens;
 pub use tasks::{CallerOf, Tasks};
 
@@ -88,6 +91,8 @@ pub struct Parts {
     pub account: String,
     /// Where Standard executions are kept.
     pub journal: Journal,
+    /// What was made of state machines by the API before.
+    pub saved: SavedMachines,
     /// What carries out the calls of Task states.
     pub outside: Arc<dyn Outside>,
     /// Where activities and their tasks are.
@@ -109,6 +114,7 @@ impl Parts {
             region: region.to_owned(),
             account: account.to_owned(),
             journal,
+            saved: SavedMachines::default(),
             outside,
             activities: Arc::new(Activities::new(region, account)),
             task_tokens: Arc::default(),
@@ -116,6 +122,10 @@ impl Parts {
             logs: Arc::default(),
             status_changes: None,
         }
+    }
+
+    fn namespace(&self) -> Namespace {
+        Namespace { region: self.region.clone(), account: self.account.clone() }
     }
 }
 
@@ -141,26 +151,31 @@ pub struct States {
 }
 
 impl States {
-    /// The machines of an application, compiled; everything that is wrong with them otherwise.
-    pub fn new(application: &sam::Application, parts: Parts) -> Result<Arc<Self>, Vec<LoadError>> {
-        let states = Self::of(parts, true);
-        states.machines_mut().load(application)?;
-        Ok(Arc::new(states))
+    /// The machines of an application, compiled, and those that were created; everything that is wrong with the
+    /// application's otherwise.
+    pub fn new(application: &sam::Application, mut parts: Parts) -> Result<Arc<Self>, Vec<LoadError>> {
+        let machines = Machines::load(parts.namespace(), application, std::mem::take(&mut parts.saved))?;
+        Ok(Arc::new(Self::of(parts, machines, true)))
     }
 
-    /// No machine is there yet, and what a definition may call is the outside's own matter.
-    pub fn empty(parts: Parts) -> Arc<Self> {
-        Arc::new(Self::of(parts, false))
+    /// No machine is there but those that were created, and what a definition may call is the outside's own matter.
+    pub fn empty(mut parts: Parts) -> Arc<Self> {
+        let machines = Machines::new(parts.namespace(), std::mem::take(&mut parts.saved));
+        Arc::new(Self::of(parts, machines, false))
     }
 
-    fn of(parts: Parts, calls_local: bool) -> Self {
+    fn of(parts: Parts, machines: Machines, calls_local: bool) -> Self {
+        for group in machines.log_groups() {
+            // One that is there already is just as good.
+            let _ = parts.logs.create_group(group);
+        }
         let map_runs = MapRuns::new(parts.outside, parts.objects, parts.logs.clone());
         let executions = Executions::new(parts.journal, map_runs.clone());
         map_runs.connect(&executions);
         Self {
             region: parts.region.as_str().into(),
             calls_local,
-            machines: RwLock::new(Machines::new(Namespace { region: parts.region, account: parts.account })),
+            machines: RwLock::new(machines),
             executions,
             outside: map_runs.clone(),
             map_runs,
@@ -328,8 +343,9 @@ impl States {
         self.machines.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn machines_mut(&self) -> RwLockWriteGuard<'_, Machines> {
-        self.machines.write().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with the machines, and keeps what came of it. What can't be kept has not happened.
+    fn change_machines<R>(&self, act: impl FnOnce(&mut Machines) -> Result<R, ApiError>) -> Result<R, ApiError> {
+        self.machines.write().unwrap_or_else(PoisonError::into_inner).change(act)
     }
 }
 

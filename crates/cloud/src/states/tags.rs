@@ -2,7 +2,7 @@
 
 use asl::Value;
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ApiError;
 
@@ -10,7 +10,7 @@ use super::ApiError;
 const MAX_TAGS: usize = 50;
 
 /// The tags of a resource, in the order in which they came.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tags(IndexMap<String, String>);
 
 /// A tag of a request.

@@ -26,7 +26,7 @@ pub(super) struct Version {
 }
 
 /// The versions of one machine, by their numbers. A number is never given twice.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Versions {
     kept: BTreeMap<u64, Version>,
     last: u64,
@@ -39,6 +39,21 @@ impl Version {
 }
 
 impl Versions {
+    /// None, after the one with this number.
+    pub(super) fn ending_at(last: u64) -> Self {
+        Self { kept: BTreeMap::new(), last }
+    }
+
+    /// Adds one that was published before.
+    pub(super) fn add(&mut self, version: Version) {
+        self.kept.insert(version.number, version);
+    }
+
+    /// The highest number that was given.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
     pub(super) fn get(&self, number: u64) -> Option<&Version> {
         self.kept.get(&number)
     }

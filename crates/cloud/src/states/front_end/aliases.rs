@@ -26,17 +26,18 @@ pub(super) struct ListRequest {
 }
 
 pub(super) fn create(states: &States, request: NewAlias) -> Result<Value, ApiError> {
-    let mut machines = states.machines_mut();
-    let (arn, alias) = machines.create_alias(request)?;
-    Ok(alias.summary(&arn).into())
+    states.change_machines(|machines| {
+        let (arn, alias) = machines.create_alias(request)?;
+        Ok(alias.summary(&arn).into())
+    })
 }
 
 pub(super) fn update(states: &States, request: AliasChange) -> Result<Value, ApiError> {
-    states.machines_mut().update_alias(request).map(|alias| alias.update_date())
+    states.change_machines(|machines| machines.update_alias(request).map(|alias| alias.update_date()))
 }
 
 pub(super) fn delete(states: &States, request: &AliasRequest) -> Result<Value, ApiError> {
-    states.machines_mut().delete_alias(&request.state_machine_alias_arn)?;
+    states.change_machines(|machines| machines.delete_alias(&request.state_machine_alias_arn))?;
     Ok(done())
 }
 

@@ -111,7 +111,7 @@ pub(super) fn create(states: &States, request: CreateRequest) -> Result<Value, A
     let logging = request.logging_configuration.unwrap_or_default().accept(&states.logs)?;
     let kind = request.kind.unwrap_or_default().into();
     let checked = definition::accept(&request.definition, kind, states.callable())?;
-    let changed = states.machines_mut().create(New {
+    let new = New {
         tags: Tags::of_new(&request.name, request.tags.unwrap_or_default())?,
         name: request.name,
         role_arn: request.role_arn,
@@ -121,7 +121,8 @@ pub(super) fn create(states: &States, request: CreateRequest) -> Result<Value, A
         logging,
         tracing: request.tracing_configuration.unwrap_or_default().enabled(),
         publish,
-    })?;
+    };
+    let changed = states.change_machines(|machines| machines.create(new))?;
     let mut fields = Object::from_iter([
         ("creationDate".into(), epoch_seconds(changed.machine.created_at)),
         ("stateMachineArn".into(), changed.machine.arn.clone().into()),
@@ -151,16 +152,14 @@ pub(super) fn update(states: &States, request: UpdateRequest) -> Result<Value, A
         .definition
         .map(|text| definition::accept(&text, kind, states.callable()).map(|checked| (text, checked)))
         .transpose()?;
-    let changed = states.machines_mut().update(
-        &request.state_machine_arn,
-        Change {
-            definition,
-            role_arn: request.role_arn,
-            logging,
-            tracing: request.tracing_configuration.map(TracingConfiguration::enabled),
-            publish,
-        },
-    )?;
+    let change = Change {
+        definition,
+        role_arn: request.role_arn,
+        logging,
+        tracing: request.tracing_configuration.map(TracingConfiguration::enabled),
+        publish,
+    };
+    let changed = states.change_machines(|machines| machines.update(&request.state_machine_arn, change))?;
     let mut fields = Object::from_iter([("updateDate".into(), epoch_seconds(changed.machine.revision.made_at))]);
     fields.extend(changed.machine.revision.id.clone().map(|id| ("revisionId".into(), id.into())));
     fields.extend(changed.version_arn.map(|arn| ("stateMachineVersionArn".into(), arn.into())));
@@ -177,7 +176,7 @@ fn publish(publish: Option<bool>, description: Option<String>) -> Result<Option<
 }
 
 pub(super) fn delete(states: &States, request: &MachineRequest) -> Result<Value, ApiError> {
-    states.machines_mut().delete(&request.state_machine_arn)?;
+    states.change_machines(|machines| machines.delete(&request.state_machine_arn))?;
     Ok(done())
 }
 

@@ -33,26 +33,34 @@ pub(super) struct ListRequest {
 
 pub(super) fn add(states: &States, request: AddRequest) -> Result<Value, ApiError> {
     let arn = &request.resource_arn;
-    with_tags(states, arn, |tags| tags.add(arn, request.tags))??;
-    Ok(done())
+    change(states, arn, |tags| tags.add(arn, request.tags))
 }
 
 pub(super) fn remove(states: &States, request: &RemoveRequest) -> Result<Value, ApiError> {
-    with_tags(states, &request.resource_arn, |tags| tags.remove(&request.tag_keys))?;
-    Ok(done())
+    change(states, &request.resource_arn, |tags| {
+        tags.remove(&request.tag_keys);
+        Ok(())
+    })
 }
 
 pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiError> {
-    let tags = with_tags(states, &request.resource_arn, |tags| tags.describe())?;
-    Ok(Value::from([("tags", tags)]))
-}
-
-/// Does something with the tags of a state machine or an activity. Versions and aliases have none.
-fn with_tags<R>(states: &States, arn: &str, act: impl FnOnce(&mut Tags) -> R) -> Result<R, ApiError> {
-    let done = match arn::tagged(arn)? {
-        Resource::StateMachine(_) => states.machines_mut().kept_mut(arn).ok().map(|kept| act(&mut kept.tags)),
-        Resource::Activity => states.activities.with_tags(arn, act),
+    let arn = &request.resource_arn;
+    let tags = match arn::tagged(arn)? {
+        Resource::StateMachine(_) => states.machines().kept(arn).ok().map(|kept| kept.tags.describe()),
+        Resource::Activity => states.activities.look_at_tags(arn, Tags::describe),
         Resource::Execution | Resource::MapRun => None,
     };
-    done.ok_or_else(|| not_found(arn))
+    tags.map(|tags| Value::from([("tags", tags)])).ok_or_else(|| not_found(arn))
+}
+
+/// Changes the tags of a state machine or an activity. Versions and aliases have none.
+fn change(states: &States, arn: &str, act: impl FnOnce(&mut Tags) -> Result<(), ApiError>) -> Result<Value, ApiError> {
+    match arn::tagged(arn)? {
+        Resource::StateMachine(_) => {
+            states.change_machines(|machines| act(&mut machines.kept_mut(arn).map_err(|_| not_found(arn))?.tags))?;
+        }
+        Resource::Activity => states.activities.change_tags(arn, act)?,
+        Resource::Execution | Resource::MapRun => return Err(not_found(arn)),
+    }
+    Ok(done())
 }

@@ -31,13 +31,13 @@ pub(super) struct ListRequest {
 
 pub(super) fn publish(states: &States, request: PublishRequest) -> Result<Value, ApiError> {
     let PublishRequest { state_machine_arn, revision_id, description } = request;
-    let mut machines = states.machines_mut();
-    let version = machines.publish_version(&state_machine_arn, revision_id.as_deref(), description)?;
-    Ok(summary(version))
+    states.change_machines(|machines| {
+        machines.publish_version(&state_machine_arn, revision_id.as_deref(), description).map(summary)
+    })
 }
 
 pub(super) fn delete(states: &States, request: &VersionRequest) -> Result<Value, ApiError> {
-    states.machines_mut().delete_version(&request.state_machine_version_arn)?;
+    states.change_machines(|machines| machines.delete_version(&request.state_machine_version_arn))?;
     Ok(done())
 }
 

@@ -1,0 +1,244 @@
+//! The Step Functions API: what is made by it is there after a restart, and executions are logged.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, its helpers too")]
+
+use std::{path::Path, sync::Arc};
+
+use axum::body::Body;
+use cloud::{
+    logs::Logs,
+    service::Service,
+    states::{Activities, FrontEnd, Parts, SavedMachines, States, Store, StoreError},
+};
+use engine::{
+    Identity,
+    core::Call,
+    journal::Journal,
+    run::{Answer, Outside, Reports},
+};
+use http::Request;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+const REGION: &str = "us-east-1";
+const ACCOUNT: &str = "123456789012";
+const ROLE: &str = "arn:aws:iam::123456789012:role/r";
+
+/// Nothing is called.
+struct Nothing;
+
+impl Outside for Nothing {
+    fn call(&self, _: &Arc<Identity>, _: Call, _: Reports) -> Answer {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Step Functions over a folder.
+struct Stage {
+    front: FrontEnd,
+    states: Arc<States>,
+    logs: Arc<Logs>,
+}
+
+impl Stage {
+    fn open(folder: &Path) -> Self {
+        let store = |name| Store::at(folder.join(name));
+        let activities = Activities::open(REGION, ACCOUNT, store("activities.json")).unwrap();
+        let saved = SavedMachines::open(store("machines.json")).unwrap();
+        let parts = Parts::new(REGION, ACCOUNT, Journal::open(folder).unwrap(), Arc::new(Nothing));
+        let logs = parts.logs.clone();
+        let states = States::empty(Parts { activities: Arc::new(activities), saved, ..parts });
+        Self { front: FrontEnd::new(states.clone()), states, logs }
+    }
+
+    async fn send(&self, operation: &str, request: Value) -> (u16, Value) {
+        let target = format!("AWSStepFunctions.{operation}");
+        let request = Request::post("/").header("x-amz-target", target).body(Body::from(request.to_string())).unwrap();
+        let response = self.front.call(request).await;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    async fn call(&self, operation: &str, request: Value) -> Value {
+        let (status, answer) = self.send(operation, request).await;
+        assert_eq!(status, 200, "{operation}: {answer}");
+        answer
+    }
+
+    /// The name of the exception that the call is refused with.
+    async fn refusal(&self, operation: &str, request: Value) -> String {
+        let (status, answer) = self.send(operation, request).await;
+        assert_ne!(status, 200, "{operation}: {answer}");
+        answer["__type"].as_str().unwrap().to_owned()
+    }
+
+    async fn create(&self, name: &str, definition: &Value, more: Value) -> String {
+        let mut request = json!({ "name": name, "definition": definition.to_string(), "roleArn": ROLE });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.call("CreateStateMachine", request).await["stateMachineArn"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts an execution, and gives the description of its end.
+    async fn execute(&self, arn: &str) -> Value {
+        let started = self.call("StartExecution", json!({ "stateMachineArn": arn })).await;
+        let execution = started["executionArn"].as_str().unwrap();
+        self.states.execution(execution).unwrap().ended().await;
+        self.call("DescribeExecution", json!({ "executionArn": execution })).await
+    }
+}
+
+fn pass(result: &str) -> Value {
+    json!({ "StartAt": "Pass", "States": { "Pass": { "Type": "Pass", "Result": result, "End": true } } })
+}
+
+#[tokio::test]
+async fn what_was_made_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (machine, activity);
+    {
+        let stage = Stage::open(folder.path());
+        machine =
+            stage.create("M", &pass("first"), json!({ "publish": true, "tags": [{ "key": "k", "value": "v" }] })).await;
+        let change = json!({ "stateMachineArn": machine, "definition": pass("second").to_string() });
+        stage.call("UpdateStateMachine", change).await;
+        let routes = json!([{ "stateMachineVersionArn": format!("{machine}:1"), "weight": 100 }]);
+        stage.call("CreateStateMachineAlias", json!({ "name": "LIVE", "routingConfiguration": routes })).await;
+        let made = stage.call("CreateActivity", json!({ "name": "work" })).await;
+        activity = made["activityArn"].as_str().unwrap().to_owned();
+        stage.call("TagResource", json!({ "resourceArn": activity, "tags": [{ "key": "a" }] })).await;
+        stage.create("Gone", &pass(""), json!({})).await;
+        stage.call("DeleteStateMachine", json!({ "stateMachineArn": machine.replace(":M", ":Gone") })).await;
+    }
+    let stage = Stage::open(folder.path());
+    let listed = stage.call("ListStateMachines", json!({})).await;
+    assert_eq!(listed["stateMachines"].as_array().unwrap().len(), 1, "{listed}");
+    for (arn, output, version) in [
+        (machine.clone(), "\"second\"", Value::Null),
+        (format!("{machine}:LIVE"), "\"first\"", json!(format!("{machine}:1"))),
+    ] {
+        let execution = stage.execute(&arn).await;
+        assert_eq!((&execution["output"], &execution["stateMachineVersionArn"]), (&json!(output), &version));
+    }
+    let tags = stage.call("ListTagsForResource", json!({ "resourceArn": machine })).await;
+    assert_eq!(tags["tags"], json!([{ "key": "k", "value": "v" }]));
+    let tags = stage.call("ListTagsForResource", json!({ "resourceArn": activity })).await;
+    assert_eq!(tags["tags"], json!([{ "key": "a", "value": "" }]));
+    // The number of a version is not given again.
+    stage.call("DeleteStateMachineAlias", json!({ "stateMachineAliasArn": format!("{machine}:LIVE") })).await;
+    stage.call("DeleteStateMachineVersion", json!({ "stateMachineVersionArn": format!("{machine}:1") })).await;
+    let published = stage.call("PublishStateMachineVersion", json!({ "stateMachineArn": machine })).await;
+    assert_eq!(published["stateMachineVersionArn"], format!("{machine}:2"));
+}
+
+#[tokio::test]
+async fn what_can_not_be_kept_has_not_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(folder.path());
+    let machine = stage.create("M", &pass(""), json!({})).await;
+    // A folder in the place of the file.
+    std::fs::remove_file(folder.path().join("machines.json")).unwrap();
+    std::fs::create_dir(folder.path().join("machines.json")).unwrap();
+    let delete = json!({ "stateMachineArn": machine });
+    assert_eq!(stage.refusal("DeleteStateMachine", delete.clone()).await, "InternalServerException");
+    stage.call("DescribeStateMachine", delete).await;
+}
+
+#[tokio::test]
+async fn a_broken_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("machines.json");
+    let stage = Stage::open(folder.path());
+    stage.create("M", &pass(""), json!({})).await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    for (text, is_expected) in [
+        (text.replace("Pass", "Nothing"), (|error| matches!(error, StoreError::Definition { .. })) as fn(&_) -> bool),
+        ("{".to_owned(), |error| matches!(error, StoreError::Json { .. })),
+    ] {
+        std::fs::write(&file, &text).unwrap();
+        let error = SavedMachines::open(Store::at(file.clone())).err().unwrap();
+        assert!(is_expected(&error), "{error}");
+        assert!(error.to_string().contains("machines.json"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn executions_are_logged_as_their_machine_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(folder.path());
+    let arn = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:group:*");
+    let logging = json!({
+        "level": "ALL",
+        "includeExecutionData": true,
+        "destinations": [{ "cloudWatchLogsLogGroup": { "logGroupArn": arn } }],
+    });
+    let request =
+        json!({ "name": "M", "definition": pass("r").to_string(), "roleArn": ROLE, "loggingConfiguration": logging });
+    assert_eq!(stage.refusal("CreateStateMachine", request).await, "InvalidLoggingConfiguration");
+
+    stage.logs.create_group("group").unwrap();
+    for kind in ["STANDARD", "EXPRESS"] {
+        let more = json!({ "type": kind, "loggingConfiguration": logging });
+        let machine = stage.create(kind, &pass("r"), more).await;
+        stage.call("StartExecution", json!({ "stateMachineArn": machine, "name": "e" })).await;
+        let events = loop {
+            let events = stage.logs.events("group").unwrap();
+            let of_machine = events.iter().map(|event| serde_json::from_str::<Value>(&event.message).unwrap());
+            let of_machine: Vec<_> =
+                of_machine.filter(|event| event["execution_arn"].as_str().unwrap().contains(kind)).collect();
+            if of_machine.len() == 4 {
+                break of_machine;
+            }
+            tokio::task::yield_now().await;
+        };
+        let types: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+        assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]);
+        assert_eq!(events[3]["details"]["output"], "\"r\"");
+    }
+}
+
+#[tokio::test]
+async fn a_revision_is_what_its_executions_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(folder.path());
+    let wait = json!({ "StartAt": "W", "States": { "W": { "Type": "Wait", "Seconds": 1000, "End": true } } });
+    let machine = stage.create("M", &wait, json!({})).await;
+    let started = stage.call("StartExecution", json!({ "stateMachineArn": machine })).await;
+    let change = json!({ "stateMachineArn": machine, "definition": pass("").to_string(), "publish": true });
+    let changed = stage.call("UpdateStateMachine", change.clone()).await;
+    // The same again makes no revision and no version.
+    assert_eq!(stage.call("UpdateStateMachine", change).await, changed);
+    let of_execution =
+        stage.call("DescribeStateMachineForExecution", json!({ "executionArn": started["executionArn"] })).await;
+    assert_eq!((&of_execution["definition"], &of_execution["revisionId"]), (&json!(wait.to_string()), &Value::Null));
+    let wrong = json!({ "stateMachineArn": machine, "revisionId": "INITIAL" });
+    assert_eq!(stage.refusal("PublishStateMachineVersion", wrong).await, "ConflictException");
+    let right = json!({ "stateMachineArn": machine, "revisionId": changed["revisionId"] });
+    let published = stage.call("PublishStateMachineVersion", right).await;
+    assert_eq!(published["stateMachineVersionArn"], changed["stateMachineVersionArn"]);
+}
+
+#[tokio::test]
+async fn a_worker_does_what_an_activity_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(folder.path());
+    let activity = stage.call("CreateActivity", json!({ "name": "work" })).await["activityArn"].clone();
+    for (operation, request, refusal) in [
+        ("CreateActivity", json!({ "name": "a b" }), "InvalidName"),
+        ("CreateActivity", json!({ "name": "a".repeat(81) }), "ValidationException"),
+        ("DescribeActivity", json!({ "activityArn": "a" }), "InvalidArn"),
+        (
+            "DescribeActivity",
+            json!({ "activityArn": format!("{}s", activity.as_str().unwrap()) }),
+            "ActivityDoesNotExist",
+        ),
+        ("SendTaskSuccess", json!({ "taskToken": "t", "output": "{}" }), "InvalidToken"),
+        ("SendTaskFailure", json!({ "taskToken": "t" }), "InvalidToken"),
+        ("SendTaskHeartbeat", json!({ "taskToken": engine::task_token::make([1; 16]) }), "TaskTimedOut"),
+    ] {
+        assert_eq!(stage.refusal(operation, request).await, refusal, "{operation}");
+    }
+    let listed = stage.call("ListActivities", json!({})).await;
+    assert_eq!(listed["activities"][0]["activityArn"], activity);
+    stage.call("DeleteActivity", json!({ "activityArn": activity })).await;
+    assert_eq!(stage.call("ListActivities", json!({})).await["activities"], json!([]));
+}
