@@ -222,6 +222,11 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
 }
 
 impl Case {
+    /// Whether the execution was still running when its recording ended.
+    pub fn was_cut_off(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| ending.status == "RUNNING")
+    }
+
     /// The role of the execution, which the first event names.
     pub fn role_arn(&self) -> &str {
         let started = self.events.first().and_then(|event| event.get("executionStartedEventDetails"));

@@ -42,7 +42,6 @@ fn compare(case: &Case, execution: &Execution, part: impl Fn(Value) -> Value) ->
         let recorded: Vec<Value> = recorded.iter().map(without_ids).collect();
         return bag(&recorded, &events.iter().map(without_ids).collect::<Vec<_>>(), &mut bindings);
     }
-    let cut_off = case.ending.as_ref().is_some_and(|ending| ending.status == "RUNNING");
     for (index, recorded) in recorded.iter().enumerate() {
         let Some(event) = events.get(index) else {
             return Err(format!("event {} is missing: {recorded}", index + 1));
@@ -51,7 +50,7 @@ fn compare(case: &Case, execution: &Execution, part: impl Fn(Value) -> Value) ->
         bindings.compare(&place, recorded, event).map_err(|difference| difference.to_string())?;
     }
     match events.get(recorded.len()) {
-        Some(event) if !cut_off => Err(format!("event {} is not recorded: {event}", recorded.len() + 1)),
+        Some(event) if !case.was_cut_off() => Err(format!("event {} is not recorded: {event}", recorded.len() + 1)),
         _ => Ok(()),
     }
 }

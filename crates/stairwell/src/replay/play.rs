@@ -21,7 +21,7 @@ use super::{
 const START: OffsetDateTime = datetime!(2024-01-01 00:00 UTC);
 
 /// What a recorder leaves in an input in place of a time that depends on when the execution was started.
-const MASKED_TIME: &str = "<timestamp>";
+pub(super) const MASKED_TIME: &str = "<timestamp>";
 
 /// Why a case could not be played to its end.
 #[derive(Debug, thiserror::Error)]
@@ -63,9 +63,14 @@ pub(super) struct Script<'a> {
     pub(super) s3_objects: &'a BTreeMap<String, String>,
 }
 
+/// Whether the recorder masked a time in an input.
+pub(super) fn has_masked_time(input: &Value) -> bool {
+    input.to_string().contains(MASKED_TIME)
+}
+
 /// Plays an execution until it ends, or waits for something that never comes.
 pub(super) fn play(script: Script<'_>) -> Result<Execution, PlayError> {
-    if script.input.to_string().contains(MASKED_TIME) {
+    if has_masked_time(script.input) {
         return Err(PlayError::NotSupported(format!("the input lost a time to the placeholder {MASKED_TIME}")));
     }
     let machine = compile(script.definition)?;
