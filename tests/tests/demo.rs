@@ -13,6 +13,7 @@ fn the_demo_tells_what_was_produced() {
     let told = demo().stderr;
     for line in [
         "How it went",
+        "HelloWorld succeeded after",
         "FileProcessing succeeded after",
         "FileProcessing failed after",
         "ObjectNotFound",
