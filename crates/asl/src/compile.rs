@@ -6,11 +6,14 @@ mod distributed;
 mod fields;
 mod graph;
 mod map;
+mod names;
 mod reach;
 mod retry;
+mod scope;
 mod state;
 mod task;
 mod template;
+mod warn;
 
 use std::sync::Arc;
 
@@ -53,7 +56,7 @@ pub fn compile_text(text: &str) -> Compiled {
     } else {
         match Value::parse(text) {
             Ok(definition) => return compile(&definition),
-            Err(error) => findings.error(Code::InvalidJsonDescription, &root, error.to_string()),
+            Err(error) => findings.error_of_no_place(Code::InvalidJsonDescription, error.to_string()),
         }
     }
     Compiled { machine: None, diagnostics: findings.into_diagnostics() }
@@ -62,19 +65,21 @@ pub fn compile_text(text: &str) -> Compiled {
 fn machine(definition: &Value, findings: &mut Findings) -> Option<Machine> {
     let mut fields = Fields::open(definition, Pointer::root(), Language::JsonPath, findings)?;
     let comment = fields.text("Comment");
-    let timeout_seconds = fields.count("TimeoutSeconds", 1..=99_999_999);
-    if let Some(version) = fields.text("Version")
-        && &*version != "1.0"
-    {
-        fields.error("Version", format!("the only version is '1.0', not '{version}'"));
-    }
-    if let Some(language) = state::own_language(&mut fields) {
+    let timeout_seconds = fields.count("TimeoutSeconds", 0..=state::MAX_SECONDS);
+    fields.one_of("Version", &["1.0"]);
+    state::check_language(&mut fields);
+    if let Some(language) = state::own_language(&fields) {
         fields.language = language;
     }
     let graph = graph::graph(&mut fields);
     fields.close();
+    names::check(definition, findings);
+    reach::check(definition, findings);
     let machine = Machine { comment, timeout_seconds, graph: Arc::new(graph?) };
-    reach::check(&machine, findings);
     distributed::check_labels(&machine, findings);
+    scope::check(&machine, findings);
+    if !findings.has_errors() {
+        warn::check(&machine, findings);
+    }
     Some(machine)
 }

@@ -80,14 +80,18 @@ fn map(bencher: Bencher<'_, '_>) {
 /// A Parallel state with ten branches, each a Parallel state with ten branches of one Pass state.
 #[divan::bench]
 fn parallel(bencher: Bencher<'_, '_>) {
-    let fork = |branch: &str| {
-        format!(
-            r#"{{"StartAt":"Fork","States":{{"Fork":{{"Type":"Parallel","End":true,"Branches":[{}]}}}}}}"#,
-            [branch; 10].join(",")
-        )
-    };
-    let pass = r#"{"StartAt":"Pass","States":{"Pass":{"Type":"Pass","End":true}}}"#;
-    run(bencher, &fork(&fork(pass)), "{}", 111);
+    run(bencher, &fork("S", &|name| fork(name, &pass)), "{}", 111);
+}
+
+fn pass(name: &str) -> String {
+    format!(r#"{{"StartAt":"{name}","States":{{"{name}":{{"Type":"Pass","End":true}}}}}}"#)
+}
+
+/// A Parallel state with ten branches, each with states of its own name.
+fn fork(name: &str, branch: &dyn Fn(&str) -> String) -> String {
+    let branches: Vec<String> = (0..10).map(|index| branch(&format!("{name}.{index}"))).collect();
+    let branches = branches.join(",");
+    format!(r#"{{"StartAt":"{name}","States":{{"{name}":{{"Type":"Parallel","End":true,"Branches":[{branches}]}}}}}}"#)
 }
 
 fn chain(length: usize) -> String {

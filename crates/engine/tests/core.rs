@@ -131,13 +131,13 @@ fn it_starts_only_once() {
 
 #[test]
 fn a_branch_that_fails_takes_its_siblings_with_it() {
-    let branch = |state| json!({"StartAt": "S", "States": {"S": state}});
+    let branch = |name: &str, state| json!({"StartAt": name, "States": {name: state}});
     let calls = json!({"Type": "Task", "Resource": function(), "End": true});
     let waits = json!({"Type": "Wait", "Seconds": 9, "End": true});
-    let nested = json!({"Type": "Map", "End": true, "ItemsPath": "$.items", "ItemProcessor": branch(calls.clone())});
+    let nested = json!({"Type": "Map", "End": true, "ItemsPath": "$.items", "ItemProcessor": branch("Call each", calls.clone())});
     let mut played = Played::start(
         &json!({"StartAt": "All", "States": {"All": {"Type": "Parallel", "End": true, "Branches":
-            [branch(calls), branch(waits), branch(nested)]}}}),
+            [branch("Call", calls), branch("Wait", waits), branch("Each", nested)]}}}),
         &json!({"items": [1, 2]}),
     );
     let calls = played.calls();

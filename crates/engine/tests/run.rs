@@ -46,15 +46,15 @@ fn identity() -> Identity {
 #[test]
 fn a_call_that_is_cancelled_before_it_is_made_is_not_made() {
     let function = "arn:aws:lambda:us-east-1:123456789012:function:any";
-    let branch = |state| json!({ "StartAt": "In", "States": { "In": state } });
+    let branch = |name: &str, state| json!({ "StartAt": name, "States": { name: state } });
     let definition = json!({
         "StartAt": "Both",
         "States": {
             "Both": {
                 "Type": "Parallel",
                 "Branches": [
-                    branch(json!({ "Type": "Task", "Resource": function, "End": true })),
-                    branch(json!({ "Type": "Fail", "Error": "Broken" })),
+                    branch("Call", json!({ "Type": "Task", "Resource": function, "End": true })),
+                    branch("Break", json!({ "Type": "Fail", "Error": "Broken" })),
                 ],
                 "Catch": [{ "ErrorEquals": ["Broken"], "Next": "Recover" }],
                 "End": true,

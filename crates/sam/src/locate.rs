@@ -9,12 +9,12 @@ use crate::{
 };
 
 impl Application {
-    /// The place in its file of a value of a state machine's definition, by a JSON Pointer such as
-    /// `/States/Check/Next`. Where the pointer leads further than the definition, it is the last place that is there.
+    /// The place in its file of a value of a state machine's definition, as the service tells it:
+    /// `/States/Check/Catch[0]/Next`. Where it leads further than the definition, it is the last place that is there.
     ///
     /// None where the file cannot be read.
-    pub fn locate(&self, machine: &StateMachine, pointer: &str) -> Option<SourceLocation> {
-        self.find(machine, pointer, |field| match field.value.data {
+    pub fn locate(&self, machine: &StateMachine, place: &str) -> Option<SourceLocation> {
+        self.find(machine, place, |field| match field.value.data {
             // A map or a list is best shown by its key; a scalar is what is looked for itself.
             Data::Scalar(_) => field.value.at,
             Data::Map(_) | Data::List(_) => field.key,
@@ -22,39 +22,44 @@ impl Application {
     }
 
     /// The place in its file of a field's name, as [`Application::locate`] finds that of its value.
-    pub fn locate_name(&self, machine: &StateMachine, pointer: &str) -> Option<SourceLocation> {
-        self.find(machine, pointer, |field| field.key)
+    pub fn locate_name(&self, machine: &StateMachine, place: &str) -> Option<SourceLocation> {
+        self.find(machine, place, |field| field.key)
     }
 
-    fn find(&self, machine: &StateMachine, pointer: &str, shown: impl Fn(&Field) -> Span) -> Option<SourceLocation> {
+    fn find(&self, machine: &StateMachine, place: &str, shown: impl Fn(&Field) -> Span) -> Option<SourceLocation> {
         let text = fs::read_to_string(&machine.definition_file).ok()?;
         let source = Source::new(&machine.definition_file, text);
         let root = yaml::parse(&definition::blanked(&source.text)).ok()?;
-        let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
         let span = if machine.definition_file == self.template {
             let definition = root.get("Resources")?.get(&machine.logical_id)?.get("Properties")?;
-            find(definition.get("Definition").or_else(|| definition.get("DefinitionString"))?, steps, shown)
+            find(definition.get("Definition").or_else(|| definition.get("DefinitionString"))?, place, shown)
         } else {
-            find(&root, steps, shown)
+            find(&root, place, shown)
         };
         Some(source.location(span))
     }
 }
 
-fn find(root: &Node, steps: impl Iterator<Item = String>, shown: impl Fn(&Field) -> Span) -> Span {
-    let (mut node, mut span) = (root, root.at);
-    for step in steps {
-        (node, span) = match &node.data {
-            Data::Map(map) => match map.get(&step) {
-                Some(field) => (&field.value, shown(field)),
-                None => return span,
-            },
-            Data::List(items) => match step.parse::<usize>().ok().and_then(|index| items.get(index)) {
-                Some(item) => (item, item.at),
-                None => return span,
-            },
-            Data::Scalar(_) => return span,
+fn find(root: &Node, place: &str, shown: impl Fn(&Field) -> Span) -> Span {
+    let (mut node, mut span, mut left) = (root, root.at, place);
+    loop {
+        let next = match &node.data {
+            Data::Map(map) => left.strip_prefix('/').and_then(|left| {
+                // A name may have in it what stands between names: the longest that fits is meant.
+                let fits =
+                    |name: &str| left.strip_prefix(name).filter(|left| left.is_empty() || left.starts_with(['/', '[']));
+                let fitting = map.iter().filter_map(|(name, field)| Some((name.len(), field, fits(name)?)));
+                let (_, field, left) = fitting.max_by_key(|(length, ..)| *length)?;
+                Some((&field.value, shown(field), left))
+            }),
+            Data::List(items) => left.strip_prefix('[').and_then(|left| {
+                let (index, left) = left.split_once(']')?;
+                let item = items.get(index.parse::<usize>().ok()?)?;
+                Some((item, item.at, left))
+            }),
+            Data::Scalar(_) => None,
         };
+        let Some(next) = next else { return span };
+        (node, span, left) = next;
     }
-    span
 }

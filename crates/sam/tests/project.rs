@@ -111,6 +111,6 @@ fn a_place_in_a_definition_is_a_place_in_its_file() {
     };
     assert_eq!(line_of("/States/ChoiceState"), "\"ChoiceState\"");
     assert_eq!(line_of("/States/ChoiceState/Default"), "\"DefaultState\"");
-    assert_eq!(line_of("/States/ChoiceState/Choices/0/Next"), "\"ProcessFile\"");
+    assert_eq!(line_of("/States/ChoiceState/Choices[0]/Next"), "\"ProcessFile\"");
     assert_eq!(line_of("/States/DefaultState/Nothing/There"), "\"DefaultState\"");
 }

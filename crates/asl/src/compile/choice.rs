@@ -1,15 +1,17 @@
 //! Choice rules.
 
-use super::fields::{Fields, Language};
+use super::fields::{Fields, Language, Type};
 use crate::{
     choice::{Kind, Operand, Pattern, Relation, Rule, Test},
-    path::Path,
     timestamp,
     value::Value,
 };
 
 /// How deep `And`, `Or` and `Not` may nest.
 const MAX_NESTING: usize = 64;
+
+/// The fields that say what kind of a rule it is.
+const SELECTORS: &[&str] = &["And", "Or", "Not", "Variable", "Condition"];
 
 /// The name of an operator with what it asks.
 #[derive(Clone, Copy)]
@@ -30,36 +32,39 @@ macro_rules! operators {
 }
 
 operators! {
+    "StringEquals" => Operator::String(Relation::Equals),
+    "StringLessThan" => Operator::String(Relation::LessThan),
+    "StringGreaterThan" => Operator::String(Relation::GreaterThan),
+    "StringLessThanEquals" => Operator::String(Relation::LessThanEquals),
+    "StringGreaterThanEquals" => Operator::String(Relation::GreaterThanEquals),
+    "StringMatches" => Operator::StringMatches,
+    "NumericEquals" => Operator::Numeric(Relation::Equals),
+    "NumericLessThan" => Operator::Numeric(Relation::LessThan),
+    "NumericGreaterThan" => Operator::Numeric(Relation::GreaterThan),
+    "NumericLessThanEquals" => Operator::Numeric(Relation::LessThanEquals),
+    "NumericGreaterThanEquals" => Operator::Numeric(Relation::GreaterThanEquals),
+    "BooleanEquals" => Operator::Boolean,
+    "TimestampEquals" => Operator::Timestamp(Relation::Equals),
+    "TimestampLessThan" => Operator::Timestamp(Relation::LessThan),
+    "TimestampGreaterThan" => Operator::Timestamp(Relation::GreaterThan),
+    "TimestampLessThanEquals" => Operator::Timestamp(Relation::LessThanEquals),
+    "TimestampGreaterThanEquals" => Operator::Timestamp(Relation::GreaterThanEquals),
     "IsNull" => Operator::Is(Kind::Null),
     "IsPresent" => Operator::Is(Kind::Present),
     "IsNumeric" => Operator::Is(Kind::Numeric),
     "IsString" => Operator::Is(Kind::String),
     "IsBoolean" => Operator::Is(Kind::Boolean),
     "IsTimestamp" => Operator::Is(Kind::Timestamp),
-    "BooleanEquals" => Operator::Boolean,
-    "NumericEquals" => Operator::Numeric(Relation::Equals),
-    "NumericLessThan" => Operator::Numeric(Relation::LessThan),
-    "NumericGreaterThan" => Operator::Numeric(Relation::GreaterThan),
-    "NumericLessThanEquals" => Operator::Numeric(Relation::LessThanEquals),
-    "NumericGreaterThanEquals" => Operator::Numeric(Relation::GreaterThanEquals),
-    "StringEquals" => Operator::String(Relation::Equals),
-    "StringLessThan" => Operator::String(Relation::LessThan),
-    "StringGreaterThan" => Operator::String(Relation::GreaterThan),
-    "StringLessThanEquals" => Operator::String(Relation::LessThanEquals),
-    "StringGreaterThanEquals" => Operator::String(Relation::GreaterThanEquals),
-    "TimestampEquals" => Operator::Timestamp(Relation::Equals),
-    "TimestampLessThan" => Operator::Timestamp(Relation::LessThan),
-    "TimestampGreaterThan" => Operator::Timestamp(Relation::GreaterThan),
-    "TimestampLessThanEquals" => Operator::Timestamp(Relation::LessThanEquals),
-    "TimestampGreaterThanEquals" => Operator::Timestamp(Relation::GreaterThanEquals),
-    "StringMatches" => Operator::StringMatches,
 }
 
 /// Compiles the condition of an element of `Choices`.
 pub(super) fn rule(fields: &mut Fields<'_>) -> Option<Rule> {
     match fields.language {
         Language::JsonPath => {
-            fields.refuse_jsonata(&["Condition"]);
+            if fields.has("Condition") {
+                fields.refuse_jsonata(&["Condition"]);
+                return None;
+            }
             nested_rule(fields, 0)
         }
         Language::Jsonata => {
@@ -75,7 +80,10 @@ pub(super) fn rule(fields: &mut Fields<'_>) -> Option<Rule> {
 /// `Condition`: a boolean, or an expression.
 fn condition(fields: &mut Fields<'_>) -> Option<Rule> {
     const NAME: &str = "Condition";
-    fields.require(NAME);
+    if !fields.has(NAME) && SELECTORS.iter().all(|name| !fields.has(name)) {
+        fields
+            .object_error(format!("The object must have only one of the following fields, [{}]", SELECTORS.join(", ")));
+    }
     match fields.query(NAME) {
         Some(query) => query.map(Rule::Condition),
         None => fields.flag(NAME).map(Rule::Constant),
@@ -88,13 +96,16 @@ fn nested_rule(fields: &mut Fields<'_>, nesting: usize) -> Option<Rule> {
         return None;
     }
     fields.take("Comment");
-    if nesting > 0 {
-        for name in ["Next", "Assign"] {
-            if fields.has(name) {
-                fields.take(name);
-                fields.error(name, format!("Only a rule at the top of 'Choices' can have '{name}'"));
-            }
+    if SELECTORS.iter().filter(|name| fields.has(name)).count() != 1 {
+        for name in SELECTORS {
+            fields.take(name);
         }
+        for (name, _) in given_operators(fields) {
+            fields.take(name);
+        }
+        fields
+            .object_error(format!("The object must have only one of the following fields, [{}]", SELECTORS.join(", ")));
+        return None;
     }
     if fields.has("And") {
         return rules(fields, "And", nesting).map(Rule::And);
@@ -127,29 +138,28 @@ fn rules(fields: &mut Fields<'_>, name: &'static str, nesting: usize) -> Option<
 }
 
 fn comparison(fields: &mut Fields<'_>) -> Option<Rule> {
-    fields.require("Variable");
-    let variable = fields.path("Variable");
-    let given: Vec<_> = OPERATORS
-        .iter()
-        .filter_map(|(name, path_name, operator)| {
-            let name = if fields.has(name) { name } else { path_name };
-            fields.has(name).then_some((*name, *operator))
-        })
-        .collect();
+    let variable = fields.operand_path("Variable");
+    let given = given_operators(fields);
     let [(name, operator)] = given.as_slice() else {
         for (name, _) in &given {
             fields.take(name);
         }
         // A misspelt operator is told where it is, and is all that is wrong.
         let names: Vec<_> = OPERATORS.iter().flat_map(names).collect();
-        if fields.may_be_meant(&names) && given.is_empty() {
+        if given.is_empty() && fields.may_be_meant(&names) {
             return None;
         }
-        fields.object_error("A rule needs exactly one comparison operator");
+        fields.exactly_one(&names);
         return None;
     };
     let test = test(fields, name, *operator);
     Some(Rule::Test { variable: variable?, test: test? })
+}
+
+/// The operators that a rule has, each by the name that stands there.
+fn given_operators(fields: &Fields<'_>) -> Vec<(&'static str, Operator)> {
+    let all = OPERATORS.iter().flat_map(|row| names(row).map(|name| (name, row.2)));
+    all.filter(|(name, _)| fields.has(name)).collect()
 }
 
 /// The operator's name, and that of its sister which compares with what a path leads to, where it has one.
@@ -159,25 +169,19 @@ fn names((name, path_name, operator): &(&'static str, &'static str, Operator)) -
 }
 
 fn test(fields: &mut Fields<'_>, name: &'static str, operator: Operator) -> Option<Test> {
-    let by_path = name.ends_with("Path");
     match operator {
-        Operator::Is(kind) if !by_path => fields.flag(name).map(|wanted| Test::Is { kind, wanted }),
-        Operator::StringMatches if !by_path => {
+        Operator::Is(kind) => fields.flag(name).map(|wanted| Test::Is { kind, wanted }),
+        Operator::StringMatches => {
             let text = fields.text(name)?;
             let pattern = Pattern::parse(&text);
             pattern.map_err(|error| fields.error(name, error)).ok().map(Test::StringMatches)
-        }
-        Operator::Is(_) | Operator::StringMatches => {
-            fields.take(name);
-            fields.error(name, format!("There is no operator '{name}'"));
-            None
         }
         Operator::Boolean => operand(fields, name, |fields, name| fields.flag(name)).map(Test::Boolean),
         Operator::Numeric(relation) => {
             let number = |fields: &mut Fields<'_>, name| match fields.take(name)? {
                 Value::Number(number) => Some(number),
                 _ => {
-                    fields.error(name, "Value is not of type 'Number'");
+                    fields.type_error(name, Type::Number);
                     None
                 }
             };
@@ -205,7 +209,7 @@ fn operand<T>(
     literal: impl FnOnce(&mut Fields<'_>, &'static str) -> Option<T>,
 ) -> Option<Operand<T>> {
     if name.ends_with("Path") {
-        let path: Path = fields.path(name)?;
+        let path = fields.operand_path(name)?;
         Some(Operand::Path(path))
     } else {
         literal(fields, name).map(Operand::Literal)

@@ -11,7 +11,7 @@ pub enum Severity {
     Warning,
 }
 
-/// The kind of a finding, by the names of `ValidateStateMachineDefinition`, and one of our own.
+/// The kind of a finding: those of `ValidateStateMachineDefinition`, and some of our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The text is no JSON.
@@ -20,14 +20,36 @@ pub enum Code {
     SchemaValidationFailed,
     /// A transition leads nowhere, or nothing leads to a state.
     MissingTransitionTarget,
-    /// No state ends a graph.
+    /// No state ends the machine.
     MissingEndState,
+    /// Two states have the same name, in whatever graphs.
+    DuplicateStateName,
+    /// A state's name is too long.
+    InvalidStateName,
+    /// Graphs nest too deep.
+    TooDeeplyNested,
+    /// A variable's name is none.
+    InvalidVariableName,
+    /// A variable has the name of one that the service assigns.
+    ReservedVariableName,
     /// An expression of JSONata does not parse.
     InvalidJsonataExpression,
     /// An expression of JSONata asks for what is not there at its place.
     UnsupportedJsonataExpression,
     /// The service has this, this program does not yet.
     NotSupported,
+    /// A Choice state has no `Default`.
+    NoDefault,
+    /// A retrier or a catcher can never take an error that it names.
+    NeverTaken,
+    /// A retrier never retries.
+    NoAttempts,
+    /// A task that somebody must answer may wait for ever.
+    NoTimeout,
+    /// A path leads to what no state before it gives.
+    NeverFound,
+    /// A variable is read that no state before it assigns.
+    NeverAssigned,
 }
 
 impl Code {
@@ -38,9 +60,44 @@ impl Code {
             Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
             Self::MissingEndState => "MISSING_END_STATE",
+            Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
+            Self::InvalidStateName => "INVALID_STATE_NAME",
+            Self::TooDeeplyNested => "TOO_DEEPLY_NESTED",
+            Self::InvalidVariableName => "INVALID_VARIABLE_NAME",
+            Self::ReservedVariableName => "RESERVED_VARIABLE_NAME",
             Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
             Self::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
             Self::NotSupported => "NOT_SUPPORTED",
+            Self::NoDefault => "NO_DEFAULT",
+            Self::NeverTaken => "NEVER_TAKEN",
+            Self::NoAttempts => "NO_ATTEMPTS",
+            Self::NoTimeout => "NO_TIMEOUT",
+            Self::NeverFound => "NEVER_FOUND",
+            Self::NeverAssigned => "NEVER_ASSIGNED",
+        }
+    }
+
+    /// Whether the service has it too. What it has not is for a person, and not for who asks as one asks the service.
+    pub fn is_of_the_service(self) -> bool {
+        match self {
+            Self::InvalidJsonDescription
+            | Self::SchemaValidationFailed
+            | Self::MissingTransitionTarget
+            | Self::MissingEndState
+            | Self::DuplicateStateName
+            | Self::InvalidStateName
+            | Self::TooDeeplyNested
+            | Self::InvalidVariableName
+            | Self::ReservedVariableName
+            | Self::InvalidJsonataExpression
+            | Self::UnsupportedJsonataExpression => true,
+            Self::NotSupported
+            | Self::NoDefault
+            | Self::NeverTaken
+            | Self::NoAttempts
+            | Self::NoTimeout
+            | Self::NeverFound
+            | Self::NeverAssigned => false,
         }
     }
 }
@@ -69,7 +126,8 @@ impl Diagnostic {
         Self { severity: Severity::Error, code, message: message.into(), location, field: None, help: None }
     }
 
-    /// The narrowest place in the definition that the finding is about, as a JSON pointer; `/` for the whole.
+    /// The narrowest place in the definition that the finding is about, in the service's notation:
+    /// `/States/Check/Catch[0]/Next`, and `/` for the whole. Names stand in it as they are, with whatever is in them.
     pub fn pointer(&self) -> String {
         let location = self.location.as_deref().unwrap_or("/");
         match &self.field {
@@ -96,8 +154,18 @@ impl Pointer {
         Self(String::new())
     }
 
+    /// The place of a state.
+    pub(super) fn of(location: &str) -> Self {
+        Self(location.to_owned())
+    }
+
     pub(super) fn child(&self, name: impl fmt::Display) -> Self {
         Self(format!("{}/{name}", self.0))
+    }
+
+    /// An element of the array at this place: `/States/Check/Catch[0]`, as the service has it.
+    pub(super) fn element(&self, index: usize) -> Self {
+        Self(format!("{}[{index}]", self.0))
     }
 }
 
@@ -120,12 +188,22 @@ impl Findings {
         self.0.push(Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, message, at.to_string()) });
     }
 
+    /// Reports what the service tells without a place.
+    pub(super) fn error_of_no_place(&mut self, code: Code, message: impl Into<String>) {
+        self.0.push(Diagnostic { location: None, ..Diagnostic::error(code, message, "") });
+    }
+
     pub(super) fn add(&mut self, found: Diagnostic) {
         self.0.push(found);
     }
 
     pub(super) fn has_errors(&self) -> bool {
         self.0.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Whether something is wrong that is not of this kind.
+    pub(super) fn has_errors_beside(&self, code: Code) -> bool {
+        self.0.iter().any(|finding| finding.severity == Severity::Error && finding.code != code)
     }
 
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {

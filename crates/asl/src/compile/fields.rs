@@ -9,7 +9,7 @@ use super::{
 use crate::{
     flow::{ResultPath, Selection},
     machine::{Count, Percentage},
-    path::{Path, ReferencePath},
+    path::{Path, ReferencePath, Root},
     template::{Expression, Template},
     value::{Object, Value},
 };
@@ -29,6 +29,36 @@ impl Language {
         }
     }
 }
+
+/// Types as the service names them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Type {
+    String,
+    Boolean,
+    Integer,
+    Number,
+    Array,
+    Object,
+}
+
+impl Type {
+    fn expected(self) -> &'static str {
+        match self {
+            Self::String => "Expected value of type [STRING]",
+            Self::Boolean => "Expected value of type [BOOLEAN]",
+            Self::Integer => "Expected value of type [INTEGER]",
+            Self::Number => "Expected value of type [NUMBER]",
+            Self::Array => "Expected value of type [ARRAY]",
+            Self::Object => "Expected value of type [OBJECT]",
+        }
+    }
+}
+
+/// What a text is that is no path.
+const NOT_A_PATH: &str = "Value must be a valid JSONPath.";
+
+/// What a path is that leads to more than one place.
+const NOT_A_REFERENCE: &str = "Value is not a Reference Path";
 
 /// Which fields `$states` has beside `input` and `context`, by where an expression stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +100,8 @@ pub(super) struct Fields<'a> {
     pub(super) at: Pointer,
     pub(super) place: Place,
     pub(super) language: Language,
+    /// Whether fields of the other language are let be: that the languages are mixed has been reported.
+    pub(super) is_mixed: bool,
     pub(super) findings: &'a mut Findings,
 }
 
@@ -77,11 +109,12 @@ impl<'a> Fields<'a> {
     /// Opens a machine or a state, whose expressions are named from here on.
     pub(super) fn open(value: &Value, at: Pointer, language: Language, findings: &'a mut Findings) -> Option<Self> {
         let Value::Object(object) = value else {
-            findings.error(Code::SchemaValidationFailed, &at, "Value is not of type 'Object'");
+            findings.error(Code::SchemaValidationFailed, &at, Type::Object.expected());
             return None;
         };
         let (asked, meant, place) = (Vec::new(), Vec::new(), Place::default());
-        Some(Self { object: object.clone(), asked, meant, at, place, language, findings })
+        let is_mixed = false;
+        Some(Self { object: object.clone(), asked, meant, at, place, language, is_mixed, findings })
     }
 
     /// Opens a state or a graph below this object, in a language of its own.
@@ -92,13 +125,15 @@ impl<'a> Fields<'a> {
     /// Opens the value of a field.
     pub(super) fn inner(&mut self, name: &'static str, value: &Value) -> Option<Fields<'_>> {
         let (at, place) = (self.at.child(name), self.place.child(name));
-        Some(Fields { place, ..Fields::open(value, at, self.language, self.findings)? })
+        let is_mixed = self.is_mixed;
+        Some(Fields { place, is_mixed, ..Fields::open(value, at, self.language, self.findings)? })
     }
 
     /// Opens an element of a field's array.
     pub(super) fn element(&mut self, name: &'static str, index: usize, value: &Value) -> Option<Fields<'_>> {
-        let (at, place) = (self.at.child(name).child(index), self.place.child(name).element(index));
-        Some(Fields { place, ..Fields::open(value, at, self.language, self.findings)? })
+        let (at, place) = (self.at.child(name).element(index), self.place.child(name).element(index));
+        let is_mixed = self.is_mixed;
+        Some(Fields { place, is_mixed, ..Fields::open(value, at, self.language, self.findings)? })
     }
 
     /// A field's value as it stands.
@@ -135,18 +170,29 @@ impl<'a> Fields<'a> {
         });
     }
 
-    /// Reports that a field is missing, as the service does.
-    pub(super) fn require(&mut self, name: &'static str) {
-        if !self.has(name) {
-            self.object_error(format!("These fields are required: [{name}]"));
+    /// Reports that a field's value has another type.
+    pub(super) fn type_error(&mut self, name: &'static str, expected: Type) {
+        self.error(name, expected.expected());
+    }
+
+    /// Reports which of these fields are missing, all in one as the service does.
+    pub(super) fn require_all(&mut self, names: &[&'static str]) {
+        let missing: Vec<_> = names.iter().filter(|name| !self.has(name)).copied().collect();
+        if !missing.is_empty() {
+            self.object_error(format!("These fields are required: [{}]", missing.join(", ")));
         }
+    }
+
+    /// Reports that a field is missing.
+    pub(super) fn require(&mut self, name: &'static str) {
+        self.require_all(&[name]);
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> Option<Arc<str>> {
         match self.take(name)? {
             Value::String(text) => Some(text),
             _ => {
-                self.error(name, "Value is not of type 'String'");
+                self.type_error(name, Type::String);
                 None
             }
         }
@@ -156,7 +202,7 @@ impl<'a> Fields<'a> {
         match self.take(name)? {
             Value::Bool(flag) => Some(flag),
             _ => {
-                self.error(name, "Value is not of type 'Boolean'");
+                self.type_error(name, Type::Boolean);
                 None
             }
         }
@@ -164,11 +210,14 @@ impl<'a> Fields<'a> {
 
     pub(super) fn count(&mut self, name: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         let value = self.take(name)?;
-        let count = value.as_i64().and_then(|number| u64::try_from(number).ok()).filter(|count| range.contains(count));
-        if count.is_none() {
-            self.error(name, format!("Value must be an integer from {} to {}", range.start(), range.end()));
+        let (least, most) = (*range.start(), *range.end());
+        match whole(&value) {
+            None => self.type_error(name, Type::Integer),
+            Some(number) if number < i128::from(least) => self.error(name, format!("Minimum value is {least}")),
+            Some(number) if number > i128::from(most) => self.error(name, format!("Maximum value is {most}")),
+            Some(number) => return u64::try_from(number).ok(),
         }
-        count
+        None
     }
 
     /// A small whole number with a default.
@@ -195,14 +244,13 @@ impl<'a> Fields<'a> {
         path_name: &'static str,
     ) -> Option<Percentage> {
         let literal = |fields: &mut Self| {
-            let percentage = match fields.take(name)? {
-                Value::Number(number) => number.as_f64().filter(|percentage| (0.0..=100.0).contains(percentage)),
-                _ => None,
-            };
-            if percentage.is_none() {
-                fields.error(name, "Value must be a number from 0 to 100");
+            let percentage = fields.number(name)?;
+            if percentage < 0.0 {
+                fields.error(name, "Minimum value is 0.0");
+            } else if percentage > 100.0 {
+                fields.error(name, "Maximum value is 100.0");
             }
-            percentage.map(Percentage::Literal)
+            Some(Percentage::Literal(percentage))
         };
         self.literal_or_expression(name, path_name, literal, Percentage::Expression)
     }
@@ -223,26 +271,61 @@ impl<'a> Fields<'a> {
             self.refuse_json_path(&[path_name]);
             return literal;
         }
-        let path = self.path_expression(path_name).map(of_expression);
-        if self.has(name) && self.has(path_name) {
-            self.error(path_name, format!("'{name}' and '{path_name}' exclude each other"));
-        }
+        let path = self.reference_expression(path_name).map(of_expression);
+        self.one_at_most(&[name, path_name]);
         literal.or(path)
+    }
+
+    /// A number that need not be whole.
+    pub(super) fn number(&mut self, name: &'static str) -> Option<f64> {
+        match self.take(name)? {
+            Value::Number(number) if number.as_f64().is_some() => number.as_f64(),
+            _ => {
+                self.type_error(name, Type::Number);
+                None
+            }
+        }
+    }
+
+    /// A string that must be one of these.
+    pub(super) fn one_of(&mut self, name: &'static str, allowed: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(name)?;
+        let found = allowed.iter().find(|allowed| **allowed == &*text).copied();
+        if found.is_none() {
+            self.error(name, format!("Value should be one of the following: [{}]", allowed.join(", ")));
+        }
+        found
+    }
+
+    /// Reports that more than one of these fields is there.
+    pub(super) fn one_at_most(&mut self, names: &[&'static str]) {
+        if names.iter().filter(|name| self.has(name)).count() > 1 {
+            self.object_error(format!("There should only be one of the following fields: [{}]", names.join(", ")));
+        }
+    }
+
+    /// Reports that not exactly one of these fields is there.
+    pub(super) fn exactly_one(&mut self, names: &[&'static str]) {
+        if names.iter().any(|name| self.has(name)) {
+            self.one_at_most(names);
+        } else {
+            let names = names.join(", ");
+            self.object_error(format!("This object should have only one of the following fields: [{names}]"));
+        }
     }
 
     pub(super) fn array(&mut self, name: &'static str) -> Option<Arc<Vec<Value>>> {
         match self.take(name)? {
             Value::Array(items) => Some(items),
             _ => {
-                self.error(name, "Value is not of type 'Array'");
+                self.type_error(name, Type::Array);
                 None
             }
         }
     }
 
-    /// An array that must be there and have elements.
+    /// An array that must have elements.
     pub(super) fn filled_array(&mut self, name: &'static str) -> Option<Arc<Vec<Value>>> {
-        self.require(name);
         let items = self.array(name)?;
         if items.is_empty() {
             self.error(name, "Value cannot be empty");
@@ -253,7 +336,7 @@ impl<'a> Fields<'a> {
 
     pub(super) fn path(&mut self, name: &'static str) -> Option<Path> {
         let text = self.text(name)?;
-        Path::parse(&text).map_err(|error| self.error(name, format!("Value is not a valid JSONPath: {error}"))).ok()
+        Path::parse(&text).map_err(|_| self.error(name, NOT_A_PATH)).ok()
     }
 
     /// A path where an expression may stand: a `…Path` field.
@@ -261,12 +344,30 @@ impl<'a> Fields<'a> {
         self.path(name).map(|path| Expression::of_path(name, path))
     }
 
+    /// A path of a choice rule.
+    pub(super) fn operand_path(&mut self, name: &'static str) -> Option<Path> {
+        let text = self.text(name)?;
+        if !text.starts_with('$') {
+            self.error(name, format!("{NOT_A_REFERENCE}: Reference path didn't start with '$'"));
+            return None;
+        }
+        Path::parse(&text).map_err(|_| self.error(name, NOT_A_REFERENCE)).ok()
+    }
+
+    /// A path that leads to one place of the input or of a variable: what a number is found at.
+    fn reference_expression(&mut self, name: &'static str) -> Option<Expression> {
+        let path = self.path(name)?;
+        if !path.is_definite() || *path.root() == Root::Context {
+            self.error(name, NOT_A_REFERENCE);
+            return None;
+        }
+        Some(Expression::of_path(name, path))
+    }
+
     /// A path or a call of an intrinsic function.
     pub(super) fn path_or_call(&mut self, name: &'static str) -> Option<Expression> {
         let text = self.text(name)?;
-        Expression::json_path(name, &text)
-            .map_err(|error| self.error(name, format!("Value is not a valid JSONPath or intrinsic function: {error}")))
-            .ok()
+        Expression::json_path(name, &text).map_err(|_| self.error(name, NOT_A_PATH)).ok()
     }
 
     /// The expression of JSONata that a field holds between `{%` and `%}`.
@@ -278,10 +379,17 @@ impl<'a> Fields<'a> {
         if self.language == Language::JsonPath {
             return None;
         }
-        let source = self.object.get(name).and_then(Value::as_str).and_then(template::source)?.to_owned();
-        self.asked.push(name);
+        let text = self.object.get(name).and_then(Value::as_str)?.to_owned();
         let (place, at) = (self.place.child(name), self.at.child(name));
-        Some(template::query(&source, &place, &at, Reads::Input, self.findings))
+        let Some(source) = template::source(&text) else {
+            if !template::check_ends(&text, &at, self.findings) {
+                self.asked.push(name);
+                return Some(None);
+            }
+            return None;
+        };
+        self.asked.push(name);
+        Some(template::query(source, &place, &at, Reads::Input, self.findings))
     }
 
     /// `InputPath`, `OutputPath`, `ItemsPath`.
@@ -306,11 +414,15 @@ impl<'a> Fields<'a> {
             return ResultPath::Discard;
         }
         let Some(text) = self.text(NAME) else { return ResultPath::Replace };
+        if !text.starts_with('$') {
+            self.error(NAME, NOT_A_PATH);
+            return ResultPath::Replace;
+        }
         match ReferencePath::parse(&text) {
             Ok(path) if path.text() == "$" => ResultPath::Replace,
             Ok(path) => ResultPath::At(path),
-            Err(error) => {
-                self.error(NAME, format!("Value is not a Reference Path: {error}"));
+            Err(_) => {
+                self.error(NAME, NOT_A_REFERENCE);
                 ResultPath::Replace
             }
         }
@@ -339,7 +451,7 @@ impl<'a> Fields<'a> {
     fn refuse_other_language(&mut self, names: &[&'static str], other: Language) {
         for name in names {
             self.asked.push(name);
-            if self.has(name) {
+            if self.has(name) && !self.is_mixed {
                 let (language, other) = (self.language.name(), other.name());
                 let message = format!(
                     "The QueryLanguage is set to '{language}', but field '{name}' is only supported for the '{other}' \
@@ -369,6 +481,14 @@ impl<'a> Fields<'a> {
             let help = did_you_mean(&name, self.asked.iter().chain(&self.meant).copied());
             self.field_error(&name, format!("Field '{name}' is not supported"), help);
         }
+    }
+}
+
+/// A whole number of whatever size, written as one.
+fn whole(value: &Value) -> Option<i128> {
+    match value {
+        Value::Number(number) => number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::{
     diagnostic::{Code, Diagnostic},
-    fields::{Fields, Language, did_you_mean},
+    fields::{Fields, Language, Type, did_you_mean},
     state,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 const MAX_NAME: usize = 80;
 
 /// How deep graphs may nest: hostile definitions must not exhaust the stack.
-const MAX_NESTING: usize = 32;
+pub(super) const MAX_NESTING: usize = 32;
 
 /// The states of one graph by name, for `Next` to look up, and what holds for all of them.
 pub(super) struct Names {
@@ -37,7 +37,7 @@ impl Names {
             let at = fields.at.child(field).to_string();
             fields.findings.add(Diagnostic {
                 help: did_you_mean(&name, self.ids.keys().map(|known| &**known)),
-                ..Diagnostic::error(Code::MissingTransitionTarget, format!("Missing '{field}' target: {name}"), at)
+                ..Diagnostic::error(Code::MissingTransitionTarget, format!("Missing 'Next' target: {name}"), at)
             });
         }
         target
@@ -52,7 +52,8 @@ pub(super) fn graph(fields: &mut Fields<'_>) -> Option<Graph> {
 /// Compiles a branch or a processor of a state, whose graph has these names.
 pub(super) fn inner_graph(mut inner: Fields<'_>, outer: &Names) -> Option<Graph> {
     if outer.nesting == MAX_NESTING {
-        inner.object_error(format!("More than {MAX_NESTING} nested levels of states"));
+        let message = format!("The states are nested deeper than {MAX_NESTING} levels");
+        inner.findings.error(Code::TooDeeplyNested, &inner.at, message);
         return None;
     }
     inner.take("Comment");
@@ -62,15 +63,14 @@ pub(super) fn inner_graph(mut inner: Fields<'_>, outer: &Names) -> Option<Graph>
 }
 
 fn nested_graph(fields: &mut Fields<'_>, language: Language, nesting: usize) -> Option<Graph> {
-    fields.require("StartAt");
-    fields.require("States");
+    fields.require_all(&["StartAt", "States"]);
     let states = fields.take("States");
     let Some(states) = states else {
         fields.take("StartAt");
         return None;
     };
     let Value::Object(states) = states else {
-        fields.error("States", "Value is not of type 'Object'");
+        fields.type_error("States", Type::Object);
         return None;
     };
     if states.is_empty() {
@@ -85,8 +85,8 @@ fn nested_graph(fields: &mut Fields<'_>, language: Language, nesting: usize) -> 
     for (name, value) in states.iter() {
         let at = at.child(name);
         if name.chars().count() > MAX_NAME {
-            let message = format!("State name '{name}' is too long, should have at most {MAX_NAME} characters");
-            fields.findings.error(Code::SchemaValidationFailed, &at, message);
+            let message = format!("State name '{name}' exceeds the {MAX_NAME}-character limit allowed by the service");
+            fields.findings.error(Code::InvalidStateName, &at, message);
         }
         if let Some(mut fields) = fields.open_below(value, at, language) {
             compiled.extend(state::state(name, &names, &mut fields));

@@ -1,62 +1,67 @@
-//! What can be reached: every state from the start, and an end from every graph.
+//! What can be reached: every state from the start of its graph, and an end from the machine's own.
+//!
+//! The service looks at this where nothing else is wrong but transitions that lead nowhere, so it is read from the
+//! definition as it was written.
 
-use super::diagnostic::{Code, Findings, Pointer};
-use crate::machine::{Graph, Kind, Machine, State, StateId, Transition};
+use std::collections::HashSet;
 
-pub(super) fn check(machine: &Machine, findings: &mut Findings) {
-    graph(&machine.graph, &Pointer::root(), findings);
+use super::{
+    diagnostic::{Code, Findings, Pointer},
+    names::{elements, graphs},
+};
+use crate::value::{Object, Value};
+
+/// Reports what can't be reached, where all else but transitions is well.
+pub(super) fn check(definition: &Value, findings: &mut Findings) {
+    if findings.has_errors_beside(Code::MissingTransitionTarget) {
+        return;
+    }
+    let Some(Value::Object(states)) = definition.get("States") else { return };
+    // The service asks for an end of the machine's own graph alone, and where there is none it looks no further.
+    if states.values().any(ends) {
+        graph(definition, states, &Pointer::root(), findings);
+    } else {
+        findings.error_of_no_place(Code::MissingEndState, "Workflow has no terminal state");
+    }
 }
 
-fn graph(graph: &Graph, at: &Pointer, findings: &mut Findings) {
-    let mut reached = vec![false; graph.states.len()];
-    let mut left = vec![graph.start];
-    while let Some(id) = left.pop() {
-        if !std::mem::replace(&mut reached[id.0], true) {
-            left.extend(targets(graph.state(id)));
-        }
-    }
-    let states = at.child("States");
-    for (state, reached) in graph.states.iter().zip(reached) {
-        let at = states.child(&state.name);
-        if !reached {
-            let message = format!("State \"{}\" is not reachable.", state.name);
+fn graph(graph: &Value, states: &Object, at: &Pointer, findings: &mut Findings) {
+    let reached = reached(graph, states);
+    let all = at.child("States");
+    for (name, state) in states {
+        let at = all.child(name);
+        if !reached.contains(&**name) {
+            let message = format!("State \"{name}\" is not reachable.");
             findings.error(Code::MissingTransitionTarget, &at, message);
         }
-        inner(state, &at, findings);
-    }
-    if !graph.states.iter().any(ends) {
-        findings.error(Code::MissingEndState, at, "Workflow has no terminal state");
-    }
-}
-
-fn inner(state: &State, at: &Pointer, findings: &mut Findings) {
-    match &state.kind {
-        Kind::Parallel(parallel) => {
-            for (index, branch) in parallel.branches.iter().enumerate() {
-                graph(branch, &at.child("Branches").child(index), findings);
+        for (inner, at) in graphs(state, &at) {
+            if let Some(Value::Object(states)) = inner.get("States") {
+                self::graph(inner, states, &at, findings);
             }
         }
-        Kind::Map(map) => graph(&map.processor, &at.child("ItemProcessor"), findings),
-        Kind::Choice(choice) if choice.default.is_none() => findings.warning(
-            Code::SchemaValidationFailed,
-            at,
-            "There is no 'Default': an input that matches no rule fails the execution",
-        ),
-        _ => {}
     }
 }
 
-fn targets(state: &State) -> Vec<StateId> {
-    let mut targets: Vec<_> = state.catchers().iter().map(|catcher| catcher.next).collect();
-    if let Some(Transition::Next(next)) = state.transition() {
-        targets.push(next);
+fn reached<'d>(graph: &'d Value, states: &'d Object) -> HashSet<&'d str> {
+    let mut reached = HashSet::new();
+    let mut left: Vec<&str> = graph.get("StartAt").and_then(Value::as_str).into_iter().collect();
+    while let Some(name) = left.pop() {
+        if let Some(state) = states.get(name)
+            && reached.insert(name)
+        {
+            left.extend(targets(state));
+        }
     }
-    if let Kind::Choice(choice) = &state.kind {
-        targets.extend(choice.rules.iter().map(|rule| rule.next).chain(choice.default));
-    }
-    targets
+    reached
 }
 
-fn ends(state: &State) -> bool {
-    matches!(state.kind, Kind::Succeed | Kind::Fail(_)) || state.transition() == Some(Transition::End)
+fn targets(state: &Value) -> Vec<&str> {
+    let rules = elements(state, "Choices").chain(elements(state, "Catch")).filter_map(|element| element.get("Next"));
+    let own = ["Next", "Default"].into_iter().filter_map(|name| state.get(name));
+    own.chain(rules).filter_map(Value::as_str).collect()
+}
+
+fn ends(state: &Value) -> bool {
+    matches!(state.get("Type").and_then(Value::as_str), Some("Succeed" | "Fail"))
+        || state.get("End") == Some(&Value::Bool(true))
 }

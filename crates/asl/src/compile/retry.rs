@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    diagnostic::Code,
-    fields::{Fields, Language, Reads},
+    diagnostic::{Code, Findings, Pointer},
+    fields::{Fields, Language, Reads, Type},
     graph::Names,
     state::assign,
 };
 use crate::{
     fault::names,
-    machine::OnError,
+    machine::{OnError, State},
     retry::{CatchOutput, Catcher, ErrorEquals, Retrier},
     value::Value,
 };
@@ -32,7 +32,7 @@ fn each<T>(
         if let Some((errors, item)) = compile(&mut element) {
             let takes_all = errors.iter().any(|error| &**error == names::ALL);
             if takes_all && (errors.len() > 1 || index + 1 < values.len()) {
-                element.error("ErrorEquals", "'States.ALL' must stand alone, in the last element");
+                element.error("ErrorEquals", "States.ALL must appear alone and at end of list");
             }
             compiled.push(item);
         }
@@ -47,36 +47,22 @@ fn errors(fields: &mut Fields<'_>) -> Option<Arc<[Arc<str>]>> {
     for value in values.iter() {
         match value {
             Value::String(name) => errors.push(name.clone()),
-            _ => fields.error("ErrorEquals", "Value is not of type 'String'"),
+            _ => fields.type_error("ErrorEquals", Type::String),
         }
-    }
-    if errors.iter().any(|error| &**error == names::RUNTIME) {
-        let at = fields.at.child("ErrorEquals");
-        fields.findings.warning(
-            Code::SchemaValidationFailed,
-            &at,
-            "'States.Runtime' can't be retried or caught: it ends the execution",
-        );
     }
     Some(errors.into())
 }
 
 fn retrier(fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, Retrier)> {
     fields.take("Comment");
+    fields.require("ErrorEquals");
     let errors = errors(fields);
-    let interval_seconds = fields.small_count("IntervalSeconds", 1..=99_999_999, 1);
+    let interval_seconds = fields.small_count("IntervalSeconds", 0..=99_999_999, 1);
     let max_attempts = fields.small_count("MaxAttempts", 0..=99_999_999, 3);
     let max_delay_seconds =
         fields.has("MaxDelaySeconds").then(|| fields.small_count("MaxDelaySeconds", 1..=31_622_400, 1));
     let backoff_rate = backoff_rate(fields);
-    let full_jitter = match fields.text("JitterStrategy").as_deref() {
-        None | Some("NONE") => false,
-        Some("FULL") => true,
-        Some(other) => {
-            fields.error("JitterStrategy", format!("Value must be 'NONE' or 'FULL', not '{other}'"));
-            false
-        }
-    };
+    let full_jitter = fields.one_of("JitterStrategy", &["NONE", "FULL"]) == Some("FULL");
     if max_delay_seconds.is_some_and(|cap| cap < interval_seconds) {
         fields.error("MaxDelaySeconds", "Value must be greater than 'IntervalSeconds'");
     }
@@ -94,21 +80,17 @@ fn retrier(fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, Retrier)> {
 
 fn backoff_rate(fields: &mut Fields<'_>) -> f64 {
     const DEFAULT: f64 = 2.0;
-    let Some(value) = fields.take("BackoffRate") else { return DEFAULT };
-    let rate = match &value {
-        Value::Number(number) => number.as_f64().filter(|rate| *rate >= 1.0),
-        _ => None,
-    };
-    rate.unwrap_or_else(|| {
-        fields.error("BackoffRate", "Value must be a number of at least 1.0");
-        DEFAULT
-    })
+    let Some(rate) = fields.number("BackoffRate") else { return DEFAULT };
+    if rate < 1.0 {
+        fields.error("BackoffRate", "Minimum value is 1.0");
+    }
+    rate
 }
 
 fn catcher(names: &Names, fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, Catcher)> {
     fields.take("Comment");
+    fields.require_all(&["ErrorEquals", "Next"]);
     let errors = errors(fields);
-    fields.require("Next");
     let next = names.target(fields, "Next");
     let output = match fields.language {
         Language::JsonPath => {
@@ -123,4 +105,47 @@ fn catcher(names: &Names, fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, C
     let assign = assign(fields, Reads::ErrorOutput);
     let errors = errors?;
     Some((errors.clone(), Catcher { errors: ErrorEquals(errors.to_vec()), next: next?, output, assign }))
+}
+
+/// Tells of retriers and catchers that can take no error, or none of some.
+pub(super) fn warn(state: &State, at: &Pointer, findings: &mut Findings) {
+    let retriers = state.retriers().iter().map(|retrier| &retrier.errors);
+    let catchers = state.catchers().iter().map(|catcher| &catcher.errors);
+    never_taken(retriers, &at.child("Retry"), findings);
+    never_taken(catchers, &at.child("Catch"), findings);
+    for (index, retrier) in state.retriers().iter().enumerate() {
+        let others_follow = index + 1 < state.retriers().len();
+        if retrier.max_attempts == 0 && !others_follow && state.retriers().len() == 1 {
+            let at = at.child("Retry").element(index).child("MaxAttempts");
+            findings.warning(
+                Code::NoAttempts,
+                &at,
+                "A retrier that never retries, with no other after it, does nothing",
+            );
+        }
+    }
+}
+
+/// Tells of names that an earlier element takes already, or that nothing can take.
+fn never_taken<'m>(lists: impl Iterator<Item = &'m ErrorEquals>, at: &Pointer, findings: &mut Findings) {
+    let mut earlier: Vec<&Arc<str>> = Vec::new();
+    for (index, ErrorEquals(errors)) in lists.enumerate() {
+        let at = at.element(index).child("ErrorEquals");
+        for error in errors {
+            if let Some(why) = why_never(error, &earlier) {
+                findings.warning(Code::NeverTaken, &at, why);
+            }
+            earlier.push(error);
+        }
+    }
+}
+
+fn why_never(error: &str, earlier: &[&Arc<str>]) -> Option<String> {
+    if error == names::RUNTIME {
+        return Some("'States.Runtime' can't be retried or caught: it ends the execution".to_owned());
+    }
+    if earlier.iter().any(|taken| &***taken == error) {
+        return Some(format!("'{error}' is taken before"));
+    }
+    None
 }

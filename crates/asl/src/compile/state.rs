@@ -79,7 +79,10 @@ pub(super) fn state(name: &Arc<str>, names: &Names, fields: &mut Fields<'_>) -> 
     let comment = fields.text("Comment");
     query_language(names, fields);
     fields.require("Type");
-    let type_name = fields.text("Type")?;
+    let Some(type_name) = fields.text("Type") else {
+        fields.let_be();
+        return None;
+    };
     let Some(flow_fields) = FlowFields::of(&type_name) else {
         fields.error(
             "Type",
@@ -90,6 +93,7 @@ pub(super) fn state(name: &Arc<str>, names: &Names, fields: &mut Fields<'_>) -> 
     };
     let flow = flow(flow_fields, fields);
     let assign = if flow_fields.assign { assign(fields, flow_fields.reads()) } else { None };
+    check_language(fields);
     let kind = match &*type_name {
         "Pass" => Kind::Pass(pass(names, fields)?),
         "Task" => Kind::Task(task::task(names, fields)?),
@@ -108,20 +112,25 @@ fn query_language(names: &Names, fields: &mut Fields<'_>) {
     let Some(language) = own_language(fields) else { return };
     if (names.language, language) == (Language::Jsonata, Language::JsonPath) {
         fields.object_error("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine");
+        fields.is_mixed = true;
     }
     fields.language = language;
 }
 
-/// `QueryLanguage`, where it is there and known.
-pub(super) fn own_language(fields: &mut Fields<'_>) -> Option<Language> {
-    match &*fields.text("QueryLanguage")? {
-        "JSONPath" => Some(Language::JsonPath),
-        "JSONata" => Some(Language::Jsonata),
-        other => {
-            fields.error("QueryLanguage", format!("Value must be 'JSONPath' or 'JSONata', not '{other}'"));
-            None
-        }
-    }
+const QUERY_LANGUAGE: &str = "QueryLanguage";
+
+/// What a `QueryLanguage` that is there comes to: the service takes all that is not `JSONPath` for JSONata, and refuses
+/// it nevertheless.
+pub(super) fn own_language(fields: &Fields<'_>) -> Option<Language> {
+    fields.look(QUERY_LANGUAGE).map(|value| match value.as_str() {
+        Some("JSONPath") => Language::JsonPath,
+        _ => Language::Jsonata,
+    })
+}
+
+/// Refuses a `QueryLanguage` that is none.
+pub(super) fn check_language(fields: &mut Fields<'_>) {
+    fields.one_of(QUERY_LANGUAGE, &["JSONPath", "JSONata"]);
 }
 
 fn flow(has: FlowFields, fields: &mut Fields<'_>) -> DataFlow {
@@ -164,9 +173,9 @@ pub(super) fn assign(fields: &mut Fields<'_>, reads: Reads) -> Option<crate::tem
     match fields.look(NAME)? {
         crate::Value::Object(variables) => {
             let wrong: Vec<_> = variables.keys().filter_map(|key| wrong_name(key, fields.language)).collect();
-            for (key, why) in wrong {
+            for (key, code, why) in wrong {
                 let at = fields.at.child(NAME).child(&key);
-                fields.findings.error(Code::SchemaValidationFailed, &at, why);
+                fields.findings.error(code, &at, why);
             }
         }
         _ => {
@@ -182,23 +191,24 @@ pub(super) fn assign(fields: &mut Fields<'_>, reads: Reads) -> Option<crate::tem
 const MAX_VARIABLE_NAME: usize = 80;
 
 /// What is wrong with a variable's name: it must be an identifier of Unicode, and not `states`.
-fn wrong_name(key: &Arc<str>, language: Language) -> Option<(Arc<str>, String)> {
+fn wrong_name(key: &Arc<str>, language: Language) -> Option<(Arc<str>, Code, String)> {
     let name = match language {
         Language::JsonPath => key.strip_suffix(".$").unwrap_or(key),
         Language::Jsonata => key,
     };
     let mut characters = name.chars();
     let starts = characters.next().is_some_and(|first| first.is_alphabetic());
-    let why = if !starts || !characters.all(|c| c.is_alphanumeric() || c == '_') {
-        format!("'{name}' is no name of a variable: it must be a letter, then letters, digits and '_'")
+    let invalid = |why: &str| (Code::InvalidVariableName, format!("Invalid variable name '{name}': {why}"));
+    let (code, why) = if !starts || !characters.all(|c| c.is_alphanumeric() || c == '_') {
+        invalid("the variable name contains invalid characters.")
     } else if name.chars().count() > MAX_VARIABLE_NAME {
-        format!("'{name}' is too long for a variable's name, which has at most {MAX_VARIABLE_NAME} characters")
+        invalid("the variable name has more than 80 characters.")
     } else if name == "states" {
-        "'states' is reserved, and can't be assigned".to_owned()
+        (Code::ReservedVariableName, "Cannot assign to reserved variable '$states'.".to_owned())
     } else {
         return None;
     };
-    Some((key.clone(), why))
+    Some((key.clone(), code, why))
 }
 
 /// `Next` or `End`: one of them, and only one.
@@ -206,13 +216,14 @@ pub(super) fn transition(names: &Names, fields: &mut Fields<'_>) -> Option<Trans
     let end = fields.flag("End") == Some(true);
     match (fields.has("Next"), end) {
         (true, true) => {
-            fields.error("Next", "'Next' and 'End' exclude each other");
+            fields.take("Next");
+            fields.one_at_most(&["Next", "End"]);
             None
         }
         (true, false) => names.target(fields, "Next").map(Transition::Next),
         (false, true) => Some(Transition::End),
         (false, false) => {
-            fields.object_error("These fields are required: [Next] or [End]: true");
+            fields.object_error("This object should have only one of the following fields: [Next, End]");
             None
         }
     }
@@ -226,6 +237,7 @@ fn pass(names: &Names, fields: &mut Fields<'_>) -> Option<Pass> {
 }
 
 fn choice_state(names: &Names, fields: &mut Fields<'_>) -> Option<Choice> {
+    fields.require("Choices");
     let choices = fields.filled_array("Choices");
     let default = names.target(fields, "Default");
     let choices = choices?;
@@ -243,8 +255,8 @@ fn choice_state(names: &Names, fields: &mut Fields<'_>) -> Option<Choice> {
 }
 
 fn choice_rule(names: &Names, fields: &mut Fields<'_>) -> Option<ChoiceRule> {
-    let rule = choice::rule(fields);
     fields.require("Next");
+    let rule = choice::rule(fields);
     let next = names.target(fields, "Next");
     let assign = assign(fields, Reads::Input);
     let output = match fields.language {
@@ -281,7 +293,7 @@ fn wait(names: &Names, fields: &mut Fields<'_>) -> Option<Wait> {
             for name in given {
                 fields.take(name);
             }
-            fields.object_error(format!("Exactly one of these fields is required: [{}]", until.join(", ")));
+            fields.exactly_one(&["SecondsPath", "Seconds", "TimestampPath", "Timestamp"]);
             None
         }
     };
@@ -309,21 +321,20 @@ fn fail_text(fields: &mut Fields<'_>, name: &'static str, path_name: &'static st
         }
         return fields.text(name).map(FailText::Literal);
     }
-    if fields.has(name) && fields.has(path_name) {
-        fields.error(path_name, format!("'{name}' and '{path_name}' exclude each other"));
-    }
+    fields.one_at_most(&[name, path_name]);
     let constant = fields.text(name).map(FailText::Literal);
     constant.or(fields.path_or_call(path_name).map(FailText::Expression))
 }
 
 fn parallel(names: &Names, fields: &mut Fields<'_>) -> Option<Parallel> {
+    fields.require("Branches");
     let branches = fields.filled_array("Branches");
     let at = fields.at.child("Branches");
     let graphs: Vec<Arc<Graph>> = branches
         .iter()
         .flat_map(|branches| branches.iter().enumerate())
         .filter_map(|(index, branch)| {
-            let branch = fields.open_below(branch, at.child(index), names.language)?;
+            let branch = fields.open_below(branch, at.element(index), names.language)?;
             inner_graph(branch, names).map(Arc::new)
         })
         .collect();

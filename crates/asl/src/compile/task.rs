@@ -1,13 +1,13 @@
 //! Task states.
 
 use super::{
-    fields::{Fields, Reads},
+    fields::{Fields, Reads, Type},
     graph::Names,
     retry,
     state::{MAX_SECONDS, transition},
 };
 use crate::{
-    machine::{Pattern, Resource, Task},
+    machine::{Count, Pattern, Resource, Task},
     template::Template,
     value::Value,
 };
@@ -17,28 +17,37 @@ pub(super) fn task(names: &Names, fields: &mut Fields<'_>) -> Option<Task> {
     let resource = resource(fields);
     let timeout = fields.count_or_expression("TimeoutSeconds", "TimeoutSecondsPath", 1..=MAX_SECONDS);
     let heartbeat = fields.count_or_expression("HeartbeatSeconds", "HeartbeatSecondsPath", 1..=MAX_SECONDS);
+    if let (Some(Count::Literal(timeout)), Some(Count::Literal(heartbeat))) = (&timeout, &heartbeat)
+        && heartbeat >= timeout
+    {
+        fields.error("HeartbeatSeconds", format!("Value must be smaller than 'TimeoutSeconds', which is {timeout}"));
+    }
     let credentials = credentials(fields);
+    if credentials.is_some() && matches!(resource, Some(Resource::Activity { .. })) {
+        fields.error(CREDENTIALS, "The field 'Credentials' is not supported for activities");
+    }
     let on_error = retry::on_error(names, fields);
     let transition = transition(names, fields);
     Some(Task { resource: resource?, timeout, heartbeat, credentials, on_error, transition: transition? })
 }
 
+const CREDENTIALS: &str = "Credentials";
+
 /// `Credentials`: an object with `RoleArn`, which may be found at run time.
 fn credentials(fields: &mut Fields<'_>) -> Option<Template> {
-    const NAME: &str = "Credentials";
-    let value = fields.look(NAME)?.clone();
-    let mut inner = fields.inner(NAME, &value)?;
+    let value = fields.look(CREDENTIALS)?.clone();
+    let mut inner = fields.inner(CREDENTIALS, &value)?;
     let is_named = inner.has("RoleArn") || inner.has("RoleArn.$");
     if !is_named {
-        inner.object_error("These fields are required: [RoleArn]");
+        inner.object_error("The field 'RoleArn' is required but was missing");
     }
     match inner.take("RoleArn") {
         None | Some(Value::String(_)) => {}
-        Some(_) => inner.error("RoleArn", "Value is not of type 'String'"),
+        Some(_) => inner.type_error("RoleArn", Type::String),
     }
     inner.take("RoleArn.$");
     inner.close();
-    fields.template(NAME, Reads::Input)
+    fields.template(CREDENTIALS, Reads::Input)
 }
 
 /// `arn:<partition>:lambda:<region>:<account>:function:<name>`, an activity's, or
@@ -55,16 +64,20 @@ fn resource(fields: &mut Fields<'_>) -> Option<Resource> {
         }
         ["arn", _, "states", _, _, integration] => {
             let resource = service_and_action(integration).and_then(|(service, action)| {
-                let pattern = pattern(action)?;
+                let pattern = pattern(action).filter(|pattern| is_offered(service, action, *pattern))?;
                 Some(Resource::Service { arn: arn.clone(), service: service.into(), action: action.into(), pattern })
             });
             if resource.is_none() {
-                fields.error("Resource", format!("The resource provided {arn} is not recognized"));
+                let message = format!(
+                    "The resource provided {arn} is not recognized. The value is not a valid resource ARN, or the \
+                     resource is not available in this region."
+                );
+                fields.error("Resource", message);
             }
             resource
         }
         _ => {
-            fields.error("Resource", format!("Value is not a valid resource ARN: {arn}"));
+            fields.error("Resource", "Value is not a valid resource ARN");
             None
         }
     }
@@ -86,3 +99,32 @@ fn pattern(action: &str) -> Option<Pattern> {
         Some(_) => None,
     }
 }
+
+/// Whether a service's integration has a pattern, as far as a service has it for none of its actions.
+///
+/// What each service has is told by the Developer Guide, "Integrating services with Step Functions".
+fn is_offered(service: &str, action: &str, pattern: Pattern) -> bool {
+    match pattern {
+        Pattern::RequestResponse => true,
+        Pattern::Sync if action.ends_with(".sync:2") => service == "states",
+        Pattern::Sync => !service.starts_with("aws-sdk:") && !WITHOUT_JOBS.contains(&service),
+        Pattern::WaitForTaskToken => !WITHOUT_TOKENS.contains(&service),
+    }
+}
+
+const WITHOUT_JOBS: &[&str] = &["lambda", "sns", "sqs", "dynamodb", "events", "apigateway", "bedrock-agentcore"];
+
+const WITHOUT_TOKENS: &[&str] = &[
+    "athena",
+    "batch",
+    "codebuild",
+    "elasticmapreduce",
+    "emr-containers",
+    "emr-serverless",
+    "glue",
+    "databrew",
+    "mediaconvert",
+    "sagemaker",
+    "dynamodb",
+    "bedrock-agentcore",
+];

@@ -17,7 +17,7 @@ pub(super) fn json_path(value: &Value, at: &Pointer, findings: &mut Findings) ->
     match value {
         Value::Object(fields) => json_path_object(value, fields, at, findings),
         Value::Array(items) => {
-            let compiled = items.iter().enumerate().map(|(index, item)| json_path(item, &at.child(index), findings));
+            let compiled = items.iter().enumerate().map(|(index, item)| json_path(item, &at.element(index), findings));
             array(value, compiled.collect())
         }
         other => Template::Literal(other.clone()),
@@ -54,13 +54,16 @@ pub(super) fn jsonata(value: &Value, place: &Place, at: &Pointer, reads: Reads, 
         Value::String(text) => match source(text) {
             Some(text) => query(text, place, at, reads, findings)
                 .map_or_else(|| Template::Literal(Value::Null), Template::Expression),
-            None => Template::Literal(value.clone()),
+            None => {
+                check_ends(text, at, findings);
+                Template::Literal(value.clone())
+            }
         },
         Value::Array(items) => {
             let compiled = items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| jsonata(item, &place.element(index), &at.child(index), reads, findings));
+                .map(|(index, item)| jsonata(item, &place.element(index), &at.element(index), reads, findings));
             array(value, compiled.collect())
         }
         Value::Object(fields) => {
@@ -76,6 +79,15 @@ pub(super) fn jsonata(value: &Value, place: &Place, at: &Pointer, reads: Reads, 
 /// What stands between `{%` and `%}`, without the blanks around it; nothing in another string.
 pub(super) fn source(text: &str) -> Option<&str> {
     text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
+}
+
+/// Refuses what begins as an expression of JSONata and does not end as one; true for what is none.
+pub(super) fn check_ends(text: &str, at: &Pointer, findings: &mut Findings) -> bool {
+    let is_open = text.starts_with("{%");
+    if is_open {
+        findings.error(Code::SchemaValidationFailed, at, "JSONata string must start with {% and end with %}");
+    }
+    !is_open
 }
 
 /// Compiles an expression of JSONata; nothing where it was reported.

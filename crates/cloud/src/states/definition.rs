@@ -120,7 +120,7 @@ fn find_standard_only(graph: &Value, at: &str, found: &mut Vec<Diagnostic>) {
         }
         let branches = state.get("Branches").and_then(Value::as_array);
         for (index, branch) in branches.iter().flat_map(|branches| branches.iter()).enumerate() {
-            find_standard_only(branch, &format!("{at}/Branches/{index}"), found);
+            find_standard_only(branch, &format!("{at}/Branches[{index}]"), found);
         }
     }
 }
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_express_machine_waits_for_nobody() {
-        let at = "at /States/P/Branches/0/States/T/Resource";
+        let at = "at /States/P/Branches[0]/States/T/Resource";
         for (resource, said) in [
             (
                 "arn:aws:states:us-east-1:000000000000:activity:a",

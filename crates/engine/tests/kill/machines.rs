@@ -75,7 +75,7 @@ fn definitions() -> [serde_json::Value; 8] {
         state.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         state
     };
-    let one = |state: serde_json::Value| json!({ "StartAt": "In", "States": { "In": state } });
+    let one = |name: &str, state: serde_json::Value| json!({ "StartAt": name, "States": { name: state } });
     [
         // Ends in one step, with random numbers.
         json!({ "StartAt": "A", "States": {
@@ -100,20 +100,20 @@ fn definitions() -> [serde_json::Value; 8] {
             "Third": task(json!({ "answer": 3.000_000_000_000_000_4 })),
         }}),
         // Asks for each item, two at a time.
-        one(json!({
+        one("Each", json!({
             "Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "End": true,
             "ItemSelector": { "item.$": "$$.Map.Item.Value" },
-            "ItemProcessor": one(task(json!({ "order.$": "$.item" }))),
+            "ItemProcessor": one("Ask", task(json!({ "order.$": "$.item" }))),
         })),
         // Asks in three branches, and waits in one of them.
         json!({ "StartAt": "Fork", "States": {
             "Fork": { "Type": "Parallel", "ResultPath": "$.branches", "Next": "After", "Branches": [
-                one(task(json!({ "order": 2 }))),
+                one("Second", task(json!({ "order": 2 }))),
                 json!({ "StartAt": "Wait", "States": {
-                    "Wait": { "Type": "Wait", "TimestampPath": "$.until", "Next": "In" },
-                    "In": task(json!({ "order": 0 })),
+                    "Wait": { "Type": "Wait", "TimestampPath": "$.until", "Next": "First" },
+                    "First": task(json!({ "order": 0 })),
                 }}),
-                one(task(json!({ "order": 1 }))),
+                one("Third", task(json!({ "order": 1 }))),
             ]},
             "After": task(json!({ "answer.$": "$.branches" })),
         }}),
@@ -142,9 +142,9 @@ fn definitions() -> [serde_json::Value; 8] {
                 "Type": "Parallel", "End": true,
                 "Catch": [{ "ErrorEquals": ["Broken"], "Next": "Recover" }],
                 "Branches": [
-                    one(task(json!({ "silent": true }))),
-                    one(json!({ "Type": "Wait", "Seconds": 86_400, "End": true })),
-                    one(task(json!({ "failsUntil": 1, "error": "Broken" }))),
+                    one("Silent", task(json!({ "silent": true }))),
+                    one("Long", json!({ "Type": "Wait", "Seconds": 86_400, "End": true })),
+                    one("Breaks", task(json!({ "failsUntil": 1, "error": "Broken" }))),
                 ],
             },
             "Recover": task(json!({ "answer": "recovered" })),

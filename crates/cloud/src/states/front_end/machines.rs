@@ -204,7 +204,9 @@ pub(super) fn validate(states: &States, request: &ValidateRequest) -> Value {
     let least = request.severity.unwrap_or_default();
     let told = |found: &&Diagnostic| found.severity == Severity::Error || least == LeastSeverity::Warning;
     let limit = request.max_results.filter(|results| *results > 0).unwrap_or(MAX_DIAGNOSTICS);
-    let mut diagnostics = found.iter().filter(told).map(diagnostic);
+    // Warnings of this program's own are for a person; errors are told in any case, or nobody would know why.
+    let is_known = |found: &&Diagnostic| found.severity == Severity::Error || found.code.is_of_the_service();
+    let mut diagnostics = found.iter().filter(told).filter(is_known).map(diagnostic);
     let first: Vec<Value> = diagnostics.by_ref().take(limit).collect();
     Value::from([
         ("result", if machine.is_some() { "OK" } else { "FAIL" }.into()),

@@ -115,7 +115,7 @@ mod tests {
     fn a_state_is_found_at_any_depth() {
         let text = r#"{"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[
             {"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Succeed"}}}]}}}"#;
-        assert_eq!(&*Tested::find(text, Some("A")).unwrap().state().location, "/States/P/Branches/0/States/A");
+        assert_eq!(&*Tested::find(text, Some("A")).unwrap().state().location, "/States/P/Branches[0]/States/A");
         let parallel = Tested::find(text, Some("P")).unwrap();
         assert!(parallel.contains("B") && !parallel.contains("P"));
     }
