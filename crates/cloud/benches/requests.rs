@@ -89,12 +89,7 @@ fn application(executable: &Path) -> Application {
             machine("Standard", StateMachineKind::Standard, pass.clone()),
             machine("Express", StateMachineKind::Express, pass),
         ],
-        buckets: Vec::new(),
-        tables: Vec::new(),
-        http_apis: Vec::new(),
-        rules: Vec::new(),
-        left_out: Vec::new(),
-        outputs: BTreeMap::new(),
+        ..Application::default()
     }
 }
 

@@ -28,11 +28,14 @@ use crate::{
     front::Front,
     function_logs::FunctionLogs,
     lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
+    location::Location,
     place::{Place, PlaceError},
+    protocol,
     route::ServiceName,
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     server::BindError,
     service::{Request, Response, Service},
+    sqs::{Sqs, SqsError},
     states::{
         self, Activities, LoadError, Parts, SavedMachines, States, StatusChange, Store, StoreError, TaskTokens, Tasks,
     },
@@ -73,6 +76,8 @@ pub enum StartError {
     Bucket(#[from] CreateBucketError),
     #[error(transparent)]
     DynamoDb(#[from] DynamoDbError),
+    #[error(transparent)]
+    Sqs(#[from] SqsError),
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
@@ -126,7 +131,12 @@ impl LocalCloud {
         let address = port.address();
 
         let (changes, changed) = mpsc::unbounded_channel();
-        let storage = Storage::open(application.clone(), options.folder.clone(), changes).await?;
+        let location = Location {
+            region: options.region.clone(),
+            account: options.account.clone(),
+            endpoint: format!("http://{address}"),
+        };
+        let storage = Storage::open(application.clone(), options.folder.clone(), changes, location.clone()).await?;
         let cloudwatch = Arc::new(CloudWatch::new());
 
         let logs = FunctionLogs::new();
@@ -159,6 +169,7 @@ impl LocalCloud {
                 .with(ServiceName::S3, storage.s3.clone())
                 .with(ServiceName::DynamoDb, storage.dynamodb.clone())
                 .with(ServiceName::CloudWatch, cloudwatch.clone())
+                .with(ServiceName::Sqs, Arc::new(protocol::FrontEnd(storage.sqs.clone())))
                 .with(ServiceName::Apis, Arc::new(apis)),
         );
         let shutdown = CancellationToken::new();
@@ -256,6 +267,7 @@ impl LocalCloud {
 struct Storage {
     s3: Arc<S3>,
     dynamodb: Arc<DynamoDb>,
+    sqs: Arc<Sqs>,
     journal: Journal,
 }
 
@@ -264,8 +276,11 @@ impl Storage {
         application: Application,
         folder: Option<PathBuf>,
         changes: mpsc::UnboundedSender<ObjectEvent>,
+        location: Location,
     ) -> Result<Self, StartError> {
         tokio::task::spawn_blocking(move || {
+            let sqs = Sqs::open(folder.as_ref().map(|folder| folder.join("sqs")).as_deref(), location)?;
+            application.queues.iter().try_for_each(|queue| sqs.provide(queue))?;
             let (s3, dynamodb, journal) = match folder {
                 Some(folder) => (
                     S3::open(&folder.join("s3"), changes)?,
@@ -283,7 +298,7 @@ impl Storage {
                     dynamodb.enable_time_to_live(&table.name, attribute)?;
                 }
             }
-            Ok(Self { s3: Arc::new(s3), dynamodb: Arc::new(dynamodb), journal })
+            Ok(Self { s3: Arc::new(s3), dynamodb: Arc::new(dynamodb), sqs: Arc::new(sqs), journal })
         })
         .await?
     }

@@ -21,6 +21,8 @@ pub enum ServiceName {
     S3,
     /// Amazon `CloudWatch` metrics.
     CloudWatch,
+    /// Amazon SQS.
+    Sqs,
     /// The HTTP APIs of the application (API Gateway, `execute-api`).
     Apis,
 }
@@ -34,6 +36,7 @@ impl ServiceName {
             Self::DynamoDb => "DynamoDB",
             Self::S3 => "S3",
             Self::CloudWatch => "CloudWatch",
+            Self::Sqs => "SQS",
             Self::Apis => "API Gateway",
         }
     }
@@ -68,7 +71,7 @@ const TARGETS: &[(&str, Known)] = &[
     ("DynamoDBStreams_20120810", Known::Here(ServiceName::DynamoDb)),
     ("GraniteServiceVersion20100801", Known::Here(ServiceName::CloudWatch)),
     ("AWSEvents", Known::Elsewhere("EventBridge")),
-    ("AmazonSQS", Known::Elsewhere("SQS")),
+    ("AmazonSQS", Known::Here(ServiceName::Sqs)),
     ("Logs_20140328", Known::Elsewhere("CloudWatch Logs")),
     ("AmazonSSM", Known::Elsewhere("Systems Manager")),
     ("secretsmanager", Known::Elsewhere("Secrets Manager")),
@@ -87,7 +90,7 @@ const SIGNING_NAMES: &[(&str, Known)] = &[
     ("s3", Known::Here(ServiceName::S3)),
     ("monitoring", Known::Here(ServiceName::CloudWatch)),
     ("execute-api", Known::Here(ServiceName::Apis)),
-    ("sqs", Known::Elsewhere("SQS")),
+    ("sqs", Known::Here(ServiceName::Sqs)),
     ("sns", Known::Elsewhere("SNS")),
     ("events", Known::Elsewhere("EventBridge")),
     ("scheduler", Known::Elsewhere("EventBridge Scheduler")),
@@ -107,7 +110,7 @@ const SIGNING_NAMES: &[(&str, Known)] = &[
 /// `Version` parameters of the query protocol.
 const QUERY_VERSIONS: &[(&str, Known)] = &[
     ("2010-08-01", Known::Here(ServiceName::CloudWatch)),
-    ("2012-11-05", Known::Elsewhere("SQS")),
+    ("2012-11-05", Known::Here(ServiceName::Sqs)),
     ("2010-03-31", Known::Elsewhere("SNS")),
     ("2010-05-08", Known::Elsewhere("IAM")),
     ("2011-06-15", Known::Elsewhere("STS")),
@@ -251,6 +254,8 @@ mod tests {
             ("GET /start\nhost: abc123.execute-api.us-east-1.localhost:4566", ServiceName::Apis),
             ("GET /start\nauthorization: Bearer x\nhost: abc.execute-api.localhost", ServiceName::Apis),
             ("GET /start\nsign: execute-api", ServiceName::Apis),
+            ("POST /\nx-amz-target: AmazonSQS.SendMessage", ServiceName::Sqs),
+            ("POST /0/queue\ncontent-type: application/x-www-form-urlencoded\nsign: sqs", ServiceName::Sqs),
             ("GET /", ServiceName::S3),
             ("GET /bucket/key\nsign: s3", ServiceName::S3),
             ("GET /bucket/key?X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fs3%2Faws4_request", ServiceName::S3),
@@ -274,7 +279,6 @@ mod tests {
     fn other_services_are_refused_by_name_in_their_own_format() {
         let cases = [
             ("POST /\nx-amz-target: AWSEvents.PutEvents\nsign: events", "EventBridge", Format::Json),
-            ("POST /\nx-amz-target: AmazonSQS.SendMessage", "SQS", Format::Json),
             ("POST /\nx-amz-target: Logs_20140328.PutLogEvents", "CloudWatch Logs", Format::Json),
             ("POST /\nx-amz-target: Unheard_1.Of", "the service \"Unheard_1\"", Format::Json),
             ("POST /service/AWSEvents/operation/PutEvents", "EventBridge", Format::Json),

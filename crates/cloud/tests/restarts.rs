@@ -45,17 +45,11 @@ fn application(action: &str, name: Option<&str>) -> Application {
     Application {
         template: "template.yaml".into(),
         stack_name: "nested".into(),
-        functions: Vec::new(),
         state_machines: vec![
             machine("Parent", json!({ "StartAt": "Start", "States": { "Start": start } })),
             machine("Child", json!({ "StartAt": "Pass", "States": { "Pass": { "Type": "Pass", "End": true } } })),
         ],
-        buckets: Vec::new(),
-        tables: Vec::new(),
-        http_apis: Vec::new(),
-        rules: Vec::new(),
-        left_out: Vec::new(),
-        outputs: BTreeMap::new(),
+        ..Application::default()
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// The application of one template.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Application {
     /// The template's file.
     pub template: PathBuf,
@@ -20,6 +20,8 @@ pub struct Application {
     pub buckets: Vec<Bucket>,
     /// The DynamoDB tables.
     pub tables: Vec<Table>,
+    /// The SQS queues.
+    pub queues: Vec<Queue>,
     /// The HTTP APIs.
     pub http_apis: Vec<HttpApi>,
     /// The EventBridge rules, those of a function's or machine's `Events` among them.
@@ -138,6 +140,17 @@ pub struct Table {
     pub create: Value,
     /// The attribute of `TimeToLiveSpecification` where that is on.
     pub ttl_attribute: Option<String>,
+}
+
+/// An SQS queue.
+#[derive(Debug, Clone, Serialize)]
+pub struct Queue {
+    /// Its key under `Resources`.
+    pub logical_id: String,
+    /// `QueueName`, or `<stack>-<logical id>` where the template gives none, with `.fifo` where it is a FIFO queue.
+    pub name: String,
+    /// Its attributes, as `CreateQueue` takes them.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// An API Gateway HTTP API.

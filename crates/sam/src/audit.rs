@@ -191,6 +191,25 @@ const RULE: &[(&str, Use)] = &[
     ("Targets", Read),
 ];
 
+const QUEUE: &[(&str, Use)] = &[
+    ("ContentBasedDeduplication", Read),
+    ("DeduplicationScope", Read),
+    ("DelaySeconds", Read),
+    ("FifoQueue", Read),
+    ("FifoThroughputLimit", NoDifference),
+    ("KmsDataKeyReusePeriodSeconds", NoDifference),
+    ("KmsMasterKeyId", NoDifference),
+    ("MaximumMessageSize", Read),
+    ("MessageRetentionPeriod", Read),
+    ("QueueName", Read),
+    ("ReceiveMessageWaitTimeSeconds", Read),
+    ("RedriveAllowPolicy", LeftOut(NO_IAM)),
+    ("RedrivePolicy", Read),
+    ("SqsManagedSseEnabled", NoDifference),
+    ("Tags", NoDifference),
+    ("VisibilityTimeout", Read),
+];
+
 fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
     Some(match kind {
         "AWS::Serverless::Function" => FUNCTION,
@@ -201,6 +220,7 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
         "AWS::S3::Bucket" => BUCKET,
         "AWS::DynamoDB::Table" => TABLE,
         "AWS::Events::Rule" => RULE,
+        "AWS::SQS::Queue" => QUEUE,
         _ => return None,
     })
 }

@@ -12,7 +12,7 @@ use crate::{
     problem::{LoadError, ProblemKind},
     properties::Properties,
     references,
-    resources::{bucket, event, function, http_api, rule, state_machine, table},
+    resources::{bucket, event, function, http_api, queue, rule, state_machine, table},
     source::Span,
     template::{Resource, Template},
 };
@@ -28,6 +28,8 @@ pub struct LoadOptions {
     pub region: String,
     /// What `AWS::AccountId` stands for, and the account in every ARN.
     pub account: String,
+    /// Where the local cloud listens: what URLs begin with that a client can call.
+    pub endpoint: String,
 }
 
 impl Default for LoadOptions {
@@ -37,6 +39,7 @@ impl Default for LoadOptions {
             stack_name: "stairwell".to_owned(),
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),
+            endpoint: "http://127.0.0.1:4566".to_owned(),
         }
     }
 }
@@ -50,14 +53,7 @@ pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadE
     let mut application = Application {
         template: template.source.path.to_path_buf(),
         stack_name: options.stack_name.clone(),
-        functions: Vec::new(),
-        state_machines: Vec::new(),
-        buckets: Vec::new(),
-        tables: Vec::new(),
-        http_apis: Vec::new(),
-        rules: Vec::new(),
-        left_out: Vec::new(),
-        outputs: BTreeMap::new(),
+        ..Application::default()
     };
     references::check(&template);
     for (name, field) in &template.conditions {
@@ -93,6 +89,7 @@ fn read_resources(template: &Template, application: &mut Application) {
             "AWS::S3::Bucket" => application.buckets.extend(bucket::read(template, id, resource)),
             "AWS::DynamoDB::Table" => application.tables.extend(table::read(template, id, resource)),
             "AWS::Serverless::SimpleTable" => application.tables.extend(table::read_simple(template, id, resource)),
+            "AWS::SQS::Queue" => application.queues.extend(queue::read(template, id, resource)),
             "AWS::Serverless::HttpApi" => application.http_apis.push(http_api::read(template, id, resource)),
             _ => {}
         }
@@ -144,6 +141,7 @@ fn check_names(template: &Template, application: &Application) {
         application.state_machines.iter().map(|machine| (machine.logical_id.as_str(), machine.name.as_str())).collect(),
     );
     check(application.buckets.iter().map(|bucket| (bucket.logical_id.as_str(), bucket.name.as_str())).collect());
+    check(application.queues.iter().map(|queue| (queue.logical_id.as_str(), queue.name.as_str())).collect());
     check(application.tables.iter().map(|table| (table.logical_id.as_str(), table.name.as_str())).collect());
 }
 

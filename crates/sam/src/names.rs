@@ -174,6 +174,7 @@ impl Template {
             | "AWS::Serverless::SimpleTable" => id.to_owned(),
             "AWS::S3::Bucket" => format!("{}-{id}-{}", self.options.stack_name, self.options.account).to_lowercase(),
             "AWS::Serverless::HttpApi" => api_id(id),
+            "AWS::SQS::Queue" if is_fifo(resource) => format!("{}-{id}.fifo", self.options.stack_name),
             _ => format!("{}-{id}", self.options.stack_name),
         })
     }
@@ -214,7 +215,7 @@ impl Template {
                 format!("https://{name}.execute-api.{region}.amazonaws.com")
             }
             ("AWS::SQS::Queue", "Arn") => format!("arn:aws:sqs:{region}:{account}:{name}"),
-            ("AWS::SQS::Queue", "QueueUrl") => format!("https://sqs.{region}.amazonaws.com/{account}/{name}"),
+            ("AWS::SQS::Queue", "QueueUrl") => format!("{}/{account}/{name}", self.options.endpoint),
             ("AWS::SNS::Topic", "Arn" | "TopicArn") => format!("arn:aws:sns:{region}:{account}:{name}"),
             ("AWS::Events::Rule", "Arn") => format!("arn:aws:events:{region}:{account}:rule/{name}"),
             ("AWS::Events::EventBus", "Arn") => format!("arn:aws:events:{region}:{account}:event-bus/{name}"),
@@ -237,6 +238,12 @@ pub(crate) fn api_id(logical_id: &str) -> String {
 
 fn is_function_or_machine(resource: &Resource) -> bool {
     matches!(resource.kind.as_str(), "AWS::Serverless::Function" | "AWS::Serverless::StateMachine")
+}
+
+fn is_fifo(resource: &Resource) -> bool {
+    ["FifoQueue", "FifoTopic"]
+        .iter()
+        .any(|name| resource.properties.get(*name).and_then(|field| field.value.as_bool()).unwrap_or(false))
 }
 
 fn has_alias(resource: &Resource) -> bool {

@@ -4,6 +4,7 @@ pub(crate) mod bucket;
 pub(crate) mod event;
 pub(crate) mod function;
 pub(crate) mod http_api;
+pub(crate) mod queue;
 pub(crate) mod rule;
 pub(crate) mod state_machine;
 pub(crate) mod table;
