@@ -1,18 +1,24 @@
 //! From a definition's JSON to a [`Machine`], with everything that is wrong in it and not just the first thing.
 
+mod assigned;
 mod choice;
 mod diagnostic;
 mod distributed;
+mod edges;
 mod fields;
+mod found;
 mod graph;
 mod map;
 mod names;
+mod never_taken;
 mod reach;
 mod retry;
 mod scope;
+mod shape;
 mod state;
 mod task;
 mod template;
+mod uses;
 mod warn;
 
 use std::sync::Arc;

@@ -46,6 +46,7 @@ use plain::{Found, Plain};
 use references::References;
 
 pub use error::{EvaluationError, SyntaxError};
+pub(crate) use plain::NamedPlace;
 pub use references::{Reference, TopLevel};
 
 /// How long one evaluation may take. The service's own limit.
@@ -67,6 +68,11 @@ pub struct States<'a> {
     pub result: Option<&'a Value>,
     /// What went wrong, in a catcher.
     pub error_output: Option<&'a Value>,
+}
+
+/// The names of all functions that an expression can call without defining them, without the `$`.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    signature::names()
 }
 
 /// A compiled expression.
@@ -103,6 +109,16 @@ impl Jsonata {
     /// so is a function that is named without being called.
     pub fn references(&self) -> &[Reference] {
         &self.0.references.variables
+    }
+
+    /// The names of the functions that it calls and does not define itself, without the `$`.
+    pub fn functions(&self) -> &[String] {
+        &self.0.references.functions
+    }
+
+    /// The place that it names, where it does nothing else.
+    pub(crate) fn named(&self) -> Option<NamedPlace<'_>> {
+        self.0.plain.as_ref().map(Plain::named)
     }
 
     /// What it reads of the context at its top level, where the service has none: the service refuses such expressions.

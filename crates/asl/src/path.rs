@@ -99,6 +99,28 @@ impl Path {
     }
 }
 
+/// A step of a path, for who asks what it can lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn<'p> {
+    /// To a field of an object.
+    Field(&'p Arc<str>),
+    /// To an item of an array.
+    Item,
+    /// To any number of places.
+    Many,
+}
+
+impl Path {
+    /// Its steps, one by one.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = Turn<'_>> {
+        self.steps.iter().map(|step| match step {
+            Step::Field(name) => Turn::Field(name),
+            Step::Index(_) => Turn::Item,
+            _ => Turn::Many,
+        })
+    }
+}
+
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -141,6 +163,14 @@ impl ReferencePath {
     /// The path as it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Its steps, one by one.
+    pub(crate) fn turns(&self) -> impl DoubleEndedIterator<Item = Turn<'_>> {
+        self.steps.iter().map(|step| match step {
+            ReferenceStep::Field(name) => Turn::Field(name),
+            ReferenceStep::Index(_) => Turn::Item,
+        })
     }
 
     /// `whole` with `part` written at this path; objects on the way are made where there is nothing.

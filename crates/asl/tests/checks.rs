@@ -1,7 +1,7 @@
 //! What is found in definitions, in the service's words and at its places.
 //!
 //! Each file of `checks` has cases by their names: a definition, and what is found as a line of `code: message at place`,
-//! with `warning` before it where the definition is taken all the same.
+//! with `warning` before it where the definition is taken all the same, and with what helps behind it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -19,9 +19,10 @@ struct Case {
 }
 
 fn line(found: &Diagnostic) -> String {
+    let help = found.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
     match found.severity {
-        Severity::Error => found.to_string(),
-        Severity::Warning => format!("warning {found}"),
+        Severity::Error => format!("{found}{help}"),
+        Severity::Warning => format!("warning {found}{help}"),
     }
 }
 

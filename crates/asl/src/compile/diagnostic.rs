@@ -50,6 +50,8 @@ pub enum Code {
     NeverFound,
     /// A variable is read that no state before it assigns.
     NeverAssigned,
+    /// A function is called that JSONata does not have.
+    NoFunction,
 }
 
 impl Code {
@@ -74,6 +76,7 @@ impl Code {
             Self::NoTimeout => "NO_TIMEOUT",
             Self::NeverFound => "NEVER_FOUND",
             Self::NeverAssigned => "NEVER_ASSIGNED",
+            Self::NoFunction => "NO_FUNCTION",
         }
     }
 
@@ -97,7 +100,8 @@ impl Code {
             | Self::NoAttempts
             | Self::NoTimeout
             | Self::NeverFound
-            | Self::NeverAssigned => false,
+            | Self::NeverAssigned
+            | Self::NoFunction => false,
         }
     }
 }
@@ -185,7 +189,18 @@ impl Findings {
     }
 
     pub(super) fn warning(&mut self, code: Code, at: &Pointer, message: impl Into<String>) {
-        self.0.push(Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, message, at.to_string()) });
+        self.warning_with_help(code, at, message, None);
+    }
+
+    pub(super) fn warning_with_help(
+        &mut self,
+        code: Code,
+        at: &Pointer,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        let severity = Severity::Warning;
+        self.0.push(Diagnostic { severity, help, ..Diagnostic::error(code, message, at.to_string()) });
     }
 
     /// Reports what the service tells without a place.

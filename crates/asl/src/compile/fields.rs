@@ -494,9 +494,14 @@ fn whole(value: &Value) -> Option<i128> {
 
 /// `did you mean 'Next'?`: the nearest of the known names, where one is near.
 pub(super) fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    nearest(name, known).map(|known| format!("did you mean '{known}'?"))
+}
+
+/// The known name that may be meant by another.
+pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     known
         .map(|known| (strsim::damerau_levenshtein(known, name), known))
-        .filter(|(distance, _)| *distance <= 1 + name.len() / 4)
+        .filter(|(distance, _)| *distance <= 1 + name.len() / 4 && *distance < name.len())
         .min()
-        .map(|(_, known)| format!("did you mean '{known}'?"))
+        .map(|(_, known)| known)
 }

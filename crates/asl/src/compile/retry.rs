@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    diagnostic::{Code, Findings, Pointer},
     fields::{Fields, Language, Reads, Type},
     graph::Names,
     state::assign,
 };
 use crate::{
     fault::names,
-    machine::{OnError, State},
+    machine::OnError,
     retry::{CatchOutput, Catcher, ErrorEquals, Retrier},
     value::Value,
 };
@@ -105,47 +104,4 @@ fn catcher(names: &Names, fields: &mut Fields<'_>) -> Option<(Arc<[Arc<str>]>, C
     let assign = assign(fields, Reads::ErrorOutput);
     let errors = errors?;
     Some((errors.clone(), Catcher { errors: ErrorEquals(errors.to_vec()), next: next?, output, assign }))
-}
-
-/// Tells of retriers and catchers that can take no error, or none of some.
-pub(super) fn warn(state: &State, at: &Pointer, findings: &mut Findings) {
-    let retriers = state.retriers().iter().map(|retrier| &retrier.errors);
-    let catchers = state.catchers().iter().map(|catcher| &catcher.errors);
-    never_taken(retriers, &at.child("Retry"), findings);
-    never_taken(catchers, &at.child("Catch"), findings);
-    for (index, retrier) in state.retriers().iter().enumerate() {
-        let others_follow = index + 1 < state.retriers().len();
-        if retrier.max_attempts == 0 && !others_follow && state.retriers().len() == 1 {
-            let at = at.child("Retry").element(index).child("MaxAttempts");
-            findings.warning(
-                Code::NoAttempts,
-                &at,
-                "A retrier that never retries, with no other after it, does nothing",
-            );
-        }
-    }
-}
-
-/// Tells of names that an earlier element takes already, or that nothing can take.
-fn never_taken<'m>(lists: impl Iterator<Item = &'m ErrorEquals>, at: &Pointer, findings: &mut Findings) {
-    let mut earlier: Vec<&Arc<str>> = Vec::new();
-    for (index, ErrorEquals(errors)) in lists.enumerate() {
-        let at = at.element(index).child("ErrorEquals");
-        for error in errors {
-            if let Some(why) = why_never(error, &earlier) {
-                findings.warning(Code::NeverTaken, &at, why);
-            }
-            earlier.push(error);
-        }
-    }
-}
-
-fn why_never(error: &str, earlier: &[&Arc<str>]) -> Option<String> {
-    if error == names::RUNTIME {
-        return Some("'States.Runtime' can't be retried or caught: it ends the execution".to_owned());
-    }
-    if earlier.iter().any(|taken| &***taken == error) {
-        return Some(format!("'{error}' is taken before"));
-    }
-    None
 }

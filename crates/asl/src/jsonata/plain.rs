@@ -14,6 +14,16 @@ pub(super) struct Plain {
     way: Vec<Turn>,
 }
 
+/// What a plain path names.
+pub(crate) struct NamedPlace<'e> {
+    /// The variable, without the `$`.
+    pub(crate) variable: &'e str,
+    /// The fields right after it, up to the first index.
+    pub(crate) fields: Vec<&'e str>,
+    /// Whether that is the whole path.
+    pub(crate) is_all: bool,
+}
+
 enum Turn {
     /// `.name`
     Field(String),
@@ -52,6 +62,19 @@ impl Plain {
             _ => return None,
         };
         (!variable.is_empty()).then(|| Self { variable: variable.clone(), way })
+    }
+
+    /// The variable with the fields that are named right after it.
+    pub(super) fn named(&self) -> NamedPlace<'_> {
+        let fields: Vec<_> = self
+            .way
+            .iter()
+            .map_while(|turn| match turn {
+                Turn::Field(name) => Some(name.as_str()),
+                Turn::Index(_) => None,
+            })
+            .collect();
+        NamedPlace { variable: &self.variable, is_all: fields.len() == self.way.len(), fields }
     }
 
     /// What it selects.

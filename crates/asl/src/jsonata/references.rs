@@ -56,6 +56,8 @@ impl fmt::Display for TopLevel {
 /// Everything that an expression reads.
 pub(super) struct References {
     pub(super) variables: Vec<Reference>,
+    /// The functions that are called by their names.
+    pub(super) functions: Vec<String>,
     pub(super) top_level: Vec<TopLevel>,
     /// What must be bound before it is evaluated.
     pub(super) needs: Vec<Need>,
@@ -93,7 +95,12 @@ impl References {
                 need.selection.add(fields);
             }
         }
-        Self { variables: walk.variables.into_iter().collect(), top_level: walk.top_level.into_iter().collect(), needs }
+        Self {
+            variables: walk.variables.into_iter().collect(),
+            functions: walk.functions.into_iter().map(|function| function.variable).collect(),
+            top_level: walk.top_level.into_iter().collect(),
+            needs,
+        }
     }
 }
 

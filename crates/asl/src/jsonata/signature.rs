@@ -2,53 +2,73 @@
 
 use jsonata_core::value::JValue;
 
-/// The parameters of a built-in function as the reference declares them: a letter for a type, `-` for one that the
+/// The built-in functions with their parameters as the reference declares them: a letter for a type, `-` for one that the
 /// context stands in for, `?` for one that may be left out, `+` for one or more.
+const DECLARED: &[(&[&str], &str)] = &[
+    (&["sum", "max", "min", "average"], "a<n>"),
+    (&["count", "reverse", "shuffle"], "a"),
+    (&["string"], "x-b?"),
+    (&["substring"], "s-nn?"),
+    (&["substringBefore", "substringAfter", "parseInteger"], "s-s"),
+    (&["formatInteger"], "n-s"),
+    (
+        &[
+            "lowercase",
+            "uppercase",
+            "length",
+            "trim",
+            "base64encode",
+            "base64decode",
+            "encodeUrlComponent",
+            "encodeUrl",
+            "decodeUrlComponent",
+            "decodeUrl",
+        ],
+        "s-",
+    ),
+    (&["pad"], "s-ns?"),
+    (&["match"], "s-fn?"),
+    (&["contains"], "s-(sf)"),
+    (&["replace"], "s-(sf)(sf)n?"),
+    (&["split"], "s-(sf)n?"),
+    (&["join"], "a<s>s?"),
+    (&["formatNumber"], "n-so?"),
+    (&["formatBase", "round"], "n-n?"),
+    (&["number"], "(nsb)-"),
+    (&["floor", "ceil", "abs", "sqrt"], "n-"),
+    (&["power"], "n-n"),
+    (&["boolean", "not", "keys", "spread"], "x-"),
+    (&["map", "filter"], "af"),
+    (&["zip"], "a+"),
+    (&["single", "sort"], "af?"),
+    (&["reduce"], "afj?"),
+    (&["sift"], "o-f?"),
+    (&["each"], "o-f"),
+    (&["lookup"], "x-s"),
+    (&["append"], "xx"),
+    (&["exists", "type", "distinct"], "x"),
+    (&["merge"], "a<o>"),
+    (&["error"], "s?"),
+    (&["assert"], "bs?"),
+    (&["toMillis"], "s-s?"),
+    (&["fromMillis"], "n-s?s?"),
+    (&["now"], "s?s?"),
+    (&["millis", "uuid"], ""),
+    (&["hash"], "ss?"),
+    (&["parse"], "s"),
+    (&["partition"], "an"),
+    (&["random"], "n?"),
+    (&["range"], "nnn?"),
+];
+
+/// The names of all built-in functions.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    DECLARED.iter().flat_map(|(names, _)| names.iter().copied())
+}
+
+/// The parameters of a built-in function.
 pub(super) fn declared(function: &str) -> Option<&'static str> {
-    Some(match function {
-        "sum" | "max" | "min" | "average" => "a<n>",
-        "count" | "reverse" | "shuffle" => "a",
-        "string" => "x-b?",
-        "substring" => "s-nn?",
-        "substringBefore" | "substringAfter" | "parseInteger" => "s-s",
-        "formatInteger" => "n-s",
-        "lowercase" | "uppercase" | "length" | "trim" | "base64encode" | "base64decode" | "encodeUrlComponent"
-        | "encodeUrl" | "decodeUrlComponent" | "decodeUrl" => "s-",
-        "pad" => "s-ns?",
-        "match" => "s-fn?",
-        "contains" => "s-(sf)",
-        "replace" => "s-(sf)(sf)n?",
-        "split" => "s-(sf)n?",
-        "join" => "a<s>s?",
-        "formatNumber" => "n-so?",
-        "formatBase" | "round" => "n-n?",
-        "number" => "(nsb)-",
-        "floor" | "ceil" | "abs" | "sqrt" => "n-",
-        "power" => "n-n",
-        "boolean" | "not" | "keys" | "spread" => "x-",
-        "map" | "filter" => "af",
-        "zip" => "a+",
-        "single" | "sort" => "af?",
-        "reduce" => "afj?",
-        "sift" => "o-f?",
-        "each" => "o-f",
-        "lookup" => "x-s",
-        "append" => "xx",
-        "exists" | "type" | "distinct" => "x",
-        "merge" => "a<o>",
-        "error" => "s?",
-        "assert" => "bs?",
-        "toMillis" => "s-s?",
-        "fromMillis" => "n-s?s?",
-        "now" => "s?s?",
-        "millis" | "uuid" => "",
-        "hash" => "ss?",
-        "parse" => "s",
-        "partition" => "an",
-        "random" => "n?",
-        "range" => "nnn?",
-        _ => return None,
-    })
+    DECLARED.iter().find(|(names, _)| names.contains(&function)).map(|(_, parameters)| *parameters)
 }
 
 /// Whether the context stands in for a first argument that is not given.
