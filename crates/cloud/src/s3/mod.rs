@@ -11,6 +11,7 @@ mod listing;
 mod object;
 mod objects;
 mod operations;
+mod presigned;
 mod receive;
 mod request;
 mod store;
@@ -30,6 +31,7 @@ use s3s::{
     service::{S3Service, S3ServiceBuilder},
 };
 use tempfile::TempDir;
+use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 pub use event::{Deletion, EventKind, ObjectEvent, Reason};
@@ -101,7 +103,11 @@ impl S3 {
     }
 
     async fn answer(&self, request: Request) -> Response {
-        let (request, request_id) = request::prepare(request);
+        let (parts, body) = request.into_parts();
+        if presigned::has_expired(&parts, OffsetDateTime::now_utc()) {
+            return wire::error(Format::S3Xml, StatusCode::FORBIDDEN, "AccessDenied", presigned::EXPIRED);
+        }
+        let (request, request_id) = request::prepare(Request::from_parts(parts, body));
         let mut response = match self.service.call(request).await {
             Ok(response) => response.map(Body::new),
             Err(error) => {

@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 
 use axum::body::Body;
-use http::{HeaderValue, Uri, header, request::Parts};
+use http::{HeaderValue, header, request::Parts};
 use s3s::{
     S3Result,
     host::{S3Host, VirtualHost},
 };
 
-use super::chunked;
+use super::{chunked, presigned};
 use crate::{
     service::{Peer, Request},
     wire,
@@ -35,7 +35,7 @@ pub(super) fn prepare(request: Request) -> (http::Request<s3s::Body>, String) {
     };
     parts.extensions.insert(caller);
     parts.headers.remove(header::AUTHORIZATION);
-    remove_presigning(&mut parts);
+    presigned::remove(&mut parts);
     if is_chunked(&parts) {
         body = decode(&mut parts, body);
     }
@@ -47,32 +47,12 @@ fn access_key(parts: &Parts) -> Option<String> {
     let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credential = match header.and_then(|value| value.split_once("Credential=")) {
         Some((_, credential)) => credential,
-        None => parts.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?,
+        None => {
+            presigned::parameter(parts, "X-Amz-Credential").or_else(|| presigned::parameter(parts, "AWSAccessKeyId"))?
+        }
     };
     let key: String = credential.chars().take_while(char::is_ascii_alphanumeric).collect();
     (!key.is_empty()).then_some(key)
-}
-
-fn remove_presigning(parts: &mut Parts) {
-    const PRESIGNING: [&str; 7] = [
-        "X-Amz-Algorithm",
-        "X-Amz-Credential",
-        "X-Amz-Date",
-        "X-Amz-Expires",
-        "X-Amz-SignedHeaders",
-        "X-Amz-Signature",
-        "X-Amz-Security-Token",
-    ];
-    let Some(query) = parts.uri.query().filter(|query| query.contains("X-Amz-")) else {
-        return;
-    };
-    let kept: Vec<&str> =
-        query.split('&').filter(|pair| !PRESIGNING.contains(&pair.split('=').next().unwrap_or_default())).collect();
-    let path = parts.uri.path();
-    let address = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
-    if let Ok(address) = address.parse::<Uri>() {
-        parts.uri = address;
-    }
 }
 
 fn is_chunked(parts: &Parts) -> bool {
@@ -162,26 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn signatures_are_taken_off() {
-        let cases = [
-            ("/b/k?versionId=1&X-Amz-Signature=0&X-Amz-Credential=AKID%2F1%2Fr%2Fs3%2Fx", "/b/k?versionId=1"),
-            ("/b/k?X-Amz-Date=1&X-Amz-Expires=900", "/b/k"),
-            ("/b?list-type=2&prefix=a%2Fb", "/b?list-type=2&prefix=a%2Fb"),
-        ];
-        for (address, expected) in cases {
-            let request = Request::new(Body::empty());
-            let (mut parts, _) = request.into_parts();
-            parts.uri = address.parse().unwrap();
-            remove_presigning(&mut parts);
-            assert_eq!(parts.uri.to_string(), expected);
-        }
-    }
-
-    #[test]
     fn the_access_key_is_found() {
         let cases = [
             (Some("AWS4-HMAC-SHA256 Credential=AKID/2026/r/s3/aws4_request, Signature=0"), "/b", Some("AKID")),
             (None, "/b?X-Amz-Credential=AKID%2F2026", Some("AKID")),
+            (None, "/b?AWSAccessKeyId=AKID&Signature=0&Expires=1", Some("AKID")),
             (None, "/b?a=b", None),
             (Some("Bearer x"), "/b", None),
         ];
