@@ -1,0 +1,29 @@
+"""CloudWatch: metrics are put, listed and read."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def cloudwatch(cloud):
+    return cloud.client("cloudwatch")
+
+
+def test_a_metric_is_put_and_read(cloudwatch, name):
+    dimensions = [{"Name": "Stage", "Value": "test"}]
+    for value in (1, 2, 6):
+        data = [{"MetricName": "Size", "Dimensions": dimensions, "Value": value, "Unit": "Count"}]
+        cloudwatch.put_metric_data(Namespace=name, MetricData=data)
+    metrics = cloudwatch.list_metrics(Namespace=name)["Metrics"]
+    assert [(metric["MetricName"], metric["Dimensions"]) for metric in metrics] == [("Size", dimensions)]
+
+    now = datetime.now(timezone.utc)
+    span = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1)}
+    asked = {"Namespace": name, "MetricName": "Size", "Dimensions": dimensions}
+    statistics = ["Sum", "Maximum", "SampleCount"]
+    points = cloudwatch.get_metric_statistics(**asked, **span, Period=7200, Statistics=statistics)["Datapoints"]
+    assert sum(point["SampleCount"] for point in points) == 3 and max(point["Maximum"] for point in points) == 6
+    query = {"Id": "size", "MetricStat": {"Metric": asked, "Period": 7200, "Stat": "Sum"}}
+    results = cloudwatch.get_metric_data(MetricDataQueries=[query], **span)["MetricDataResults"]
+    assert sum(results[0]["Values"]) == 9

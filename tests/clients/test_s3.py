@@ -1,0 +1,110 @@
+"""S3: buckets, objects, versions, uploads in parts, conditions, presigned URLs."""
+
+import urllib.request
+
+import pytest
+from conftest import refused
+
+
+@pytest.fixture(scope="module")
+def s3(cloud):
+    return cloud.client("s3")
+
+
+@pytest.fixture
+def bucket(s3, name):
+    s3.create_bucket(Bucket=name.lower())
+    return name.lower()
+
+
+def body(answer):
+    return answer["Body"].read()
+
+
+def test_an_object_is_put_read_copied_and_deleted(s3, bucket):
+    put = s3.put_object(Bucket=bucket, Key="a/ü +.txt", Body=b"hello", ContentType="text/plain", Metadata={"by": "me"})
+    got = s3.get_object(Bucket=bucket, Key="a/ü +.txt")
+    assert (body(got), got["ContentType"], got["Metadata"], got["ETag"]) == (b"hello", "text/plain", {"by": "me"}, put["ETag"])
+    assert body(s3.get_object(Bucket=bucket, Key="a/ü +.txt", Range="bytes=1-3")) == b"ell"
+    assert s3.head_object(Bucket=bucket, Key="a/ü +.txt")["ContentLength"] == 5
+    s3.copy_object(Bucket=bucket, Key="b", CopySource={"Bucket": bucket, "Key": "a/ü +.txt"})
+    assert body(s3.get_object(Bucket=bucket, Key="b")) == b"hello"
+    s3.delete_object(Bucket=bucket, Key="b")
+    with refused("NoSuchKey"):
+        s3.get_object(Bucket=bucket, Key="b")
+    with refused("404"):
+        s3.head_object(Bucket=bucket, Key="b")
+    with refused("NoSuchBucket"):
+        s3.get_object(Bucket="nowhere-at-all", Key="b")
+
+
+def test_buckets_come_and_go(s3, bucket):
+    assert bucket in [listed["Name"] for listed in s3.list_buckets()["Buckets"]]
+    s3.head_bucket(Bucket=bucket)
+    s3.get_bucket_location(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    with refused("BucketNotEmpty"):
+        s3.delete_bucket(Bucket=bucket)
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}]})
+    s3.delete_bucket(Bucket=bucket)
+    with refused("404"):
+        s3.head_bucket(Bucket=bucket)
+
+
+def test_a_listing_has_pages_prefixes_and_folders(s3, bucket):
+    for key in ("a/1", "a/2", "b/1", "c"):
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 2})
+    assert [item["Key"] for page in pages for item in page["Contents"]] == ["a/1", "a/2", "b/1", "c"]
+    folders = s3.list_objects_v2(Bucket=bucket, Delimiter="/")
+    assert [folder["Prefix"] for folder in folders["CommonPrefixes"]] == ["a/", "b/"]
+    assert [item["Key"] for item in folders["Contents"]] == ["c"]
+    assert [item["Key"] for item in s3.list_objects(Bucket=bucket, Prefix="a/")["Contents"]] == ["a/1", "a/2"]
+
+
+def test_versions_are_kept(s3, bucket):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    first = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"2")
+    s3.delete_object(Bucket=bucket, Key="k")
+    with refused("NoSuchKey"):
+        s3.get_object(Bucket=bucket, Key="k")
+    assert body(s3.get_object(Bucket=bucket, Key="k", VersionId=first)) == b"1"
+    listed = s3.list_object_versions(Bucket=bucket)
+    assert (len(listed["Versions"]), len(listed["DeleteMarkers"])) == (2, 1)
+
+
+def test_an_object_is_uploaded_in_parts(s3, bucket):
+    size = 5 * 1024 * 1024
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="big")["UploadId"]
+    parts = []
+    for number, piece in enumerate((b"x" * size, b"y"), start=1):
+        tag = s3.upload_part(Bucket=bucket, Key="big", UploadId=upload, PartNumber=number, Body=piece)["ETag"]
+        parts.append({"PartNumber": number, "ETag": tag})
+    assert len(s3.list_parts(Bucket=bucket, Key="big", UploadId=upload)["Parts"]) == 2
+    assert [listed["UploadId"] for listed in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [upload]
+    s3.complete_multipart_upload(Bucket=bucket, Key="big", UploadId=upload, MultipartUpload={"Parts": parts})
+    assert s3.head_object(Bucket=bucket, Key="big")["ContentLength"] == size + 1
+    assert body(s3.get_object(Bucket=bucket, Key="big", Range=f"bytes={size}-")) == b"y"
+    given_up = s3.create_multipart_upload(Bucket=bucket, Key="other")["UploadId"]
+    s3.abort_multipart_upload(Bucket=bucket, Key="other", UploadId=given_up)
+    with refused("NoSuchUpload"):
+        s3.list_parts(Bucket=bucket, Key="other", UploadId=given_up)
+
+
+def test_a_write_holds_to_its_condition(s3, bucket):
+    tag = s3.put_object(Bucket=bucket, Key="k", Body=b"1", IfNoneMatch="*")["ETag"]
+    with refused("PreconditionFailed"):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"2", IfNoneMatch="*")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"3", IfMatch=tag)
+    with refused("PreconditionFailed"):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"4", IfMatch=tag)
+    assert body(s3.get_object(Bucket=bucket, Key="k")) == b"3"
+
+
+def test_a_presigned_url_is_good_for_its_request(s3, bucket):
+    put = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"})
+    urllib.request.urlopen(urllib.request.Request(put, data=b"by URL", method="PUT")).close()
+    with urllib.request.urlopen(s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})) as answer:
+        assert answer.read() == b"by URL"
