@@ -4,7 +4,6 @@ Every operation that is answered is noted; `--operations FILE` holds them to the
 """
 
 import json
-import os
 import subprocess
 import threading
 import time
@@ -37,8 +36,8 @@ def pytest_addoption(parser):
 class Cloud:
     """A running local cloud."""
 
-    def __init__(self, binary, *arguments):
-        command = [binary, "up", "--ephemeral", "--port", "0", "--json", "-t", str(TEMPLATE), *arguments]
+    def __init__(self, binary, template):
+        command = [binary, "up", "--ephemeral", "--port", "0", "--json", "-t", str(template)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self.endpoint = json.loads(self.process.stdout.readline())["endpointUrl"]
         # Nobody reads the rest, and a full pipe would stop the runner.
@@ -65,7 +64,15 @@ class Cloud:
 
 @pytest.fixture(scope="session")
 def cloud(request):
-    running = Cloud(request.config.getoption("--binary"))
+    running = Cloud(request.config.getoption("--binary"), TEMPLATE)
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="session")
+def application(request):
+    """The project's own application."""
+    running = Cloud(request.config.getoption("--binary"), ROOT / "template.yaml")
     yield running
     running.end()
 
@@ -89,18 +96,6 @@ def eventually(look, what="it"):
 def refused(code):
     """That a call is refused with this error."""
     return pytest.raises(ClientError, check=lambda error: error.response["Error"]["Code"] == code)
-
-
-def environment(cloud):
-    """The environment of a command that speaks to this cloud."""
-    return {
-        **os.environ,
-        "AWS_ENDPOINT_URL": cloud.endpoint,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 def pytest_sessionfinish(session, exitstatus):
