@@ -5,16 +5,18 @@
 mod arrays;
 mod format;
 mod parse;
+mod random;
 mod text;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     context::Scope,
-    fault::{Fault, names},
-    path::Path,
+    fault::Fault,
+    path::{Missing, Path},
     value::Value,
 };
+use random::Random;
 
 pub use parse::IntrinsicError;
 
@@ -24,6 +26,13 @@ const MAX_DEPTH: usize = 10;
 /// A compiled call: `States.ArrayGetItem($.list, 0)`.
 #[derive(Clone, Debug)]
 pub struct Intrinsic {
+    /// As it was written: failures name all of it, whichever call inside of it fails.
+    text: Arc<str>,
+    call: Call,
+}
+
+#[derive(Clone, Debug)]
+struct Call {
     function: Function,
     arguments: Vec<Argument>,
 }
@@ -34,42 +43,41 @@ enum Argument {
     Text(String),
     Literal(Value),
     Path(Path),
-    Call(Intrinsic),
+    Call(Call),
 }
 
 macro_rules! functions {
-    ($($name:ident: $arguments:expr,)*) => {
+    ($($name:ident,)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(clippy::upper_case_acronyms, reason = "the names are the service's own")]
         enum Function { $($name,)* }
 
         impl Function {
-            /// Every function with how many arguments it takes.
-            const ALL: &[(Self, &str, std::ops::RangeInclusive<usize>)] =
-                &[$((Self::$name, stringify!($name), $arguments),)*];
+            /// Every function with its name.
+            const ALL: &[(Self, &str)] = &[$((Self::$name, stringify!($name)),)*];
         }
     };
 }
 
 functions! {
-    Array: 0..=usize::MAX,
-    ArrayContains: 2..=2,
-    ArrayGetItem: 2..=2,
-    ArrayLength: 1..=1,
-    ArrayPartition: 2..=2,
-    ArrayRange: 3..=3,
-    ArrayUnique: 1..=1,
-    Base64Decode: 1..=1,
-    Base64Encode: 1..=1,
-    Format: 1..=usize::MAX,
-    Hash: 2..=2,
-    JsonMerge: 3..=3,
-    JsonToString: 1..=1,
-    MathAdd: 2..=2,
-    MathRandom: 2..=3,
-    StringSplit: 2..=2,
-    StringToJson: 1..=1,
-    UUID: 0..=0,
+    Array,
+    ArrayContains,
+    ArrayGetItem,
+    ArrayLength,
+    ArrayPartition,
+    ArrayRange,
+    ArrayUnique,
+    Base64Decode,
+    Base64Encode,
+    Format,
+    Hash,
+    JsonMerge,
+    JsonToString,
+    MathAdd,
+    MathRandom,
+    StringSplit,
+    StringToJson,
+    UUID,
 }
 
 impl fmt::Display for Function {
@@ -78,14 +86,51 @@ impl fmt::Display for Function {
     }
 }
 
+/// Why a call has no value.
+enum Failure {
+    /// A path among its arguments leads nowhere.
+    Missing { path: Arc<str>, why: Missing },
+    /// What the service says of a function that can't be applied.
+    Refused(String),
+}
+
 impl Intrinsic {
-    /// Compiles a call.
+    /// Compiles a call. How many arguments a function gets is no matter here: the service finds out when it is called.
     pub fn parse(text: &str) -> Result<Self, IntrinsicError> {
-        parse::call(text)
+        Ok(Self { text: text.into(), call: parse::call(text)? })
     }
 
     /// Every path among its arguments, and among theirs.
     pub fn paths(&self) -> Vec<&Path> {
+        self.call.paths()
+    }
+
+    /// Its value.
+    ///
+    /// The error is `States.Runtime` where the function can't be applied to its arguments, or one is not there. (The
+    /// Developer Guide speaks of `States.IntrinsicFailure`, which the service was never seen to raise.)
+    pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Value, Fault> {
+        let text = &self.text;
+        self.call.evaluate(scope).map_err(|failure| {
+            Fault::runtime(match failure {
+                Failure::Missing { path, why: Missing::Nowhere(_) | Missing::PastEnd(_) } => format!(
+                    "The function '{text}' had the following error: The JsonPath argument for the field '{path}' could \
+                     not be found in the input '{}'",
+                    scope.input
+                ),
+                Failure::Missing { why: why @ Missing::NoArray(_), .. } => {
+                    format!("The function '{text}' had the following error: {why}")
+                }
+                Failure::Refused(why) => {
+                    format!("There was an error while evaluating the intrinsic function: {text}. {why}")
+                }
+            })
+        })
+    }
+}
+
+impl Call {
+    fn paths(&self) -> Vec<&Path> {
         self.arguments
             .iter()
             .flat_map(|argument| match argument {
@@ -96,18 +141,29 @@ impl Intrinsic {
             .collect()
     }
 
-    /// Its value; `States.IntrinsicFailure` where the function can't be applied to its arguments.
-    pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Value, Fault> {
-        let fail = |message: String| Fault::new(names::INTRINSIC_FAILURE, format!("{}: {message}", self.function));
-        if let (Function::Format, [Argument::Text(template), rest @ ..]) = (self.function, self.arguments.as_slice()) {
-            return format::format(template, &values(rest, scope)?).map_err(fail);
-        }
-        self.apply(&values(&self.arguments, scope)?, scope).map_err(fail)
+    fn evaluate(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
+        let value = match (self.function, self.arguments.as_slice()) {
+            (Function::Format, [template, arguments @ ..]) => {
+                let arguments = values(arguments, scope)?;
+                match template {
+                    Argument::Text(template) => format::format(template, &arguments),
+                    template => match template.value(scope)? {
+                        Value::String(template) => format::format(&template, &arguments),
+                        _ => Ok(None),
+                    },
+                }
+                .map_err(Failure::Refused)?
+            }
+            (Function::StringToJson, [text]) => text::string_to_json(&text.value(scope)?).map_err(Failure::Refused)?,
+            (_, arguments) => self.apply(&values(arguments, scope)?, scope),
+        };
+        value.ok_or_else(|| Failure::Refused(format!("Invalid arguments in {}", self.function)))
     }
 
-    fn apply(&self, arguments: &[Value], scope: &Scope<'_>) -> Result<Value, String> {
+    /// The function's value; nothing where it does not take such arguments, or not as many.
+    fn apply(&self, arguments: &[Value], scope: &Scope<'_>) -> Option<Value> {
         match (self.function, arguments) {
-            (Function::Array, items) => Ok(items.to_vec().into()),
+            (Function::Array, items) => Some(items.to_vec().into()),
             (Function::ArrayContains, [array, item]) => arrays::contains(array, item),
             (Function::ArrayGetItem, [array, index]) => arrays::get_item(array, index),
             (Function::ArrayLength, [array]) => arrays::length(array),
@@ -116,36 +172,40 @@ impl Intrinsic {
             (Function::ArrayUnique, [array]) => arrays::unique(array),
             (Function::Base64Decode, [text]) => text::base64_decode(text),
             (Function::Base64Encode, [text]) => text::base64_encode(text),
-            (Function::Format, [template, rest @ ..]) => format::format(text::string(template)?, rest),
             (Function::Hash, [data, algorithm]) => text::hash(data, algorithm),
             (Function::JsonMerge, [first, second, deep]) => text::json_merge(first, second, deep),
-            (Function::JsonToString, [value]) => Ok(value.to_string().into()),
+            (Function::JsonToString, [value]) => Some(value.to_string().into()),
             (Function::MathAdd, [a, b]) => arrays::math_add(a, b),
-            (Function::MathRandom, [start, end]) => arrays::math_random(start, end, scope.environment.random()),
-            (Function::MathRandom, [start, end, seed]) => {
-                arrays::math_random(start, end, u64::from_ne_bytes(arrays::integer(seed)?.to_ne_bytes()))
+            (Function::MathRandom, [start, end]) => {
+                let seed = scope.environment.random().cast_signed();
+                arrays::math_random(start, end, &mut Random::new(seed))
             }
+            (Function::MathRandom, [start, end, seed]) => arrays::math_random(start, end, &mut arrays::seeded(seed)?),
             (Function::StringSplit, [text, separators]) => text::split(text, separators),
-            (Function::StringToJson, [text]) => text::string_to_json(text),
-            (Function::UUID, []) => Ok(text::uuid(scope.environment.random(), scope.environment.random())),
-            // The number of arguments was checked when the call was compiled.
-            (_, arguments) => Err(format!("does not take {} arguments", arguments.len())),
+            (Function::UUID, []) => Some(text::uuid(scope.environment.random(), scope.environment.random())),
+            _ => None,
         }
     }
 }
 
-fn values(arguments: &[Argument], scope: &Scope<'_>) -> Result<Vec<Value>, Fault> {
-    arguments
-        .iter()
-        .map(|argument| match argument {
-            Argument::Text(text) => Ok(format::unescape(text).into()),
-            Argument::Literal(value) => Ok(value.clone()),
-            Argument::Path(path) => path
-                .find(scope)
-                .map_err(|missing| Fault::new(names::INTRINSIC_FAILURE, format!("Invalid path '{path}' : {missing}"))),
-            Argument::Call(call) => call.evaluate(scope),
-        })
-        .collect()
+impl Argument {
+    fn value(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
+        match self {
+            Self::Text(text) => Ok(format::unescape(text).into()),
+            Self::Literal(value) => Ok(value.clone()),
+            // The service names a place in the context object as if it were one in the input.
+            Self::Path(path) => path.find(scope).map_err(|why| {
+                let text = path.text();
+                let shown = if text.starts_with("$$") { &text[1..] } else { text };
+                Failure::Missing { path: shown.into(), why }
+            }),
+            Self::Call(call) => call.evaluate(scope),
+        }
+    }
+}
+
+fn values(arguments: &[Argument], scope: &Scope<'_>) -> Result<Vec<Value>, Failure> {
+    arguments.iter().map(|argument| argument.value(scope)).collect()
 }
 
 #[cfg(test)]

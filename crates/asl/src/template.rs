@@ -10,7 +10,7 @@ use crate::{
     fault::{Fault, FieldError},
     intrinsic::Intrinsic,
     jsonata::{Jsonata, States},
-    path::Path,
+    path::{Missing, Path},
     value::{Object, Value},
 };
 
@@ -76,13 +76,17 @@ impl Expression {
     /// Its value.
     pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Value, FieldError> {
         match &self.code {
-            Code::Path(path) => path.find(scope).map_err(|_| {
-                let cause = format!(
-                    "The JSONPath '{path}' specified for the field '{}' could not be found in the input '{}'",
-                    self.field, scope.input
-                );
-                Fault::runtime(cause).into()
-            }),
+            Code::Path(path) => match path.find(scope) {
+                Ok(value) => Ok(value),
+                Err(Missing::PastEnd(_)) => Ok(Value::Null),
+                Err(_) => {
+                    let cause = format!(
+                        "The JSONPath '{path}' specified for the field '{}' could not be found in the input '{}'",
+                        self.field, scope.input
+                    );
+                    Err(Fault::runtime(cause).into())
+                }
+            },
             Code::Call(call) => Ok(call.evaluate(scope)?),
             Code::Jsonata(jsonata) => self.query(jsonata, scope),
         }

@@ -1,87 +1,104 @@
-//! Arrays and arithmetic.
+//! Arrays and arithmetic. No value: the arguments are not what the function takes.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use crate::value::Value;
+use super::random::Random;
+use crate::value::{Number, Value};
 
 /// The most elements that `States.ArrayRange` makes.
 const MAX_RANGE: usize = 1000;
 
-pub(super) fn contains(array: &Value, item: &Value) -> Result<Value, String> {
-    Ok(elements(array)?.contains(item).into())
+/// Whether an element reads as `item` does. The service compares texts: `true` is found where `"true"` is.
+pub(super) fn contains(array: &Value, item: &Value) -> Option<Value> {
+    let item = text(item);
+    Some(elements(array)?.iter().any(|element| text(element) == item).into())
 }
 
-pub(super) fn get_item(array: &Value, index: &Value) -> Result<Value, String> {
+/// The element at an index. An empty array has null at every index that is not negative.
+pub(super) fn get_item(array: &Value, index: &Value) -> Option<Value> {
     let items = elements(array)?;
-    let index = integer(index)?;
-    usize::try_from(index)
-        .ok()
-        .and_then(|index| items.get(index))
-        .cloned()
-        .ok_or_else(|| format!("index {index} is outside of the array, which has {} elements", items.len()))
+    let index = usize::try_from(whole(index)?).ok()?;
+    if items.is_empty() { Some(Value::Null) } else { items.get(index).cloned() }
 }
 
-pub(super) fn length(array: &Value) -> Result<Value, String> {
-    Ok(Value::from(elements(array)?.len() as u64))
+pub(super) fn length(array: &Value) -> Option<Value> {
+    Some(Value::from(elements(array)?.len() as u64))
 }
 
-pub(super) fn partition(array: &Value, size: &Value) -> Result<Value, String> {
+pub(super) fn partition(array: &Value, size: &Value) -> Option<Value> {
     let items = elements(array)?;
-    let size =
-        usize::try_from(integer(size)?).ok().filter(|size| *size > 0).ok_or("the chunk size must be positive")?;
-    Ok(items.chunks(size).map(|chunk| Value::from(chunk.to_vec())).collect::<Vec<_>>().into())
+    let size = usize::try_from(whole(size)?).ok().filter(|size| *size > 0)?;
+    Some(items.chunks(size).map(|chunk| Value::from(chunk.to_vec())).collect::<Vec<_>>().into())
 }
 
-pub(super) fn range(first: &Value, last: &Value, step: &Value) -> Result<Value, String> {
-    let (first, last, step) = (integer(first)?, integer(last)?, integer(step)?);
+pub(super) fn range(first: &Value, last: &Value, step: &Value) -> Option<Value> {
+    let (first, last, step) = (whole(first)?, whole(last)?, whole(step)?);
     let up = match step {
-        0 => return Err("the step must not be 0".into()),
+        0 => return None,
         step => step > 0,
     };
     let items: Vec<Value> = std::iter::successors(Some(first), |previous| previous.checked_add(step))
         .take_while(|item| if up { *item <= last } else { *item >= last })
         .take(MAX_RANGE + 1)
-        .map(Value::from)
+        .map(|item| Value::from(i64::from(item)))
         .collect();
-    if items.len() > MAX_RANGE {
-        return Err(format!("the range has more than {MAX_RANGE} elements"));
-    }
-    Ok(items.into())
+    (items.len() <= MAX_RANGE).then(|| items.into())
 }
 
-pub(super) fn unique(array: &Value) -> Result<Value, String> {
+/// Every element once, in the order of their first places. (The service's order is that of its hash table.)
+pub(super) fn unique(array: &Value) -> Option<Value> {
     let mut seen = std::collections::HashSet::new();
     let items = elements(array)?.iter().filter(|item| seen.insert(item.to_string())).cloned().collect::<Vec<_>>();
-    Ok(items.into())
+    Some(items.into())
 }
 
-pub(super) fn math_add(a: &Value, b: &Value) -> Result<Value, String> {
-    integer(a)?.checked_add(integer(b)?).map(Value::from).ok_or_else(|| "the sum is out of range".into())
+/// The sum of two numbers that are rounded first.
+pub(super) fn math_add(a: &Value, b: &Value) -> Option<Value> {
+    rounded(a)?.checked_add(rounded(b)?).map(|sum| Value::from(i64::from(sum)))
 }
 
-/// A whole number from `start` to before `end`, chosen by 64 random bits.
-pub(super) fn math_random(start: &Value, end: &Value, random: u64) -> Result<Value, String> {
-    let (start, end) = (integer(start)?, integer(end)?);
-    let span = u64::try_from(i128::from(end) - i128::from(start)).unwrap_or(0);
-    if span == 0 {
-        return Err("the start must be below the end".into());
+/// A whole number from `start` to before `end`.
+pub(super) fn math_random(start: &Value, end: &Value, random: &mut Random) -> Option<Value> {
+    let (start, end) = (whole(start)?, whole(end)?);
+    let span = end.checked_sub(start).filter(|span| *span > 0)?;
+    Some(Value::from(i64::from(start) + i64::from(random.below(span))))
+}
+
+/// The generator that a seed begins.
+pub(super) fn seeded(seed: &Value) -> Option<Random> {
+    let Value::Number(seed) = seed else { return None };
+    #[expect(clippy::cast_possible_truncation, reason = "saturating, as in Java")]
+    let seed = seed.as_i64().or_else(|| seed.as_f64().map(|seed| seed as i64))?;
+    Some(Random::new(seed))
+}
+
+fn elements(array: &Value) -> Option<&Arc<Vec<Value>>> {
+    array.as_array()
+}
+
+fn text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
     }
-    let offset = (u128::from(random) * u128::from(span)) >> 64;
-    let number = i128::from(start) + i128::try_from(offset).unwrap_or(0);
-    i64::try_from(number).map(Value::from).map_err(|_| "the number is out of range".into())
 }
 
-fn elements(array: &Value) -> Result<&Arc<Vec<Value>>, String> {
-    array.as_array().ok_or_else(|| "the first argument must be an array".into())
+/// A number of 32 bits without its fraction.
+fn whole(value: &Value) -> Option<i32> {
+    number_of_32_bits(value, f64::trunc)
 }
 
-/// A number rounded half up, as Java's `Math.round` does: -1.5 becomes -1.
-pub(super) fn integer(value: &Value) -> Result<i64, String> {
-    let Value::Number(number) = value else { return Err(format!("a number is wanted, not {value}")) };
+/// A number of 32 bits rounded half up, as Java's `Math.round` does: -1.5 becomes -1.
+fn rounded(value: &Value) -> Option<i32> {
+    number_of_32_bits(value, |number| (number + 0.5).floor())
+}
+
+fn number_of_32_bits(value: &Value, round: impl Fn(f64) -> f64) -> Option<i32> {
+    let Value::Number(number) = value else { return None };
     if let Some(whole) = number.as_i64() {
-        return Ok(whole);
+        return i32::try_from(whole).ok();
     }
-    let rounded = (number.as_f64().unwrap_or(f64::NAN) + 0.5).floor();
+    let number = round(Number::as_f64(number)?);
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-    if rounded.abs() < 9.2e18 { Ok(rounded as i64) } else { Err(format!("{number} is out of range")) }
+    (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number).then_some(number as i32)
 }

@@ -1,6 +1,6 @@
 //! From the text of a call to its parts.
 
-use super::{Argument, Function, Intrinsic, MAX_DEPTH};
+use super::{Argument, Call, Function, MAX_DEPTH};
 use crate::{
     path::Path,
     value::{Number, Value},
@@ -14,34 +14,25 @@ pub struct IntrinsicError {
     message: String,
 }
 
-pub(super) fn call(text: &str) -> Result<Intrinsic, IntrinsicError> {
+pub(super) fn call(text: &str) -> Result<Call, IntrinsicError> {
     let mut rest = text.trim();
     let error = |message: String| IntrinsicError { text: text.to_owned(), message };
     let call = one_call(&mut rest, 1).map_err(error)?;
     if rest.is_empty() { Ok(call) } else { Err(error(format!("unexpected '{rest}' after the call"))) }
 }
 
-fn one_call(rest: &mut &str, depth: usize) -> Result<Intrinsic, String> {
+fn one_call(rest: &mut &str, depth: usize) -> Result<Call, String> {
     if depth > MAX_DEPTH {
         return Err(format!("more than {MAX_DEPTH} nested calls"));
     }
     let (name, after) = rest.split_once('(').ok_or("expected '(' after the function's name")?;
     let name = name.trim();
-    let (function, _, counts) = Function::ALL
+    let (function, _) = Function::ALL
         .iter()
-        .find(|(_, known, _)| name.strip_prefix("States.") == Some(*known))
+        .find(|(_, known)| name.strip_prefix("States.") == Some(*known))
         .ok_or_else(|| format!("there is no intrinsic function '{name}'"))?;
     *rest = after;
-    let arguments = arguments(rest, depth)?;
-    if !counts.contains(&arguments.len()) {
-        let wanted = match (*counts.start(), *counts.end()) {
-            (least, usize::MAX) => format!("at least {least}"),
-            (least, most) if least == most => least.to_string(),
-            (least, most) => format!("{least} to {most}"),
-        };
-        return Err(format!("{name} takes {wanted} arguments, not {}", arguments.len()));
-    }
-    Ok(Intrinsic { function: *function, arguments })
+    Ok(Call { function: *function, arguments: arguments(rest, depth)? })
 }
 
 /// Everything after the opening parenthesis, the closing one included.
@@ -93,7 +84,10 @@ fn quoted(rest: &mut &str) -> Result<String, String> {
     let mut escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
         match c {
-            _ if escaped => escaped = false,
+            '\'' | '{' | '}' | '\\' if escaped => escaped = false,
+            c if escaped => {
+                return Err(format!("a backslash must stand before a quote, a brace or a backslash, not '{c}'"));
+            }
             '\\' => escaped = true,
             '\'' => {
                 let text = rest[1..at].to_owned();

@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    alphabet::STANDARD as ALPHABET,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
+};
 use sha2::Digest;
 
 use crate::value::Value;
@@ -10,44 +14,56 @@ use crate::value::Value;
 /// The longest text that can be encoded, decoded or hashed, in characters.
 const MAX_TEXT: usize = 10_000;
 
-pub(super) fn string(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| format!("a string is wanted, not {value}"))
+/// Reads what can be read, as the service's decoder does.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &ALPHABET,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+fn limited(text: &str) -> Option<&str> {
+    (text.encode_utf16().count() <= MAX_TEXT).then_some(text)
 }
 
-fn limited(value: &Value) -> Result<&str, String> {
-    let text = string(value)?;
-    if text.chars().count() > MAX_TEXT {
-        return Err(format!("the text has more than {MAX_TEXT} characters"));
+pub(super) fn base64_encode(text: &Value) -> Option<Value> {
+    Some(STANDARD.encode(limited(text.as_str()?)?).into())
+}
+
+/// The text of which this is the Base64. What is not of the alphabet is passed over, and padding ends it.
+pub(super) fn base64_decode(text: &Value) -> Option<Value> {
+    let text = limited(text.as_str()?)?;
+    let mut digits: Vec<u8> = text
+        .bytes()
+        .take_while(|digit| *digit != b'=')
+        .filter_map(|digit| match digit {
+            b'-' => Some(b'+'),
+            b'_' => Some(b'/'),
+            digit => (digit.is_ascii_alphanumeric() || matches!(digit, b'+' | b'/')).then_some(digit),
+        })
+        .collect();
+    if digits.len() % 4 == 1 {
+        // Six bits make no byte.
+        digits.pop();
     }
-    Ok(text)
+    Some(String::from_utf8_lossy(&LENIENT.decode(digits).ok()?).into_owned().into())
 }
 
-pub(super) fn base64_encode(text: &Value) -> Result<Value, String> {
-    Ok(STANDARD.encode(limited(text)?).into())
-}
-
-pub(super) fn base64_decode(text: &Value) -> Result<Value, String> {
-    let bytes = STANDARD.decode(limited(text)?).map_err(|error| format!("the text is not Base64: {error}"))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned().into())
-}
-
-pub(super) fn hash(data: &Value, algorithm: &Value) -> Result<Value, String> {
+pub(super) fn hash(data: &Value, algorithm: &Value) -> Option<Value> {
     let text = match data {
         Value::String(text) => text.to_string(),
         other => other.to_string(),
     };
-    if text.chars().count() > MAX_TEXT {
-        return Err(format!("the data has more than {MAX_TEXT} characters"));
-    }
-    let digest = match string(algorithm)? {
-        "MD5" => hex(&md5::Md5::digest(&text)),
-        "SHA-1" => hex(&sha1::Sha1::digest(&text)),
-        "SHA-256" => hex(&sha2::Sha256::digest(&text)),
-        "SHA-384" => hex(&sha2::Sha384::digest(&text)),
-        "SHA-512" => hex(&sha2::Sha512::digest(&text)),
-        other => return Err(format!("'{other}' is none of MD5, SHA-1, SHA-256, SHA-384, SHA-512")),
+    let text = limited(&text)?;
+    let digest = match algorithm.as_str()? {
+        "MD5" => hex(&md5::Md5::digest(text)),
+        "SHA-1" => hex(&sha1::Sha1::digest(text)),
+        "SHA-256" => hex(&sha2::Sha256::digest(text)),
+        "SHA-384" => hex(&sha2::Sha384::digest(text)),
+        "SHA-512" => hex(&sha2::Sha512::digest(text)),
+        _ => return None,
     };
-    Ok(digest.into())
+    Some(digest.into())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -59,32 +75,33 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-pub(super) fn json_merge(first: &Value, second: &Value, deep: &Value) -> Result<Value, String> {
-    let (Value::Object(first), Value::Object(second)) = (first, second) else {
-        return Err("the first two arguments must be objects".into());
-    };
-    if *deep != Value::Bool(false) {
-        return Err("only the shallow merge is supported: the third argument must be false".into());
+/// The fields of both objects, those of the second first. The merge is never a deep one.
+pub(super) fn json_merge(first: &Value, second: &Value, deep: &Value) -> Option<Value> {
+    let (Value::Object(first), Value::Object(second)) = (first, second) else { return None };
+    if *deep == Value::Bool(true) {
+        return None;
     }
     let mut merged = (**first).clone();
     merged.extend(second.iter().map(|(key, value)| (key.clone(), value.clone())));
-    Ok(merged.into())
+    Some(merged.into())
 }
 
 /// Splits at any of the separators' characters; empty parts are left out.
-pub(super) fn split(text: &Value, separators: &Value) -> Result<Value, String> {
-    let separators = string(separators)?;
-    let parts = string(text)?.split(|c| separators.contains(c)).filter(|part| !part.is_empty());
-    Ok(parts.map(Value::from).collect::<Vec<_>>().into())
+pub(super) fn split(text: &Value, separators: &Value) -> Option<Value> {
+    let separators = separators.as_str()?;
+    let parts = text.as_str()?.split(|c| separators.contains(c)).filter(|part| !part.is_empty());
+    Some(parts.map(Value::from).collect::<Vec<_>>().into())
 }
 
-/// Reads JSON text; a blank text is null.
-pub(super) fn string_to_json(text: &Value) -> Result<Value, String> {
-    let text = string(text)?;
+/// Reads JSON text; a blank text is null, and nothing is read in what is no text.
+pub(super) fn string_to_json(text: &Value) -> Result<Option<Value>, String> {
+    let Some(text) = text.as_str() else { return Ok(None) };
     if text.trim().is_empty() {
-        return Ok(Value::Null);
+        return Ok(Some(Value::Null));
     }
-    Value::parse(text).map_err(|error| format!("the text is not JSON: {error}"))
+    Value::parse(text)
+        .map(Some)
+        .map_err(|error| format!("Cannot convert String to Json in States.StringToJson, caused by: {error}"))
 }
 
 /// A version 4 UUID of 128 random bits.

@@ -9,12 +9,21 @@ use crate::value::Value;
 ///
 /// Worded as the service words it: `Missing property in path $['no']`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Missing(String);
+pub enum Missing {
+    /// There is no such place.
+    #[error("{0}")]
+    Nowhere(String),
+    /// The path ends in an index past the end of an array. The service's templates take this for null.
+    #[error("{0}")]
+    PastEnd(String),
+    /// An index is asked of what is no array.
+    #[error("{0}")]
+    NoArray(String),
+}
 
 impl Missing {
     pub(super) fn variable(name: &str) -> Self {
-        Self(format!("Variable '{name}' is not assigned"))
+        Self::Nowhere(format!("Variable '{name}' is not assigned"))
     }
 }
 
@@ -23,7 +32,10 @@ pub(super) fn find(steps: &[Step], root: &Value) -> Result<Value, Missing> {
     for (at, step) in steps.iter().enumerate() {
         value = match step {
             Step::Field(name) => value.get(name).ok_or_else(|| missing_field(value, &steps[..at], name))?,
-            Step::Index(index) => element(value, *index).ok_or_else(|| missing_index(value, &steps[..at], *index))?,
+            Step::Index(index) => {
+                let is_last = at + 1 == steps.len();
+                element(value, *index).ok_or_else(|| missing_index(value, &steps[..at], *index, is_last))?
+            }
             _ => {
                 let mut found = Vec::new();
                 collect(&steps[at..], value, root, &mut found);
@@ -91,7 +103,7 @@ fn slice(value: &Value, from: Option<i64>, to: Option<i64>) -> &[Value] {
 
 fn missing_field(value: &Value, before: &[Step], name: &str) -> Missing {
     let place = place(before);
-    Missing(match value {
+    Missing::Nowhere(match value {
         Value::Object(_) | Value::Null => format!("Missing property in path {place}['{name}']"),
         other => format!(
             "Expected to find an object with property ['{name}'] in path {place} but found '{}'. This is not a json \
@@ -101,12 +113,15 @@ fn missing_field(value: &Value, before: &[Step], name: &str) -> Missing {
     })
 }
 
-fn missing_index(value: &Value, before: &[Step], index: i64) -> Missing {
+fn missing_index(value: &Value, before: &[Step], index: i64, is_last: bool) -> Missing {
     let place = place(before);
-    Missing(match value {
-        Value::Array(_) => format!("Index out of bounds when evaluating path {place}[{index}]"),
-        _ => format!("Filter: [{index}] can only be applied to arrays. Current context is: {value}"),
-    })
+    match value {
+        Value::Array(_) => {
+            let text = format!("Index out of bounds when evaluating path {place}[{index}]");
+            if is_last && index >= 0 { Missing::PastEnd(text) } else { Missing::Nowhere(text) }
+        }
+        _ => Missing::NoArray(format!("Filter: [{index}] can only be applied to arrays. Current context is: {value}")),
+    }
 }
 
 /// The service names a place in Jayway's normal form: `$['a'][0]`.
@@ -137,6 +152,6 @@ fn java_name(value: &Value) -> &'static str {
 
 impl From<Missing> for Arc<str> {
     fn from(missing: Missing) -> Self {
-        missing.0.into()
+        missing.to_string().into()
     }
 }

@@ -50,7 +50,7 @@ fn number<N: FromStr>(
         Code::Path(path) => {
             let value = find(path, field, scope)?;
             read(&value).or_else(|| value.as_str()?.parse().ok()).ok_or_else(|| {
-                let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let shown = shown(&value);
                 Fault::runtime(format!(
                     "The {field} field refers to value \"{shown}\" which is not a valid {kind}: {path}"
                 ))
@@ -104,19 +104,17 @@ fn seconds(expression: &Expression, scope: &Scope<'_>) -> Result<u64, FieldError
         });
     };
     let value = find(path, field, scope)?;
-    let seconds = value.as_i64().ok_or_else(|| {
-        Fault::runtime(format!("The {field} parameter cannot be parsed as a long value: {path} == {value}"))
-    })?;
-    u64::try_from(seconds).map_err(|_| {
-        Fault::runtime(format!("The {field} parameter references a negative value: {path} == {value}")).into()
-    })
+    let wrong = |how: &str| Fault::runtime(format!("The {field} parameter {how}: {path} == {}", shown(&value)));
+    // A number may be written as text.
+    let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    let seconds = number.ok_or_else(|| wrong("cannot be parsed as a long value"))?;
+    u64::try_from(seconds).map_err(|_| wrong("references a negative value").into())
 }
 
 fn moment(expression: &Expression, scope: &Scope<'_>) -> Result<OffsetDateTime, FieldError> {
     const FORMAT: &str = "ISO-8601 extended offset date-time format string";
     let field = expression.field();
     let read = |value: &Value| value.as_str().and_then(timestamp::parse);
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let Code::Path(path) = expression.code() else {
         let value = expression.evaluate(scope)?;
         return read(&value).ok_or_else(|| match &value {
@@ -131,6 +129,11 @@ fn moment(expression: &Expression, scope: &Scope<'_>) -> Result<OffsetDateTime, 
         let shown = shown(&value);
         Fault::runtime(format!("The {field} parameter does not reference a valid {FORMAT}: {path} == {shown}")).into()
     })
+}
+
+/// A value as messages show it: text without its quotes.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn find(path: &Path, field: &str, scope: &Scope<'_>) -> Result<Value, Fault> {
