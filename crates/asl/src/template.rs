@@ -10,7 +10,7 @@ use crate::{
     fault::{Fault, FieldError},
     intrinsic::Intrinsic,
     jsonata::{Jsonata, States},
-    path::{Missing, Path},
+    path::{Missing, Path, Root},
     value::{Object, Value},
 };
 
@@ -80,9 +80,13 @@ impl Expression {
                 Ok(value) => Ok(value),
                 Err(Missing::PastEnd(_)) => Ok(Value::Null),
                 Err(_) => {
+                    let searched = match path.root() {
+                        Root::Context => scope.environment.context(),
+                        _ => scope.input.clone(),
+                    };
                     let cause = format!(
-                        "The JSONPath '{path}' specified for the field '{}' could not be found in the input '{}'",
-                        self.field, scope.input
+                        "The JSONPath '{path}' specified for the field '{}' could not be found in the input '{searched}'",
+                        self.field
                     );
                     Err(Fault::runtime(cause).into())
                 }

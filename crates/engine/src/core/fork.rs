@@ -6,7 +6,7 @@ use asl::{
     Fault, FieldError, Scope, Value,
     fault::names,
     flow::Stage,
-    machine::{Count, Items, Kind, Map, Parallel, Processing, State},
+    machine::{Items, Kind, Map, Parallel, Processing, State},
     retry::Origin,
     template::{Code, Template},
 };
@@ -51,26 +51,35 @@ pub(super) struct MapInput {
     pub(super) input: Value,
     /// The items, where the state's input has them.
     pub(super) items: Option<Arc<Vec<Value>>>,
-    pub(super) max_concurrency: Option<u64>,
-    /// Of effect in a distributed Map alone.
-    pub(super) tolerance: Tolerance,
+    /// How many iterations run at once. Below 0, which a path alone can give: none, ever.
+    pub(super) max_concurrency: Option<i64>,
 }
 
 impl MapInput {
     pub(super) fn of(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Self, FieldError> {
         let input = state.flow.selected_input(scope)?;
         let inner = scope.with_input(&input);
-        let count = |count: &Option<Count>| count.as_ref().map(|count| values::count(count, &inner)).transpose();
-        let max_concurrency = count(&map.max_concurrency)?;
-        let failures = count(&map.tolerated_failure_count)?;
-        let percentage = map.tolerated_failure_percentage.as_ref();
-        let percentage = percentage.map(|percentage| values::percentage(percentage, &inner)).transpose()?;
+        let max_concurrency = map.max_concurrency.as_ref().map(|limit| match &map.processing {
+            Processing::Inline => values::concurrency(limit, &inner),
+            Processing::Distributed(_) => values::count(limit, &inner).map(u64::cast_signed),
+        });
+        let max_concurrency = max_concurrency.transpose()?;
         let items = match &map.processing {
             Processing::Distributed(distributed) if distributed.reader.is_some() => None,
             _ => Some(items(map, state, &inner)?),
         };
-        let tolerance = Tolerance { count: failures, percentage };
-        Ok(Self { input, items, max_concurrency, tolerance })
+        Ok(Self { input, items, max_concurrency })
+    }
+
+    /// How many failures the state tolerates: evaluated once it has begun, and of effect in a distributed Map alone.
+    pub(super) fn tolerance(&self, map: &Map, scope: &Scope<'_>) -> Result<Tolerance, FieldError> {
+        let scope = scope.with_input(&self.input);
+        let count = map.tolerated_failure_count.as_ref();
+        let percentage = map.tolerated_failure_percentage.as_ref();
+        Ok(Tolerance {
+            count: count.map(|count| values::tolerated_count(count, &scope)).transpose()?,
+            percentage: percentage.map(|percentage| values::percentage(percentage, &scope)).transpose()?,
+        })
     }
 }
 
@@ -103,10 +112,12 @@ impl Execution {
     }
 
     fn fork_map(&mut self, id: BranchId, map: &Map) -> Result<(), FieldError> {
-        let MapInput { input, items, max_concurrency, .. } =
-            self.evaluate(id, |scope, state| MapInput::of(map, state, scope))?;
+        let before = self.evaluate(id, |scope, state| MapInput::of(map, state, scope))?;
+        let length = before.items.as_ref().map_or(0, |items| items.len() as u64);
+        self.append_to(id, EventKind::MapStateStarted { length });
+        self.evaluate(id, |scope, _| before.tolerance(map, scope))?;
+        let MapInput { input, items, max_concurrency } = before;
         let items = items.unwrap_or_default();
-        self.append_to(id, EventKind::MapStateStarted { length: items.len() as u64 });
         let count = items.len();
         let iterations = Some(Iterations { items, input, next: 0 });
         let Some(branch) = self.branches.get_mut(id) else { return Ok(()) };
@@ -118,7 +129,8 @@ impl Execution {
         }
         let at_once = match max_concurrency {
             None | Some(0) => MAX_CONCURRENT_ITERATIONS,
-            Some(limit) => limit.min(MAX_CONCURRENT_ITERATIONS),
+            // Recorded: with a limit below 0 the service begins the state, and never an iteration.
+            Some(limit) => u64::try_from(limit).unwrap_or(0).min(MAX_CONCURRENT_ITERATIONS),
         };
         for _ in 0..at_once.min(count as u64) {
             if let Err(error) = self.start_iteration(id, map, last_event) {

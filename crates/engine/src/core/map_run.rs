@@ -40,6 +40,7 @@ impl Execution {
         let before = self.evaluate(id, |scope, state| MapInput::of(map, state, scope))?;
         let length = before.items.as_ref().map_or(0, |items| items.len() as u64);
         self.append_to(id, EventKind::MapStateStarted { length });
+        let tolerance = self.evaluate(id, |scope, _| before.tolerance(map, scope))?;
         let data = self.evaluate(id, |scope, state| data(distributed, &before, state, scope))?;
         let selector = map.item_selector.as_ref().map(|template| self.selector(id, template, &before.input));
         let Some(state) = self.branches.get(id).and_then(|branch| branch.state()).map(|state| state.name.clone())
@@ -66,8 +67,8 @@ impl Execution {
             source: data.source,
             batcher: data.batcher,
             writer: data.writer,
-            max_concurrency: before.max_concurrency,
-            tolerance: before.tolerance,
+            max_concurrency: before.max_concurrency.and_then(|limit| u64::try_from(limit).ok()),
+            tolerance,
             selector: selector.flatten(),
         });
         self.commands.push(Command::StartMapRun(run.clone()));

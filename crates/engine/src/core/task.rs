@@ -34,8 +34,9 @@ impl Execution {
         let (input, limits) = self.evaluate_in(id, with_token, |scope, state| {
             let selected = state.flow.selected_input(scope)?;
             let inner = scope.with_input(&selected);
-            let count = |count: &Option<_>| count.as_ref().map(|count| values::count(count, &inner)).transpose();
-            let (timeout, heartbeat) = (count(&task.timeout)?, count(&task.heartbeat)?);
+            let seconds =
+                |count: &Option<_>| count.as_ref().map(|count| values::task_seconds(count, &inner)).transpose();
+            let (timeout, heartbeat) = (seconds(&task.timeout)?, seconds(&task.heartbeat)?);
             let input = state.flow.effective_input(scope)?;
             parameters::check(&task.resource, &input)?;
             let credentials = task.credentials.as_ref().map(|credentials| credentials.fill(&inner)).transpose()?;

@@ -372,7 +372,9 @@ impl Trial {
     /// Finds out what goes into the iterations of an inline Map state, and how many there are.
     fn inline_iterations(&mut self, map: &Map) -> Result<u64, FieldError> {
         let found = self.execution.evaluate(BranchId::ROOT, |scope, state| MapInput::of(map, state, scope))?;
-        self.limits = Some(MapLimits::new(found.max_concurrency, found.tolerance));
+        let tolerance = self.execution.evaluate(BranchId::ROOT, |scope, _| found.tolerance(map, scope))?;
+        let max_concurrency = found.max_concurrency.and_then(|limit| u64::try_from(limit).ok());
+        self.limits = Some(MapLimits::new(max_concurrency, tolerance));
         let items = found.items.unwrap_or_default();
         if map.item_selector.is_some() {
             let inputs = (0..).zip(items.iter().cloned()).map(|(index, value)| {

@@ -11,11 +11,35 @@ use asl::{
 };
 use time::OffsetDateTime;
 
+/// The most seconds that a task may take.
+const LONGEST_TASK: u64 = 99_999_999;
+
 /// The number of something that a field gives.
 pub(super) fn count(count: &Count, scope: &Scope<'_>) -> Result<u64, FieldError> {
+    let expression = match count {
+        Count::Literal(number) => return Ok(*number),
+        Count::Expression(expression) => expression,
+    };
+    match expression.code() {
+        Code::Path(path) => referred(path, expression.field(), scope, "integer", natural),
+        Code::Call(_) | Code::Jsonata(_) => {
+            let number = whole(expression, scope)?;
+            u64::try_from(number).map_err(|_| wrong(expression, format!("{} cannot be negative.", expression.field())))
+        }
+    }
+}
+
+/// The seconds that a Task state's field gives.
+pub(super) fn task_seconds(count: &Count, scope: &Scope<'_>) -> Result<u64, FieldError> {
     match count {
-        Count::Literal(number) => Ok(*number),
-        Count::Expression(expression) => number(expression, scope, "integer", natural),
+        Count::Expression(expression) if !matches!(expression.code(), Code::Path(_)) => {
+            let number = whole(expression, scope)?;
+            u64::try_from(number).ok().filter(|seconds| *seconds <= LONGEST_TASK).ok_or_else(|| {
+                let field = expression.field();
+                wrong(expression, format!("{field} must be between 0 and {LONGEST_TASK} but was: {number}"))
+            })
+        }
+        count => self::count(count, scope),
     }
 }
 
@@ -23,8 +47,28 @@ pub(super) fn count(count: &Count, scope: &Scope<'_>) -> Result<u64, FieldError>
 pub(super) fn integer(count: &Count, scope: &Scope<'_>) -> Result<i64, FieldError> {
     match count {
         Count::Literal(number) => Ok(i64::try_from(*number).unwrap_or(i64::MAX)),
-        Count::Expression(expression) => number(expression, scope, "integer", Value::as_i64),
+        Count::Expression(expression) => match expression.code() {
+            Code::Path(path) => referred(path, expression.field(), scope, "integer", Value::as_i64),
+            Code::Call(_) | Code::Jsonata(_) => whole(expression, scope),
+        },
     }
+}
+
+/// How many iterations a field lets run at once. Below 0 where a path leads to such a number.
+pub(super) fn concurrency(limit: &Count, scope: &Scope<'_>) -> Result<i64, FieldError> {
+    match limit {
+        Count::Expression(expression) if matches!(expression.code(), Code::Path(_)) => integer(limit, scope),
+        limit => count(limit, scope).map(u64::cast_signed),
+    }
+}
+
+/// The number of failures that a field tolerates.
+pub(super) fn tolerated_count(count: &Count, scope: &Scope<'_>) -> Result<u64, FieldError> {
+    let number = integer(count, scope)?;
+    u64::try_from(number).map_err(|_| match count {
+        Count::Literal(_) => Fault::runtime("ToleratedFailureCount cannot be negative.").into(),
+        Count::Expression(expression) => wrong(expression, "ToleratedFailureCount cannot be negative."),
+    })
 }
 
 /// The percentage that a field gives.
@@ -33,34 +77,56 @@ pub(super) fn percentage(percentage: &Percentage, scope: &Scope<'_>) -> Result<f
         Value::Number(number) => number.as_f64(),
         _ => None,
     };
-    match percentage {
-        Percentage::Literal(number) => Ok(*number),
-        Percentage::Expression(expression) => number(expression, scope, "number", read),
+    let expression = match percentage {
+        Percentage::Literal(number) => return Ok(*number),
+        Percentage::Expression(expression) => expression,
+    };
+    let number = match expression.code() {
+        Code::Path(path) => referred(path, expression.field(), scope, "float", read)?,
+        Code::Call(_) | Code::Jsonata(_) => {
+            let value = expression.evaluate(scope)?;
+            read(&value).ok_or_else(|| expression.unexpected_type("number", &value))?
+        }
+    };
+    if (0.0..=100.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err(wrong(expression, "ToleratedFailurePercentage must be between 0 and 100."))
     }
 }
 
-fn number<N: FromStr>(
-    expression: &Expression,
+/// The number that a `…Path` field leads to. It may be written as text.
+fn referred<N: FromStr>(
+    path: &Path,
+    field: &str,
     scope: &Scope<'_>,
     kind: &str,
     read: impl Fn(&Value) -> Option<N>,
 ) -> Result<N, FieldError> {
-    let field = expression.field();
+    let value = find(path, field, scope)?;
+    read(&value).or_else(|| value.as_str()?.parse().ok()).ok_or_else(|| {
+        let shown = shown(&value);
+        Fault::runtime(format!("The {field} field refers to value \"{shown}\" which is not a valid {kind}: {path}"))
+            .into()
+    })
+}
+
+/// The whole number that a call or an expression of JSONata gives.
+fn whole(expression: &Expression, scope: &Scope<'_>) -> Result<i64, FieldError> {
+    let value = expression.evaluate(scope)?;
+    if !matches!(value, Value::Number(_)) {
+        return Err(expression.unexpected_type("number", &value));
+    }
+    value.as_i64().ok_or_else(|| {
+        wrong(expression, format!("The {} field cannot be parsed as an integer: {value}", expression.field()))
+    })
+}
+
+/// A value is of the type that its field takes, and yet of no use.
+fn wrong(expression: &Expression, what: impl Into<Arc<str>>) -> FieldError {
     match expression.code() {
-        Code::Path(path) => {
-            let value = find(path, field, scope)?;
-            read(&value).or_else(|| value.as_str()?.parse().ok()).ok_or_else(|| {
-                let shown = shown(&value);
-                Fault::runtime(format!(
-                    "The {field} field refers to value \"{shown}\" which is not a valid {kind}: {path}"
-                ))
-                .into()
-            })
-        }
-        Code::Call(_) | Code::Jsonata(_) => {
-            let value = expression.evaluate(scope)?;
-            read(&value).ok_or_else(|| expression.unexpected_type("number", &value))
-        }
+        Code::Jsonata(_) => FieldError::query(expression.field().clone(), what),
+        Code::Path(_) | Code::Call(_) => Fault::runtime(what).into(),
     }
 }
 
@@ -97,11 +163,9 @@ fn later(now: OffsetDateTime, seconds: u64) -> Option<OffsetDateTime> {
 fn seconds(expression: &Expression, scope: &Scope<'_>) -> Result<u64, FieldError> {
     let field = expression.field();
     let Code::Path(path) = expression.code() else {
-        let value = expression.evaluate(scope)?;
-        let seconds = value.as_i64().ok_or_else(|| expression.unexpected_type("number", &value))?;
-        return u64::try_from(seconds).map_err(|_| {
-            FieldError::query(field.clone(), format!("The {field} parameter references a negative value: {value}"))
-        });
+        let seconds = whole(expression, scope)?;
+        let negative = || wrong(expression, format!("The {field} parameter references a negative value: {seconds}"));
+        return u64::try_from(seconds).map_err(|_| negative());
     };
     let value = find(path, field, scope)?;
     let wrong = |how: &str| Fault::runtime(format!("The {field} parameter {how}: {path} == {}", shown(&value)));
