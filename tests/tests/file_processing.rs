@@ -201,7 +201,7 @@ async fn an_input_that_is_no_object_fails_by_name() {
     let runner = Runner::shared().await;
     for input in [json!("text"), json!(7), json!(null), json!([]), json!([{ "key": "a" }])] {
         let ended = runner.execute("FileProcessing", &input).await;
-        assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", "States.IntrinsicFailure"), "{input}");
+        assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", "States.QueryEvaluationError"), "{input}");
         let entered = |line: &Value| line["event"]["stateEnteredEventDetails"]["name"] == "InvalidInput";
         assert!(runner.lines_of(&ended.arn).iter().any(entered), "{input}: {:#?}", runner.lines_of(&ended.arn));
     }

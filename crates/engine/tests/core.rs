@@ -251,19 +251,20 @@ fn a_wait_until_the_past_is_over_at_once() {
 #[test]
 fn an_item_that_cannot_be_selected_gives_up_the_iterations_that_have_begun() {
     let definition = json!({
+        "QueryLanguage": "JSONata",
         "StartAt": "Each",
         "States": {
             "Each": {
                 "Type": "Map",
                 "MaxConcurrency": 2,
-                "ItemSelector": {"n.$": "States.MathAdd($$.Map.Item.Value, 1)"},
+                "ItemSelector": {"n": "{% $states.context.Map.Item.Value + 1 %}"},
                 "ItemProcessor": {"StartAt": "Call", "States": {"Call": {
                     "Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "End": true,
                 }}},
-                "Catch": [{"ErrorEquals": ["States.IntrinsicFailure"], "Next": "Caught"}],
+                "Catch": [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Caught"}],
                 "End": true,
             },
-            "Caught": {"Type": "Pass", "Result": "caught", "End": true},
+            "Caught": {"Type": "Pass", "Output": "caught", "End": true},
         },
     });
     let mut played = Played::start(&definition, &json!([1, 2, "not a number"]));

@@ -32,9 +32,10 @@ fn map(field: &str, value: &str, mode: &str) -> Value {
     if mode == "INLINE" {
         state["ItemProcessor"]["ProcessorConfig"] = json!({"Mode": mode});
     }
-    match value.starts_with('$') {
-        true => state["ItemsPath"] = "$.items".into(),
-        false => state["Items"] = json!([1, 2]),
+    if value.starts_with('$') {
+        state["ItemsPath"] = "$.items".into();
+    } else {
+        state["Items"] = json!([1, 2]);
     }
     state
 }
