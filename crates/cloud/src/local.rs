@@ -172,6 +172,7 @@ impl LocalCloud {
                 .with(ServiceName::Sqs, Arc::new(protocol::FrontEnd(storage.sqs.clone())))
                 .with(ServiceName::Apis, Arc::new(apis)),
         );
+        tasks.connect_services(&front);
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
         let server = tokio::spawn(port.listen()?.serve(front.clone(), shutdown.clone()));

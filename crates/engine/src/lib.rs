@@ -6,6 +6,7 @@
 //! - [`mock`] answers tasks from a file
 //! - [`run`] lets an execution live: it gives the core time, and carries out what it asks for
 //! - [`journal`] keeps what Standard executions were told, so that they outlive the process
+//! - [`services`] are the services that tasks call, as AWS describes them
 //! - [`task_token`] makes the tokens of tasks that somebody else ends
 
 pub mod core;
@@ -15,6 +16,7 @@ pub mod map_run;
 pub mod mock;
 mod revision;
 pub mod run;
+pub mod services;
 mod status;
 pub mod task_token;
 

@@ -1,12 +1,13 @@
 //! What the Task states of a definition call, checked before it is taken: an execution must not find out.
 
 use asl::{
-    Diagnostic, Machine,
+    Diagnostic, Machine, Severity, Value,
     compile::Code,
     flow::DataFlow,
     machine::{Kind, Resource},
     template::Template,
 };
+use engine::services::{Operation, values::Misfit};
 
 use super::{
     invoke::{self, Field},
@@ -23,21 +24,27 @@ pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> V
                 Resource::Function { arn } => calls.function(arn, format!("{}/Resource", state.location)),
                 // Whether it exists is asked when the task starts.
                 Resource::Activity { .. } => {}
-                Resource::Service { arn, service, action, .. } => match (Action::of(service, action), &state.flow) {
-                    (Some(Action::Invoke), DataFlow::JsonPath(flow)) => {
-                        calls.parameters(flow.parameters.as_ref(), "Parameters", &state.location);
+                Resource::Service { arn, service, action, .. } => {
+                    let (parameters, field) = match &state.flow {
+                        DataFlow::JsonPath(flow) => (flow.parameters.as_ref(), "Parameters"),
+                        DataFlow::Jsonata(flow) => (flow.arguments.as_ref(), "Arguments"),
+                    };
+                    match Action::of(service, action) {
+                        Some(Action::Invoke) => calls.invocation(parameters, field, &state.location),
+                        // Its parameters are mostly found when the task starts.
+                        Some(Action::StartExecution(_)) => {}
+                        Some(Action::Call(operation)) => calls.call(&operation, parameters, field, &state.location),
+                        Some(Action::Elsewhere) => calls.warn(
+                            format!("nothing answers '{arn}' here: the state fails, unless its call is mocked"),
+                            format!("{}/Resource", state.location),
+                        ),
+                        None => calls.refuse(
+                            Code::SchemaValidationFailed,
+                            format!("The resource provided {arn} is not recognized"),
+                            format!("{}/Resource", state.location),
+                        ),
                     }
-                    (Some(Action::Invoke), DataFlow::Jsonata(flow)) => {
-                        calls.parameters(flow.arguments.as_ref(), "Arguments", &state.location);
-                    }
-                    // Its parameters are mostly found when the task starts.
-                    (Some(Action::StartExecution(_)), _) => {}
-                    (None, _) => calls.refuse(
-                        Code::NotSupported,
-                        format!("the service integration '{arn}' is not supported yet"),
-                        format!("{}/Resource", state.location),
-                    ),
-                },
+                }
             }
         }
     }
@@ -50,13 +57,36 @@ struct Calls<'a> {
 }
 
 impl Calls<'_> {
-    /// The parameters of `lambda:invoke`. What a path gives is known when the task starts, and is checked then.
-    fn parameters(&mut self, parameters: Option<&Template>, field: &str, state: &str) {
+    /// The parameters of a service's action. What a path gives is known when the task starts, and is checked then.
+    fn call(&mut self, operation: &Operation, parameters: Option<&Template>, field: &str, state: &str) {
+        let at = format!("{state}/{field}");
+        let fields: Vec<(&str, String, Option<&Value>)> = match parameters {
+            // Without parameters the state's input is what is sent.
+            None => return,
+            Some(Template::Literal(Value::Object(fields))) => {
+                fields.iter().map(|(name, value)| (&**name, name.to_string(), Some(value))).collect()
+            }
+            Some(Template::Object(fields)) => fields.iter().map(|(name, template)| given(name, template)).collect(),
+            Some(Template::Expression(_)) => return,
+            Some(_) => return self.refuse(Code::SchemaValidationFailed, "Value is not of type 'Object'", at),
+        };
+        for (name, written, value) in &fields {
+            if let Err(misfit) = operation.check_field(name, *value) {
+                self.refuse(Code::SchemaValidationFailed, misfit.to_string(), format!("{at}/{written}"));
+            }
+        }
+        for name in operation.required().filter(|required| !fields.iter().any(|(name, ..)| name == required)) {
+            self.refuse(Code::SchemaValidationFailed, Misfit::Missing(name).to_string(), at.clone());
+        }
+    }
+
+    /// The parameters of `lambda:invoke`, of which more is known.
+    fn invocation(&mut self, parameters: Option<&Template>, field: &str, state: &str) {
         let at = format!("{state}/{field}");
         let mut has_function = false;
         match parameters {
             None => return self.refuse(Code::SchemaValidationFailed, invoke::NO_FUNCTION, state.to_owned()),
-            Some(Template::Literal(asl::Value::Object(fields))) => {
+            Some(Template::Literal(Value::Object(fields))) => {
                 for (name, value) in fields.iter() {
                     has_function |= &**name == "FunctionName";
                     self.literal(name, value, format!("{at}/{name}"));
@@ -82,7 +112,7 @@ impl Calls<'_> {
         }
     }
 
-    fn literal(&mut self, name: &str, value: &asl::Value, at: String) {
+    fn literal(&mut self, name: &str, value: &Value, at: String) {
         match invoke::field(name, value) {
             Ok(Field::Function(function)) => self.function(function, at),
             Ok(_) => {}
@@ -109,7 +139,23 @@ impl Calls<'_> {
         }
     }
 
+    fn warn(&mut self, message: String, location: String) {
+        let found = Diagnostic::error(Code::NotSupported, message, location);
+        self.found.push(Diagnostic { severity: Severity::Warning, ..found });
+    }
+
     fn refuse(&mut self, code: Code, message: impl Into<String>, location: String) {
         self.found.push(Diagnostic::error(code, message, location));
+    }
+}
+
+/// A field of a template: its name, how it is written, and its value where that is known.
+fn given<'a>(name: &'a str, template: &'a Template) -> (&'a str, String, Option<&'a Value>) {
+    match template {
+        Template::Literal(value) => (name, name.to_owned(), Some(value)),
+        Template::Expression(expression) => {
+            (name, expression.field().rsplit('/').next().unwrap_or_default().to_owned(), None)
+        }
+        Template::Object(_) | Template::Array(_) => (name, name.to_owned(), None),
     }
 }

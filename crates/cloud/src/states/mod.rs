@@ -20,6 +20,7 @@ mod map_runs;
 mod model;
 mod names;
 mod page;
+mod protocol;
 mod put_events;
 mod saved;
 mod status_change;

@@ -2,22 +2,14 @@
 
 use asl::{Fault, Value, machine::Resource};
 
-/// Fails where the service would not begin the task with these parameters.
-pub(super) fn check(resource: &Resource, parameters: &Value) -> Result<(), Fault> {
-    let Resource::Service { service, .. } = resource else { return Ok(()) };
-    if &**service == "apigateway" && !parameters.get("Headers").is_none_or(are_lists) {
-        return Err(Fault::runtime(format!(
-            "The Parameters '{parameters}' could not be used to start the Task: [The value of the field 'Headers' has \
-             an invalid format]"
-        )));
-    }
-    Ok(())
-}
+use crate::services::Operation;
 
-/// Whether every field is an array, as header names with their values are.
-fn are_lists(headers: &Value) -> bool {
-    match headers {
-        Value::Object(fields) => fields.values().all(|values| values.as_array().is_some()),
-        _ => false,
-    }
+/// Fails where the service would not begin the task with these parameters. Of a service that no model is there for, nothing
+/// is known.
+pub(super) fn check(resource: &Resource, parameters: &Value) -> Result<(), Fault> {
+    let Resource::Service { service, action, .. } = resource else { return Ok(()) };
+    let Some(operation) = Operation::of(service, action) else { return Ok(()) };
+    operation.parameters(parameters, "").map(drop).map_err(|misfit| {
+        Fault::runtime(format!("The Parameters '{parameters}' could not be used to start the Task: [{misfit}]"))
+    })
 }

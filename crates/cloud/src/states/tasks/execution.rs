@@ -151,7 +151,8 @@ fn started(running: &Running) -> Value {
         Header("connection", "keep-alive"),
         Header("x-amzn-RequestId", &request_id),
     ];
-    let answer = [("ExecutionArn", Value::from(identity.arn.clone())), ("StartDate", start_date)];
+    let answer = [("ExecutionArn".into(), Value::from(identity.arn.clone())), ("StartDate".into(), start_date)];
+    let answer = Object::from_iter(answer);
     with_metadata(answer, &headers, &request_id)
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use asl::{Fault, Value};
+use asl::{Fault, Value, value::Object};
 use bytes::Bytes;
 use engine::{Identity, core::Call};
 use uuid::Uuid;
@@ -159,7 +159,10 @@ fn envelope(invocation: &Invocation, payload: Value) -> Value {
         Header("x-amzn-RequestId", &invocation.request_id),
         Header("X-Amzn-Trace-Id", &trace_id),
     ];
-    let fields =
-        [("ExecutedVersion", Value::from("$LATEST")), ("Payload", payload), ("StatusCode", Value::from(200_u64))];
+    let fields = Object::from_iter([
+        ("ExecutedVersion".into(), Value::from("$LATEST")),
+        ("Payload".into(), payload),
+        ("StatusCode".into(), Value::from(200_u64)),
+    ]);
     with_metadata(fields, &headers, &invocation.request_id)
 }

@@ -1,8 +1,10 @@
 //! What Task states ask for: functions, activities, other executions.
 
+mod action;
 mod execution;
 mod function;
 mod response;
+mod service;
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -16,12 +18,15 @@ use engine::{
     run::{Answer, CallError, Clock, Outside, Reports},
 };
 
+pub(super) use action::Action;
 pub use function::CallerOf;
 
 use super::{Activities, States, TaskTokens, task_tokens::Waiting};
-use crate::lambda::Lambda;
+use crate::{lambda::Lambda, service::Service};
+use action::Sync;
 use execution::{Starter, Texts};
 use function::{Caller, Functions};
+use service::Services;
 
 /// Carries out the calls of Task states.
 pub struct Tasks {
@@ -30,51 +35,30 @@ pub struct Tasks {
     tokens: Arc<TaskTokens>,
     clock: Clock,
     states: OnceLock<Weak<States>>,
-}
-
-/// What a service's action is, of those that can be called here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    /// `lambda:invoke`
-    Invoke,
-    /// `states:startExecution`
-    StartExecution(Sync),
-}
-
-/// How `startExecution` waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sync {
-    /// Not for the end.
-    No,
-    /// `.sync`
-    First,
-    /// `.sync:2`
-    Second,
-}
-
-impl Action {
-    /// The action of a service, without `.waitForTaskToken`; nothing for one that is not here.
-    pub(super) fn of(service: &str, action: &str) -> Option<Self> {
-        let (name, pattern) = action.split_once('.').unwrap_or((action, ""));
-        match (service, name, pattern) {
-            ("lambda", "invoke", "" | "waitForTaskToken") => Some(Self::Invoke),
-            ("states", "startExecution", "" | "waitForTaskToken") => Some(Self::StartExecution(Sync::No)),
-            ("states", "startExecution", "sync") => Some(Self::StartExecution(Sync::First)),
-            ("states", "startExecution", "sync:2") => Some(Self::StartExecution(Sync::Second)),
-            _ => None,
-        }
-    }
+    services: Services,
 }
 
 impl Tasks {
     /// Calls these functions and activities, in this time.
     pub fn new(lambda: Arc<Lambda>, activities: Arc<Activities>, tokens: Arc<TaskTokens>, clock: Clock) -> Self {
-        Self { functions: Functions::new(lambda), activities, tokens, clock, states: OnceLock::new() }
+        Self {
+            functions: Functions::new(lambda),
+            activities,
+            tokens,
+            clock,
+            states: OnceLock::new(),
+            services: Services::default(),
+        }
     }
 
     /// Where executions are started. Given once, after [`States`] has this.
     pub fn connect(&self, states: &Arc<States>) {
         let _ = self.states.set(Arc::downgrade(states));
+    }
+
+    /// Where services are called. Given once, after they have this.
+    pub fn connect_services(&self, services: &Arc<impl Service>) {
+        self.services.connect(services);
     }
 
     /// The state that an invocation under way is for.
@@ -83,32 +67,34 @@ impl Tasks {
     }
 
     fn service(&self, execution: &Identity, call: Call, action: Action, pattern: Pattern, reports: Reports) -> Answer {
-        let (caller, starter) = (Caller::of(execution, &call), Starter::of(execution, &call));
+        let progress = call.progress.clone();
         // Waits before the call is made: whoever gets the token may use it at once.
-        let waiting = call.token.map(|token| self.tokens.wait(token, reports.clone()));
+        let waiting = call.token.clone().map(|token| self.tokens.wait(token, reports.clone()));
         let states = self.states.get().cloned().unwrap_or_default();
-        let (input, progress) = (call.input, call.progress);
         match action {
-            Action::StartExecution(Sync::First | Sync::Second) => {
-                let texts = if action == Action::StartExecution(Sync::First) { Texts::Kept } else { Texts::Parsed };
-                Box::pin(async move {
-                    let _waiting = waiting;
-                    let running = match progress {
-                        Progress::Submitted(answer) => execution::find(&states, &answer)?,
-                        _ => {
-                            let (running, answer) = execution::start(&states, &input, &starter)?;
-                            reports.submitted(answer).await;
-                            running
-                        }
-                    };
-                    Ok(execution::end(running, texts).await?)
-                })
+            Action::StartExecution(Sync::First) => {
+                synchronous(states, Starter::of(execution, &call), call, Texts::Kept, waiting, reports)
+            }
+            Action::StartExecution(Sync::Second) => {
+                synchronous(states, Starter::of(execution, &call), call, Texts::Parsed, waiting, reports)
             }
             Action::StartExecution(Sync::No) => {
-                let calling = async move { execution::start(&states, &input, &starter).map(|(_, answer)| answer) };
+                let starter = Starter::of(execution, &call);
+                let calling = async move { execution::start(&states, &call.input, &starter).map(|(_, answer)| answer) };
                 finish(calling, waiting, pattern, progress, reports)
             }
-            Action::Invoke => finish(self.functions.invoke_action(caller, &input), waiting, pattern, progress, reports),
+            Action::Invoke => {
+                let calling = self.functions.invoke_action(Caller::of(execution, &call), &call.input);
+                finish(calling, waiting, pattern, progress, reports)
+            }
+            Action::Call(operation) => {
+                let calling = self.services.call(operation, execution, &call);
+                finish(calling, waiting, pattern, progress, reports)
+            }
+            Action::Elsewhere => {
+                let cause = format!("The service of '{}' is not emulated here.", call.resource.arn());
+                Box::pin(async move { Err(Fault::runtime(cause).into()) })
+            }
         }
     }
 
@@ -149,14 +135,37 @@ impl Outside for Tasks {
                     let pattern = *pattern;
                     self.service(execution, call, action, pattern, reports)
                 }
-                // Definitions are held to what is here when they are loaded.
+                // Definitions are held to what there is when they are loaded.
                 None => {
-                    let cause = format!("The service integration '{arn}' is not supported yet.");
+                    let cause = format!("The resource provided {arn} is not recognized.");
                     Box::pin(async move { Err(Fault::runtime(cause).into()) })
                 }
             },
         }
     }
+}
+
+/// Starts an execution, once, and gives its end.
+fn synchronous(
+    states: Weak<States>,
+    starter: Starter,
+    call: Call,
+    texts: Texts,
+    waiting: Option<Waiting>,
+    reports: Reports,
+) -> Answer {
+    Box::pin(async move {
+        let _waiting = waiting;
+        let running = match &call.progress {
+            Progress::Submitted(answer) => execution::find(&states, answer)?,
+            _ => {
+                let (running, answer) = execution::start(&states, &call.input, &starter)?;
+                reports.submitted(answer).await;
+                running
+            }
+        };
+        Ok(execution::end(running, texts).await?)
+    })
 }
 
 /// Makes a call and gives its answer; or hands work in by it, once, and gives what comes by the token.

@@ -5,12 +5,8 @@ use asl::{Value, value::Object};
 /// A header of the response.
 pub(super) struct Header<'a>(pub(super) &'static str, pub(super) &'a str);
 
-/// An answer with `SdkHttpMetadata` and `SdkResponseMetadata`.
-pub(super) fn with_metadata<const N: usize>(
-    answer: [(&'static str, Value); N],
-    headers: &[Header<'_>],
-    request_id: &str,
-) -> Value {
+/// An answer with `SdkHttpMetadata` and `SdkResponseMetadata`. The fields come sorted by their names.
+pub(super) fn with_metadata(mut answer: Object, headers: &[Header<'_>], request_id: &str) -> Value {
     let one = headers.iter().map(|Header(name, value)| ((*name).into(), Value::from(*value)));
     let lists = headers.iter().map(|Header(name, value)| ((*name).into(), Value::from(vec![Value::from(*value)])));
     let http = Value::from([
@@ -18,8 +14,8 @@ pub(super) fn with_metadata<const N: usize>(
         ("HttpHeaders", Value::from(one.collect::<Object>())),
         ("HttpStatusCode", Value::from(200_u64)),
     ]);
-    let mut fields: Object = answer.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    fields.insert("SdkHttpMetadata".into(), http);
-    fields.insert("SdkResponseMetadata".into(), Value::from([("RequestId", Value::from(request_id))]));
-    fields.into()
+    answer.insert("SdkHttpMetadata".into(), http);
+    answer.insert("SdkResponseMetadata".into(), Value::from([("RequestId", Value::from(request_id))]));
+    answer.sort_unstable_keys();
+    answer.into()
 }

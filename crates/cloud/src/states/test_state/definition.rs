@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use asl::{
-    Machine, Value,
+    Machine, Severity, Value,
     machine::{Graph, State, StateId},
     value::Object,
 };
@@ -56,6 +56,7 @@ impl Tested {
         let at = &self.state().location;
         let found: Vec<_> = definition::find_uncallable(&self.machine, callable)
             .into_iter()
+            .filter(|found| found.severity == Severity::Error)
             .filter(|found| {
                 found.pointer().strip_prefix(&**at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             })

@@ -1,34 +1,13 @@
 //! What services answer, which a mocked result is held to.
-//!
-//! The models are written by `scripts/response-models`.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use asl::{
     Value,
     machine::{Pattern, Resource},
 };
+use engine::services::{Model, Service, Shape, Style, values::find};
 use serde::Deserialize;
-
-/// The services whose answers are known, by the name that an SDK integration has for them.
-static MODELS: &[(&str, &str)] = &[
-    ("athena", include_str!("models/athena.json")),
-    ("batch", include_str!("models/batch.json")),
-    ("cloudwatch", include_str!("models/cloudwatch.json")),
-    ("codebuild", include_str!("models/codebuild.json")),
-    ("dynamodb", include_str!("models/dynamodb.json")),
-    ("ecs", include_str!("models/ecs.json")),
-    ("eventbridge", include_str!("models/events.json")),
-    ("glue", include_str!("models/glue.json")),
-    ("kms", include_str!("models/kms.json")),
-    ("lambda", include_str!("models/lambda.json")),
-    ("s3", include_str!("models/s3.json")),
-    ("secretsmanager", include_str!("models/secretsmanager.json")),
-    ("sfn", include_str!("models/sfn.json")),
-    ("sns", include_str!("models/sns.json")),
-    ("sqs", include_str!("models/sqs.json")),
-    ("sts", include_str!("models/sts.json")),
-];
 
 /// The integrations whose answers no model describes.
 const WITHOUT_MODEL: &[&str] = &["apigateway", "http"];
@@ -75,7 +54,8 @@ impl fmt::Display for Misfit {
 /// Holds a mocked result of a task to the model of what it calls. Fields that the model does not have are let be.
 pub(super) fn check(resource: &Resource, result: &Value, validation: FieldValidation) -> Result<(), Misfit> {
     let Resource::Service { service, action, pattern, .. } = resource else { return Ok(()) };
-    let service = service.strip_prefix("aws-sdk:").unwrap_or(service);
+    let sdk = service.strip_prefix("aws-sdk:");
+    let (service, style) = sdk.map_or((&**service, Style::Optimised), |service| (service, Style::Sdk));
     // Whoever has the token says what the result is.
     let is_free = *pattern == Pattern::WaitForTaskToken || WITHOUT_MODEL.contains(&service);
     if is_free || validation == FieldValidation::None {
@@ -84,10 +64,10 @@ pub(super) fn check(resource: &Resource, result: &Value, validation: FieldValida
     let unknown = || Misfit::Unknown { action: format!("{service}:{action}") };
     let service = OPTIMIZED_NAMES.iter().find(|(name, _)| *name == service).map_or(service, |(_, name)| name);
     let action = answers_as(service, action, *pattern).ok_or_else(unknown)?;
-    let (_, text) = MODELS.iter().find(|(name, _)| *name == service).ok_or_else(unknown)?;
-    let model: Model = serde_json::from_str(text).map_err(|_| unknown())?;
-    let shape = model.actions.get(action).ok_or_else(unknown)?;
-    Checker { shapes: &model.shapes, validation }.check("", shape, result)
+    let model = Service::find(service).and_then(Service::model).ok_or_else(unknown)?;
+    let action = model.actions.get(action).ok_or_else(unknown)?;
+    let Some(shape) = &action.output else { return Ok(()) };
+    Checker { model, style, validation }.check("", model.shape(shape), result)
 }
 
 /// The action whose answer is the task's result: of a job that is waited for, the one that describes it.
@@ -100,72 +80,26 @@ fn answers_as<'a>(service: &str, action: &'a str, pattern: Pattern) -> Option<&'
     }
 }
 
-/// What the actions of a service answer.
-#[derive(Deserialize)]
-struct Model {
-    /// The name of each action's answer.
-    actions: HashMap<String, String>,
-    /// What the names stand for, but those of the simple types.
-    shapes: HashMap<String, Shape>,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Shape {
-    String {
-        min: Option<usize>,
-        max: Option<usize>,
-        #[serde(rename = "enum")]
-        values: Option<Vec<String>>,
-    },
-    Number {
-        min: Option<f64>,
-        max: Option<f64>,
-    },
-    List {
-        item: String,
-    },
-    Map {
-        value: String,
-    },
-    Structure {
-        members: HashMap<String, String>,
-        #[serde(default)]
-        required: Vec<String>,
-    },
-}
-
 struct Checker<'a> {
-    shapes: &'a HashMap<String, Shape>,
+    model: &'a Model,
+    style: Style,
     validation: FieldValidation,
 }
 
 impl Checker<'_> {
-    fn check(&self, field: &str, shape: &str, value: &Value) -> Result<(), Misfit> {
+    fn check(&self, field: &str, shape: &Shape, value: &Value) -> Result<(), Misfit> {
         let must = |must| Err(Misfit::Field { name: field.to_owned(), must });
         match (shape, value) {
-            ("any", _) | ("string", Value::String(_)) | ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => {
-                return Ok(());
-            }
-            ("string", _) => return must("must be a string"),
-            ("number", _) => return must("must be a number"),
-            ("boolean", _) => return must("must be a boolean"),
-            _ => {}
-        }
-        match (self.shapes.get(shape), value) {
-            (Some(Shape::String { min, max, values }), Value::String(text)) => {
-                let length = text.chars().count();
+            (Shape::Any, _) | (Shape::Boolean, Value::Bool(_)) | (Shape::Timestamp { .. }, Value::String(_)) => Ok(()),
+            (Shape::String { min, max, values }, Value::String(text)) => {
                 if values.as_ref().is_some_and(|values| !values.iter().any(|value| **value == **text)) {
                     must("is not an expected value")
-                } else if min.is_some_and(|min| length < min) {
-                    must("is smaller than the minimum length")
-                } else if max.is_some_and(|max| length > max) {
-                    must("exceeds the maximum length")
                 } else {
-                    Ok(())
+                    length(text, *min, *max).map_or(Ok(()), must)
                 }
             }
-            (Some(Shape::Number { min, max }), Value::Number(number)) => {
+            (Shape::Blob { min, max }, Value::String(text)) => length(text, *min, *max).map_or(Ok(()), must),
+            (Shape::Number { min, max }, Value::Number(number)) => {
                 let number = number.as_f64().unwrap_or(f64::NAN);
                 if min.is_some_and(|min| number < min) {
                     must("is less than the minimum value")
@@ -175,27 +109,40 @@ impl Checker<'_> {
                     Ok(())
                 }
             }
-            (Some(Shape::List { item }), Value::Array(items)) => {
-                items.iter().try_for_each(|value| self.check(field, item, value))
+            (Shape::List { item, .. }, Value::Array(items)) => {
+                items.iter().try_for_each(|value| self.check(field, self.model.of(item), value))
             }
-            (Some(Shape::Map { value: shape }), Value::Object(fields)) => {
-                fields.iter().try_for_each(|(key, value)| self.check(key, shape, value))
+            (Shape::Map { value: member, .. }, Value::Object(fields)) => {
+                fields.iter().try_for_each(|(key, value)| self.check(key, self.model.of(member), value))
             }
-            (Some(Shape::Structure { members, required }), Value::Object(fields)) => {
-                let missing = required.iter().find(|name| !fields.contains_key(name.as_str()));
+            (Shape::Structure(shape), Value::Object(fields)) => {
+                let mut required = shape.required.iter().map(|name| self.style.member(name));
+                let missing = required.find(|name| !fields.contains_key(name.as_str()));
                 if let Some(name) = missing.filter(|_| self.validation == FieldValidation::Strict) {
-                    return Err(Misfit::Field { name: name.clone(), must: "is required" });
+                    return Err(Misfit::Field { name, must: "is required" });
                 }
-                let known = fields.iter().filter_map(|(key, value)| Some((key, members.get(&**key)?, value)));
-                known.into_iter().try_for_each(|(key, shape, value)| self.check(key, shape, value))
+                let known =
+                    fields.iter().filter_map(|(key, value)| Some((key, find(shape, self.style, key)?.1, value)));
+                known.into_iter().try_for_each(|(key, member, value)| self.check(key, self.model.of(member), value))
             }
-            (Some(Shape::String { .. }), _) => must("must be a string"),
-            (Some(Shape::Number { .. }), _) => must("must be a number"),
-            (Some(Shape::List { .. }), _) => must("must be an array"),
-            (Some(Shape::Map { .. } | Shape::Structure { .. }), _) => must("must be an object"),
-            // Every name in a model is one of its shapes, which a test makes sure of.
-            (None, _) => Ok(()),
+            (Shape::String { .. } | Shape::Blob { .. } | Shape::Timestamp { .. }, _) => must("must be a string"),
+            (Shape::Number { .. }, _) => must("must be a number"),
+            (Shape::Boolean, _) => must("must be a boolean"),
+            (Shape::List { .. }, _) => must("must be an array"),
+            (Shape::Map { .. } | Shape::Structure(_), _) => must("must be an object"),
         }
+    }
+}
+
+/// What is wrong with the length of a text, in characters.
+fn length(text: &str, min: Option<usize>, max: Option<usize>) -> Option<&'static str> {
+    let length = text.chars().count();
+    if min.is_some_and(|min| length < min) {
+        Some("is smaller than the minimum length")
+    } else if max.is_some_and(|max| length > max) {
+        Some("exceeds the maximum length")
+    } else {
+        None
     }
 }
 
@@ -215,26 +162,6 @@ mod tests {
         match check(&resource, &Value::parse(result).unwrap(), validation) {
             Ok(()) => "taken".into(),
             Err(misfit) => misfit.to_string(),
-        }
-    }
-
-    #[test]
-    fn every_name_in_a_model_stands_for_something() {
-        for (service, text) in MODELS {
-            let model: Model = serde_json::from_str(text).unwrap();
-            let of_shape = |shape: &Shape| match shape {
-                Shape::String { .. } | Shape::Number { .. } => Vec::new(),
-                Shape::List { item: name } | Shape::Map { value: name } => vec![name.clone()],
-                Shape::Structure { members, required } => {
-                    assert!(required.iter().all(|name| members.contains_key(name)), "{service}: {required:?}");
-                    members.values().cloned().collect()
-                }
-            };
-            let names = model.actions.values().cloned().chain(model.shapes.values().flat_map(of_shape));
-            for name in names {
-                let is_simple = ["any", "string", "number", "boolean"].contains(&&*name);
-                assert!(is_simple || model.shapes.contains_key(&name), "{service}: {name}");
-            }
         }
     }
 

@@ -1,0 +1,62 @@
+//! Definitions that call services, when they are loaded.
+
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, task};
+
+/// What `ValidateStateMachineDefinition` finds: severity, code, message, place.
+async fn found(stage: &Stage, definition: &Value) -> Vec<String> {
+    let request = json!({ "definition": definition.to_string(), "severity": "WARNING" });
+    let (_, answer) = stage.states("ValidateStateMachineDefinition", request).await;
+    let text = |found: &Value, name: &str| found[name].as_str().unwrap().to_owned();
+    let diagnostics = answer["diagnostics"].as_array().unwrap().iter();
+    diagnostics
+        .map(|found| ["severity", "code", "message", "location"].map(|name| text(found, name)).join("|"))
+        .collect()
+}
+
+#[tokio::test]
+async fn resources_and_parameters_are_checked() {
+    let stage = Stage::open().await;
+    for (resource, parameters, expected) in [
+        ("dynamodb:getItem", json!({ "TableName": "t", "Key.$": "$.key" }), ""),
+        ("aws-sdk:s3:listBuckets", json!({}), ""),
+        (
+            "dynamodb:getItem",
+            json!({ "TableName": "t" }),
+            "ERROR|SCHEMA_VALIDATION_FAILED|The field 'Key' is required but was missing|/States/Task/Parameters",
+        ),
+        (
+            "aws-sdk:dynamodb:getItem",
+            json!({ "TableName": "t", "Key": {}, "Consistent.$": "$.consistent" }),
+            "ERROR|SCHEMA_VALIDATION_FAILED|The field 'Consistent' is not supported by Step Functions\
+             |/States/Task/Parameters/Consistent.$",
+        ),
+        (
+            "aws-sdk:dynamodb:getItem",
+            json!({ "TableName": "t", "Key": { "k": { "BOOL": true } } }),
+            "ERROR|SCHEMA_VALIDATION_FAILED|The field 'BOOL' is not supported by Step Functions|/States/Task/Parameters/Key",
+        ),
+        (
+            "dynamodb:query",
+            json!({}),
+            "ERROR|SCHEMA_VALIDATION_FAILED|The resource provided arn:aws:states:::dynamodb:query is not recognized\
+             |/States/Task/Resource",
+        ),
+        (
+            "aws-sdk:s3:getObjekt",
+            json!({}),
+            "ERROR|SCHEMA_VALIDATION_FAILED|The resource provided arn:aws:states:::aws-sdk:s3:getObjekt is not recognized\
+             |/States/Task/Resource",
+        ),
+        (
+            "aws-sdk:ec2:describeInstances",
+            json!({ "Anything": 1 }),
+            "WARNING|NOT_SUPPORTED|nothing answers 'arn:aws:states:::aws-sdk:ec2:describeInstances' here: the state fails, \
+             unless its call is mocked|/States/Task/Resource",
+        ),
+    ] {
+        let expected: Vec<&str> = Some(expected).filter(|expected| !expected.is_empty()).into_iter().collect();
+        assert_eq!(found(&stage, &task(resource, parameters)).await, expected, "{resource}");
+    }
+}

@@ -1,0 +1,8 @@
+//! Task states that call services, in a whole local cloud.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, its helpers too")]
+
+mod definitions;
+mod dynamodb;
+mod others;
+mod s3;
+mod stage;
