@@ -61,13 +61,12 @@ impl Calls<'_> {
     fn call(&mut self, operation: &Operation, parameters: Option<&Template>, field: &str, state: &str) {
         let at = format!("{state}/{field}");
         let fields: Vec<(&str, String, Option<&Value>)> = match parameters {
-            // Without parameters the state's input is what is sent.
-            None => return,
+            // What is sent is the state's input, or is found as a whole.
+            None | Some(Template::Expression(_)) => return,
             Some(Template::Literal(Value::Object(fields))) => {
                 fields.iter().map(|(name, value)| (&**name, name.to_string(), Some(value))).collect()
             }
             Some(Template::Object(fields)) => fields.iter().map(|(name, template)| given(name, template)).collect(),
-            Some(Template::Expression(_)) => return,
             Some(_) => return self.refuse(Code::SchemaValidationFailed, "Value is not of type 'Object'", at),
         };
         for (name, written, value) in &fields {

@@ -5,4 +5,5 @@ mod definitions;
 mod dynamodb;
 mod others;
 mod s3;
+mod sqs;
 mod stage;

@@ -26,6 +26,7 @@ impl Stage {
             state_machines: Vec::new(),
             buckets: Vec::new(),
             tables: Vec::new(),
+            queues: Vec::new(),
             http_apis: Vec::new(),
             rules: Vec::new(),
             left_out: Vec::new(),
@@ -75,7 +76,7 @@ impl Stage {
 
     /// The result of a task that calls a service with these parameters.
     pub(crate) async fn call(&self, resource: &str, parameters: Value) -> Result<Value, Fault> {
-        self.run(&task(resource, parameters)).await
+        self.run(&task(resource, &parameters)).await
     }
 
     /// The same, of one that succeeds.
@@ -92,7 +93,7 @@ impl Stage {
 }
 
 /// A machine of one task.
-pub(crate) fn task(resource: &str, parameters: Value) -> Value {
+pub(crate) fn task(resource: &str, parameters: &Value) -> Value {
     let resource = format!("arn:aws:states:::{resource}");
     let task = json!({ "Type": "Task", "Resource": resource, "Parameters": parameters, "End": true });
     json!({ "StartAt": "Task", "States": { "Task": task } })

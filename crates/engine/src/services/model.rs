@@ -209,7 +209,7 @@ enum Said {
 struct Sent {
     shape: String,
     #[serde(rename = "as")]
-    sent_as: Option<String>,
+    name: Option<String>,
     #[serde(rename = "in", default)]
     place: Place,
     #[serde(default)]
@@ -225,8 +225,8 @@ impl From<Said> for Member {
             Said::Shape(shape) => {
                 Self { shape, sent_as: None, place: Place::Body, attribute: false, namespace: None, token: false }
             }
-            Said::Sent(Sent { shape, sent_as, place, attribute, namespace, token }) => {
-                Self { shape, sent_as, place, attribute, namespace, token }
+            Said::Sent(Sent { shape, name, place, attribute, namespace, token }) => {
+                Self { shape, sent_as: name, place, attribute, namespace, token }
             }
         }
     }

@@ -56,16 +56,13 @@ impl Reader<'_> {
     pub(super) fn value(&self, field: &str, member: &Member, value: &Value, is_payload: bool) -> Result<Value, Misfit> {
         let misfit = || Misfit::Format(field.to_owned());
         match (self.model.of(member), value) {
-            (Shape::Any, value) => Ok(value.clone()),
             // A body is the JSON text of whatever is given, a string's text with its quotes.
             (Shape::Blob { .. }, value) if is_payload => Ok(value.to_string().into()),
-            (Shape::String { .. } | Shape::Blob { .. } | Shape::Timestamp { .. }, Value::String(_)) => {
-                Ok(value.clone())
-            }
+            (Shape::Any, _)
+            | (Shape::String { .. } | Shape::Blob { .. } | Shape::Timestamp { .. }, Value::String(_))
+            | (Shape::Timestamp { .. } | Shape::Number { .. }, Value::Number(_))
+            | (Shape::Boolean, Value::Bool(_)) => Ok(value.clone()),
             (Shape::String { .. }, value) => Ok(value.to_string().into()),
-            (Shape::Timestamp { .. } | Shape::Number { .. }, Value::Number(_)) | (Shape::Boolean, Value::Bool(_)) => {
-                Ok(value.clone())
-            }
             (Shape::Number { .. }, Value::String(text)) => match Value::parse(text) {
                 Ok(number @ Value::Number(_)) => Ok(number),
                 _ => Err(misfit()),

@@ -1,5 +1,7 @@
 //! The REST protocols: members in the path, the query, headers and the body.
 
+use std::fmt::Write as _;
+
 use asl::{Value, value::Object};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -66,13 +68,13 @@ impl Sender<'_> {
         }
         let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
         let mut add = |name: &str, value: &str| {
-            address.push(if address.contains('?') { '&' } else { '?' });
-            address.push_str(&format!("{}={}", encode(name), encode(value)));
+            let separator = if address.contains('?') { '&' } else { '?' };
+            let _ = write!(address, "{separator}{}={}", encode(name), encode(value));
         };
         for (name, member, value) in self.at(Place::Query) {
             match value {
                 Value::Object(fields) => {
-                    fields.iter().for_each(|(name, value)| add(name, &text(value).unwrap_or_default()))
+                    fields.iter().for_each(|(name, value)| add(name, &text(value).unwrap_or_default()));
                 }
                 Value::Array(items) => {
                     items.iter().for_each(|item| add(member.sent_as(name), &self.scalar(member, item)));

@@ -41,9 +41,9 @@ fn parse_text(body: &[u8]) -> Option<Element> {
     let mut open: Vec<Element> = Vec::new();
     loop {
         match reader.read_event().ok()? {
-            Event::Start(tag) if open.len() < DEEPEST => open.push(Element::named(&tag.local_name().into_inner())),
+            Event::Start(tag) if open.len() < DEEPEST => open.push(Element::named(tag.local_name().into_inner())),
             Event::Empty(tag) if open.len() < DEEPEST => {
-                let element = Element::named(&tag.local_name().into_inner());
+                let element = Element::named(tag.local_name().into_inner());
                 match open.last_mut() {
                     Some(parent) => parent.children.push(element),
                     None => return Some(element),
@@ -67,7 +67,7 @@ fn parse_text(body: &[u8]) -> Option<Element> {
                 match reference.resolve_char_ref().ok()? {
                     Some(letter) => element.text.push(letter),
                     None => {
-                        element.text.push_str(quick_xml::escape::resolve_predefined_entity(&reference.decode().ok()?)?)
+                        element.text.push_str(quick_xml::escape::resolve_predefined_entity(&reference.decode().ok()?)?);
                     }
                 }
             }

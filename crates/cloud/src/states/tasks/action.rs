@@ -3,7 +3,7 @@
 use engine::services::{Operation, Service, is_optimised_elsewhere};
 
 /// The services that answer here, by their names in SDK integrations.
-const HERE: [&str; 5] = ["cloudwatch", "dynamodb", "lambda", "s3", "sfn"];
+const HERE: [&str; 6] = ["cloudwatch", "dynamodb", "lambda", "s3", "sfn", "sqs"];
 
 /// What is done for a call of a service.
 #[derive(Clone, Copy, Debug)]

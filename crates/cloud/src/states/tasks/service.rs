@@ -52,7 +52,7 @@ impl Services {
                 let error_name = format!("{}.SdkClientException", prefix(&operation));
                 Fault::new(error_name, format!("Unable to read the answer: {error}"))
             })?;
-            result(&operation, answer)
+            result(&operation, &answer)
         }
     }
 }
@@ -71,10 +71,10 @@ fn request(operation: &Operation, execution: &Identity, call: &Call) -> Result<c
 }
 
 /// What a task's result is, by its integration.
-fn result(operation: &Operation, answer: Answer) -> Result<Value, Fault> {
+fn result(operation: &Operation, answer: &Answer) -> Result<Value, Fault> {
     let said = match &answer.said {
         Ok(said) => said,
-        Err(refusal) => return Err(fault(operation, &answer, refusal)),
+        Err(refusal) => return Err(fault(operation, answer, refusal)),
     };
     let fields = match operation.model.structure(operation.action.output.as_deref()) {
         Some(shape) => values::result(operation.model, operation.style(), shape, said),
@@ -83,7 +83,7 @@ fn result(operation: &Operation, answer: Answer) -> Result<Value, Fault> {
     match operation.integration {
         Integration::Sdk => Ok(fields.into()),
         Integration::Optimised(Optimised { name: "events", .. }) => put_events::result(fields.into()),
-        Integration::Optimised(_) => Ok(told(&answer, fields)),
+        Integration::Optimised(_) => Ok(told(answer, fields)),
     }
 }
 
