@@ -14,6 +14,8 @@ pub mod names {
     pub const DATA_LIMIT_EXCEEDED: &str = "States.DataLimitExceeded";
     /// A task sent no heartbeat in time.
     pub const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
+    /// An intrinsic function could not be applied: the Developer Guide's name. The service raises `States.Runtime`.
+    pub const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
     /// No Choice rule matched.
     pub const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
     /// A `ResultPath` can't be applied to the state's input.
