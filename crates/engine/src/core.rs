@@ -14,6 +14,7 @@ mod exit;
 mod fork;
 mod map_run;
 mod parameters;
+mod redrive;
 mod states;
 mod task;
 pub mod trial;
@@ -34,6 +35,8 @@ use crate::{
 };
 use branch::{Branch, BranchId, Branches, Next};
 use trial::Notes;
+
+pub use redrive::{NotRedrivable, Redrive};
 
 /// What an execution is called and belongs to. It never changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -150,6 +153,11 @@ pub enum Happened {
     StopRequested {
         /// Why, where they say so.
         fault: Fault,
+    },
+    /// Somebody wants it to go on where it failed: `RedriveExecution`. The one thing that happens after an end.
+    Redriven {
+        /// What they know the request by.
+        client_token: Option<Arc<str>>,
     },
 }
 
@@ -283,6 +291,9 @@ pub struct Execution {
     time_limit: Option<Timer>,
     /// The history is full: nothing but its last event can be written.
     full: bool,
+    redrive: Option<Redrive>,
+    /// The machine's own graph as it was at an end before its time.
+    wreck: Option<Box<Branch>>,
     /// What is noted where a single state is tried.
     trial: Option<Box<Notes>>,
 }
@@ -302,6 +313,8 @@ impl Execution {
             next_number: 1,
             time_limit: None,
             full: false,
+            redrive: None,
+            wreck: None,
             trial: None,
         }
     }
@@ -360,8 +373,11 @@ impl Execution {
     }
 
     /// Whether this would change anything. What comes too late does not: an answer to a cancelled call, a timer that
-    /// nobody waits for, anything after the end.
+    /// nobody waits for, anything but a redrive after the end.
     pub fn expects(&self, happened: &Happened) -> bool {
+        if let Happened::Redriven { .. } = happened {
+            return self.expects_redrive();
+        }
         !self.has_ended()
             && match happened {
                 Happened::Started => self.history.is_empty(),
@@ -386,6 +402,7 @@ impl Execution {
                         || self.branches.waiting_for_timer(*timer).is_some()
                 }
                 Happened::StopRequested { .. } => true,
+                Happened::Redriven { .. } => false,
             }
     }
 
@@ -422,20 +439,26 @@ impl Execution {
             }
             Happened::TimerFired { timer } => self.timer_fired(timer),
             Happened::StopRequested { fault } => self.end(Outcome::Aborted(fault), 0),
+            Happened::Redriven { client_token } => self.redrive(client_token),
         }
     }
 
     fn start(&mut self) {
         let (input, role_arn) = (self.identity.input.clone(), self.identity.role_arn.clone());
         self.append(0, EventKind::ExecutionStarted { input: input.clone(), role_arn });
-        if let Some(seconds) = self.machine.timeout_seconds {
-            self.time_limit = self.set_timer(BranchId::ROOT, Duration::from_secs(seconds));
-        }
+        self.set_time_limit();
         let graph = self.machine.graph.clone();
         let next = Next::Enter(graph.start, input);
         // The first state's event follows none: the service gives it 0.
         let root = self.branches.add(Branch::new(graph, None, 0, next));
         self.ready.push_back(root);
+    }
+
+    /// The time that the machine allows begins anew.
+    fn set_time_limit(&mut self) {
+        if let Some(seconds) = self.machine.timeout_seconds {
+            self.time_limit = self.set_timer(BranchId::ROOT, Duration::from_secs(seconds));
+        }
     }
 
     fn run(&mut self) {
@@ -451,6 +474,7 @@ impl Execution {
 
     /// Ends the execution: the last event, and no call is wanted any more.
     fn end(&mut self, outcome: Outcome, previous_id: u64) {
+        let is_early = !matches!(outcome, Outcome::Succeeded(_));
         let kind = match outcome {
             Outcome::Succeeded(output) => EventKind::ExecutionSucceeded { output },
             Outcome::Failed(fault) => EventKind::ExecutionFailed(fault),
@@ -462,6 +486,9 @@ impl Execution {
         self.commands.extend(cancelled);
         let cancelled = self.branches.map_runs().map(|run| Command::CancelMapRun { run: run.id });
         self.commands.extend(cancelled);
+        if is_early {
+            self.wreck();
+        }
         self.branches.clear();
         self.ready.clear();
     }

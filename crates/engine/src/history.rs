@@ -47,6 +47,13 @@ pub enum EventKind {
     ExecutionTimedOut(Fault),
     /// The last event of one that was stopped.
     ExecutionAborted(Fault),
+    /// One that did not succeed goes on where it failed.
+    ExecutionRedriven {
+        /// How many redrives there were, with this one.
+        count: u64,
+        /// What the request is known by. Told to nobody: a request that comes again is no other one.
+        client_token: Option<Arc<str>>,
+    },
     /// A state was entered.
     StateEntered {
         /// The state's `Type`.
@@ -107,6 +114,13 @@ pub enum EventKind {
     MapRunFailed(Fault),
     /// A Map Run was given up.
     MapRunAborted,
+    /// A Map Run goes on.
+    MapRunRedriven {
+        /// Its ARN.
+        map_run_arn: Arc<str>,
+        /// How many redrives of it there were, with this one.
+        count: u64,
+    },
     /// An iteration begins.
     MapIterationStarted(Iteration),
     /// An iteration has ended well.
@@ -229,7 +243,7 @@ pub struct TaskType {
 }
 
 impl EventKind {
-    /// Whether nothing can come after it.
+    /// Whether nothing but a redrive can come after it.
     pub fn ends_execution(&self) -> bool {
         matches!(
             self,

@@ -20,7 +20,7 @@ pub mod services;
 mod status;
 pub mod task_token;
 
-pub use core::{Command, Execution, Happened, Identity, Outcome};
+pub use core::{Command, Execution, Happened, Identity, NotRedrivable, Outcome, Redrive};
 pub use history::{Event, EventKind};
 pub use revision::Revision;
 pub use status::Status;

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::core::{CallId, Identity};
+use crate::core::{CallId, Identity, Redrive};
 
 pub use batcher::{Batch, ItemBatcher, one_by_one};
 pub use tolerance::Tolerance;
@@ -38,7 +38,7 @@ pub mod names {
 }
 
 /// A distributed Map state that was entered, with all of its fields evaluated.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MapRun {
     /// By what its end is told.
     pub id: CallId,
@@ -66,6 +66,10 @@ pub struct MapRun {
     pub tolerance: Tolerance,
     /// `ItemSelector` and what it reads.
     pub(crate) selector: Option<Selector>,
+    /// Its last redrive: child executions that have succeeded are not carried out again.
+    pub redrive: Option<Redrive>,
+    /// The event that its start, and each redrive, follows.
+    pub(crate) follows: u64,
 }
 
 /// Where the items of a Map Run are.

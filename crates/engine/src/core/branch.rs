@@ -10,7 +10,7 @@ use asl::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Call, CallId, Timer, TimerId, context::MapItem, fork::Fork};
+use super::{Call, CallId, Timer, TimerId, context::MapItem, fork::Fork, redrive::Wreckage};
 use crate::{history::Limits, map_run::MapRun};
 
 /// A branch's place among all that the execution ever had.
@@ -41,6 +41,8 @@ pub(super) struct Branch {
     pub(super) next: Option<Next>,
     pub(super) visit: Option<Visit>,
     pub(super) waits_for: Option<WaitsFor>,
+    /// What is left of the state's work where that has failed, or was given up.
+    pub(super) wreckage: Option<Box<Wreckage>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +118,7 @@ impl Branch {
             next: Some(next),
             visit: None,
             waits_for: None,
+            wreckage: None,
         }
     }
 

@@ -76,7 +76,9 @@ impl Environment for Surroundings<'_> {
             ("RoleArn".into(), text(&identity.role_arn)),
         ]);
         if !identity.is_express() {
-            execution.insert("RedriveCount".into(), 0_u64.into());
+            let redrive = self.execution.redriven();
+            execution.insert("RedriveCount".into(), redrive.map_or(0, |redrive| redrive.count).into());
+            execution.extend(redrive.map(|redrive| ("RedriveTime".into(), timestamp::format(redrive.at).into())));
         }
         let mut context = Object::from_iter([
             ("Execution".into(), execution.into()),

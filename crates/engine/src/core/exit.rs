@@ -108,6 +108,7 @@ impl Execution {
         if let Some(variables) = variables {
             branch.variables = variables;
         }
+        branch.wreckage = None;
         let exited = EventKind::StateExited { state_type, name, output: output.clone(), assigned };
         let event = self.append(last_event, exited);
         let Some(branch) = self.branches.get_mut(id) else { return };
@@ -214,7 +215,7 @@ impl Execution {
         match branch.parent {
             Some(parent) if !fault.is(names::RUNTIME) => self.branch_failed(id, parent, fault),
             _ => {
-                let last_event = branch.last_event;
+                let last_event = self.before_failure(branch);
                 self.end(Outcome::Failed(fault), last_event);
             }
         }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The most iterations of a Map state that run at once inside one execution.
-const MAX_CONCURRENT_ITERATIONS: u64 = 40;
+const MAX_CONCURRENT_ITERATIONS: usize = 40;
 
 /// What a branch has forked.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ struct Iterations {
     input: Value,
     /// The first item that has not begun.
     next: usize,
+    /// How many run at once.
+    at_once: usize,
 }
 
 /// What a Map state's fields give before its first iteration.
@@ -119,7 +121,12 @@ impl Execution {
         let MapInput { input, items, max_concurrency } = before;
         let items = items.unwrap_or_default();
         let count = items.len();
-        let iterations = Some(Iterations { items, input, next: 0 });
+        let at_once = match max_concurrency {
+            None | Some(0) => MAX_CONCURRENT_ITERATIONS,
+            // Recorded: with a limit below 0 the service begins the state, and never an iteration.
+            Some(limit) => usize::try_from(limit).unwrap_or(0).min(MAX_CONCURRENT_ITERATIONS),
+        };
+        let iterations = Some(Iterations { items, input, next: 0, at_once });
         let Some(branch) = self.branches.get_mut(id) else { return Ok(()) };
         let last_event = branch.last_event;
         branch.waits_for = Some(WaitsFor::Fork(Fork { results: vec![None; count], left: count, iterations }));
@@ -127,32 +134,40 @@ impl Execution {
             self.join(id, last_event);
             return Ok(());
         }
-        let at_once = match max_concurrency {
-            None | Some(0) => MAX_CONCURRENT_ITERATIONS,
-            // Recorded: with a limit below 0 the service begins the state, and never an iteration.
-            Some(limit) => u64::try_from(limit).unwrap_or(0).min(MAX_CONCURRENT_ITERATIONS),
-        };
-        for _ in 0..at_once.min(count as u64) {
-            if let Err(error) = self.start_iteration(id, map, last_event) {
-                self.give_up_fork(id);
-                return Err(error);
-            }
+        let begun = self.start_iterations(id, map, 0, last_event);
+        if begun.is_err() {
+            self.give_up_fork(id);
+        }
+        begun
+    }
+
+    /// Begins as many iterations as may run at once, where so many run already.
+    pub(super) fn start_iterations(
+        &mut self,
+        id: BranchId,
+        map: &Map,
+        running: usize,
+        previous: u64,
+    ) -> Result<(), FieldError> {
+        let waits_for = self.branches.get(id).and_then(|branch| branch.waits_for.as_ref());
+        let Some(WaitsFor::Fork(Fork { iterations: Some(iterations), .. })) = waits_for else { return Ok(()) };
+        let not_begun = iterations.items.len().saturating_sub(iterations.next);
+        for _ in 0..iterations.at_once.saturating_sub(running).min(not_begun) {
+            self.start_iteration(id, map, previous)?;
         }
         Ok(())
     }
 
     /// Begins the next iteration that has not begun, if there is one; its first event follows `previous`.
     fn start_iteration(&mut self, id: BranchId, map: &Map, previous: u64) -> Result<(), FieldError> {
-        let Some(branch) = self.branches.get_mut(id) else { return Ok(()) };
-        let Some(WaitsFor::Fork(Fork { iterations: Some(iterations), .. })) = &mut branch.waits_for else {
-            return Ok(());
-        };
+        let waits_for = self.branches.get(id).and_then(|branch| branch.waits_for.as_ref());
+        let Some(WaitsFor::Fork(Fork { iterations: Some(iterations), .. })) = waits_for else { return Ok(()) };
         let Some(value) = iterations.items.get(iterations.next).cloned() else { return Ok(()) };
         let index = iterations.next;
-        iterations.next += 1;
         let state_input = iterations.input.clone();
         let item = Arc::new(MapItem { index: index as u64, value });
         let input = self.iteration_input(id, map, &state_input, &item)?;
+        self.has_begun(id, index);
         let iteration = self.iteration(id, index);
         let started = self.append(previous, EventKind::MapIterationStarted(iteration));
         let next = Next::Enter(map.processor.start, input);
@@ -188,6 +203,12 @@ impl Execution {
         let Some(branch) = self.branches.remove(id) else { return };
         let Some(Parent { branch: parent_id, index }) = branch.parent else { return };
         let Some((graph, visit)) = self.at(parent_id) else { return };
+        let Some(fork) = self.fork_mut(parent_id) else { return };
+        if let Some(result) = fork.results.get_mut(index) {
+            *result = Some(output);
+        }
+        fork.left -= 1;
+        let is_last = fork.left == 0;
         let mut last_event = branch.last_event;
         if let Kind::Map(map) = &graph.state(visit.state).kind {
             let iteration = self.iteration(parent_id, index);
@@ -201,13 +222,7 @@ impl Execution {
             }
             last_event = succeeded;
         }
-        let Some(parent) = self.branches.get_mut(parent_id) else { return };
-        let Some(WaitsFor::Fork(fork)) = &mut parent.waits_for else { return };
-        if let Some(result) = fork.results.get_mut(index) {
-            *result = Some(output);
-        }
-        fork.left -= 1;
-        if fork.left == 0 {
+        if is_last {
             self.join(parent_id, last_event);
             self.ready.push_back(parent_id);
         }
@@ -236,9 +251,13 @@ impl Execution {
             let iteration = self.iteration(parent.branch, parent.index);
             self.append(branch.last_event, EventKind::MapIterationFailed(iteration));
         }
-        self.give_up_fork(parent.branch);
+        let last_event = branch.last_event;
+        let mut branches = self.abort_children(parent.branch);
+        branches.push(branch);
         if let Some(parent) = self.branches.get_mut(parent.branch) {
-            parent.last_event = branch.last_event;
+            parent.halt(branches);
+            parent.keep_wreckage(&fault);
+            parent.last_event = last_event;
         }
         self.handle(parent.branch, fault, Origin::Other);
         self.ready.push_back(parent.branch);
@@ -268,18 +287,19 @@ impl Execution {
     }
 
     /// Gives up what a branch has forked: it waits for nothing any more.
-    fn give_up_fork(&mut self, id: BranchId) {
-        self.abort_children(id);
+    pub(super) fn give_up_fork(&mut self, id: BranchId) {
+        let branches = self.abort_children(id);
         if let Some(branch) = self.branches.get_mut(id) {
-            branch.waits_for = None;
+            branch.halt(branches);
         }
     }
 
-    /// Gives up every branch below this one: their calls are cancelled, and the history says so.
-    fn abort_children(&mut self, id: BranchId) {
+    /// Gives up every branch below this one: their calls are cancelled, and the history says so. Returns them as they were.
+    fn abort_children(&mut self, id: BranchId) -> Vec<Branch> {
+        let mut aborted = Vec::new();
         for child_id in self.branches.children_of(id) {
-            self.abort_children(child_id);
-            let Some(child) = self.branches.remove(child_id) else { continue };
+            let forked = self.abort_children(child_id);
+            let Some(mut child) = self.branches.remove(child_id) else { continue };
             if let Some(pending) = child.pending() {
                 self.commands.push(Command::CancelTask { call: pending.call.id });
             }
@@ -298,6 +318,23 @@ impl Execution {
                 let iteration = self.iteration(id, parent.index);
                 self.append(child.last_event, EventKind::MapIterationAborted(iteration));
             }
+            child.halt(forked);
+            aborted.push(child);
+        }
+        aborted
+    }
+
+    /// The iteration with this index has begun.
+    fn has_begun(&mut self, id: BranchId, index: usize) {
+        if let Some(Fork { iterations: Some(iterations), .. }) = self.fork_mut(id) {
+            iterations.next = index + 1;
+        }
+    }
+
+    fn fork_mut(&mut self, id: BranchId) -> Option<&mut Fork> {
+        match &mut self.branches.get_mut(id)?.waits_for {
+            Some(WaitsFor::Fork(fork)) => Some(fork),
+            _ => None,
         }
     }
 

@@ -41,6 +41,7 @@ impl Execution {
         let length = before.items.as_ref().map_or(0, |items| items.len() as u64);
         self.append_to(id, EventKind::MapStateStarted { length });
         let tolerance = self.evaluate(id, |scope, _| before.tolerance(map, scope))?;
+        let follows = self.branches.get(id).map_or(0, |branch| branch.last_event);
         let data = self.evaluate(id, |scope, state| data(distributed, &before, state, scope))?;
         let selector = map.item_selector.as_ref().map(|template| self.selector(id, template, &before.input));
         let Some(state) = self.branches.get(id).and_then(|branch| branch.state()).map(|state| state.name.clone())
@@ -70,6 +71,8 @@ impl Execution {
             max_concurrency: before.max_concurrency.and_then(|limit| u64::try_from(limit).ok()),
             tolerance,
             selector: selector.flatten(),
+            redrive: None,
+            follows,
         });
         self.commands.push(Command::StartMapRun(run.clone()));
         if let Some(branch) = self.branches.get_mut(id) {
@@ -97,16 +100,19 @@ impl Execution {
     pub(super) fn map_run_ended(&mut self, run: CallId, result: Result<Value, Fault>) {
         let id = run.branch;
         let Some(branch) = self.branches.get_mut(id) else { return };
-        branch.waits_for = None;
+        branch.halt(Vec::new());
         let started = branch.last_event;
         match result {
             Ok(result) => {
+                // There is nothing left of it: a state that makes nothing of the result has another one carried out.
+                branch.wreckage = None;
                 let succeeded = self.append(started, EventKind::MapRunSucceeded);
                 self.append(succeeded, EventKind::MapStateSucceeded);
                 // The state's exit follows the run's start, as the service has it.
                 self.finish(id, &result);
             }
             Err(fault) => {
+                branch.keep_wreckage(&fault);
                 self.append_to(id, EventKind::MapRunFailed(fault.clone()));
                 self.handle(id, fault, Origin::Other);
             }

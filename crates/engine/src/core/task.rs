@@ -183,7 +183,10 @@ impl Execution {
                 self.task_timed_out(id, pending.call.id, origin);
             }
             Some(WaitsFor::Wait(_)) => self.wait_over(id),
-            Some(WaitsFor::Retry(_)) => branch.next = Some(Next::Work),
+            Some(WaitsFor::Retry(_)) => {
+                branch.wreckage = None;
+                branch.next = Some(Next::Work);
+            }
             fork => branch.waits_for = fork,
         }
         self.ready.push_back(id);

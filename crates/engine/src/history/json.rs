@@ -17,6 +17,7 @@ pub fn event_type(kind: &EventKind) -> String {
         EventKind::ExecutionFailed(_) => "ExecutionFailed".into(),
         EventKind::ExecutionTimedOut(_) => "ExecutionTimedOut".into(),
         EventKind::ExecutionAborted(_) => "ExecutionAborted".into(),
+        EventKind::ExecutionRedriven { .. } => "ExecutionRedriven".into(),
         EventKind::ParallelStateStarted => "ParallelStateStarted".into(),
         EventKind::ParallelStateSucceeded => "ParallelStateSucceeded".into(),
         EventKind::ParallelStateFailed => "ParallelStateFailed".into(),
@@ -27,6 +28,7 @@ pub fn event_type(kind: &EventKind) -> String {
         EventKind::MapRunSucceeded => "MapRunSucceeded".into(),
         EventKind::MapRunFailed(_) => "MapRunFailed".into(),
         EventKind::MapRunAborted => "MapRunAborted".into(),
+        EventKind::MapRunRedriven { .. } => "MapRunRedriven".into(),
         EventKind::MapIterationStarted(_) => "MapIterationStarted".into(),
         EventKind::MapIterationSucceeded(_) => "MapIterationSucceeded".into(),
         EventKind::MapIterationFailed(_) => "MapIterationFailed".into(),
@@ -135,7 +137,12 @@ pub(super) fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
             details.set("state", state.clone());
         }
         EventKind::MapStateStarted { length } => details.set("length", *length),
+        EventKind::ExecutionRedriven { count, .. } => details.set("redriveCount", *count),
         EventKind::MapRunStarted { map_run_arn } => details.set("mapRunArn", map_run_arn.clone()),
+        EventKind::MapRunRedriven { map_run_arn, count } => {
+            details.set("mapRunArn", map_run_arn.clone());
+            details.set("redriveCount", *count);
+        }
         EventKind::MapIterationStarted(iteration)
         | EventKind::MapIterationSucceeded(iteration)
         | EventKind::MapIterationFailed(iteration)

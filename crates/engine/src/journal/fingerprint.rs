@@ -87,7 +87,8 @@ fn carried(kind: &EventKind) -> (Option<&Value>, Option<&Fault>) {
         | EventKind::TaskSubmitFailed(_, fault)
         | EventKind::TaskFailed(_, fault)
         | EventKind::TaskTimedOut(_, fault) => (None, Some(fault)),
-        EventKind::StateAborted { .. }
+        EventKind::ExecutionRedriven { .. }
+        | EventKind::StateAborted { .. }
         | EventKind::ParallelStateStarted
         | EventKind::ParallelStateSucceeded
         | EventKind::ParallelStateFailed
@@ -97,6 +98,7 @@ fn carried(kind: &EventKind) -> (Option<&Value>, Option<&Fault>) {
         | EventKind::MapRunStarted { .. }
         | EventKind::MapRunSucceeded
         | EventKind::MapRunAborted
+        | EventKind::MapRunRedriven { .. }
         | EventKind::MapIterationStarted(_)
         | EventKind::MapIterationSucceeded(_)
         | EventKind::MapIterationFailed(_)

@@ -9,7 +9,7 @@ use super::Item;
 use crate::core::next_random;
 
 /// A template with what it reads, as that was when the state was entered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Selector {
     pub(crate) template: Template,
     /// `$`: the state's input after `InputPath`; in JSONata the input itself.
