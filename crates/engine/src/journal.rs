@@ -5,6 +5,7 @@
 //! after the runner was killed, and how the history of one that has ended is read.
 //!
 //! - an execution has a row with its [`Identity`], its [`Definition`] and its status
+//! - a Map Run has a row with what is known of it beyond its execution, in the words of who carries it out
 //! - each **turn** has a row: what the execution was told at one moment, and a fingerprint of its history after it. A
 //!   replay whose fingerprint is another one is no replay: the execution is refused, see [`RecallError::Diverged`]
 //!
@@ -14,6 +15,7 @@
 
 mod definition;
 mod fingerprint;
+mod map_runs;
 mod replay;
 mod rows;
 
@@ -35,13 +37,13 @@ pub use rows::{Listed, Wanted};
 
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use replay::{Replayed, replay};
-pub(crate) use rows::{ExecutionRow, Recorded, Turn};
+pub(crate) use rows::{ExecutionRow, Recorded, Standing, Turn};
 
 #[cfg(doc)]
 use crate::core::Identity;
 
 /// The layout of the tables, which `PRAGMA user_version` of a file must name.
-const LAYOUT: i64 = 3;
+const LAYOUT: i64 = 4;
 
 /// How long another process may hold the file, such as a person who looks into it.
 const BUSY: Duration = Duration::from_secs(5);
@@ -67,7 +69,9 @@ const TABLES: &str = "
         started_at  INTEGER NOT NULL,
         stopped_at  INTEGER,
         definition  BLOB NOT NULL REFERENCES definitions (id),
-        identity    TEXT NOT NULL
+        identity    TEXT NOT NULL,
+        redrives    INTEGER NOT NULL DEFAULT 0,
+        redriven_at INTEGER
     ) STRICT;
     CREATE INDEX executions_of_machine ON executions (machine_arn, number);
     CREATE INDEX executions_that_run ON executions (number) WHERE status = 'RUNNING';
@@ -81,6 +85,22 @@ const TABLES: &str = "
         digest    INTEGER NOT NULL,
         PRIMARY KEY (execution, number)
     ) STRICT, WITHOUT ROWID;
+";
+
+const MAP_RUNS: &str = "
+    CREATE TABLE map_runs (
+        number        INTEGER PRIMARY KEY,
+        arn           TEXT NOT NULL UNIQUE,
+        execution_arn TEXT NOT NULL,
+        record        TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX map_runs_of_execution ON map_runs (execution_arn, number);
+";
+
+/// From layout 3, which knew nothing of redrives and Map Runs.
+const FROM_LAYOUT_3: &str = "
+    ALTER TABLE executions ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE executions ADD COLUMN redriven_at INTEGER;
 ";
 
 /// The journal of one runner.
@@ -178,8 +198,14 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     let layout = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
-    if layout(connection)? == 0 {
-        connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;"))?;
+    let changes = match layout(connection)? {
+        0 => Some(TABLES),
+        3 => Some(FROM_LAYOUT_3),
+        _ => None,
+    };
+    if let Some(changes) = changes {
+        let changes = format!("BEGIN IMMEDIATE; {changes} {MAP_RUNS} PRAGMA user_version = {LAYOUT}; COMMIT;");
+        connection.execute_batch(&changes)?;
     }
     let found = layout(connection)?;
     if found == LAYOUT {

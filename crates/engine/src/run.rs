@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use clock::{Busy, Clock};
-pub use executions::{Executions, Resumed, StartError, Started};
+pub use executions::{Executions, RedriveError, Redriven, Resumed, StartError, Started};
 pub use running::Running;
 pub use trial::{TRIAL_LIMIT, try_state};
 

@@ -22,7 +22,12 @@ impl Status {
 
     /// The status of an execution, by its history.
     pub fn of(execution: &Execution) -> Self {
-        match execution.outcome() {
+        Self::after(execution.outcome().as_ref())
+    }
+
+    /// The status of an execution that has ended so; of one that goes on, where it has not.
+    pub fn after(outcome: Option<&Outcome>) -> Self {
+        match outcome {
             None => Self::Running,
             Some(Outcome::Succeeded(_)) => Self::Succeeded,
             Some(Outcome::Failed(_)) => Self::Failed,

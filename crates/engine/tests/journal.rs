@@ -6,11 +6,11 @@ use std::{path::Path, sync::Arc};
 
 use asl::{Fault, Machine, Value};
 use engine::{
-    Identity, Outcome, Status,
+    Identity, NotRedrivable, Outcome, Status,
     core::Call,
     history,
     journal::{Definition, Journal, JournalError, Listed, RecallError, Wanted},
-    run::{Answer, CallError, Executions, Outside, Reports, Running, StartError, Started},
+    run::{Answer, CallError, Executions, Outside, RedriveError, Redriven, Reports, Running, StartError, Started},
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -87,13 +87,22 @@ impl Runner {
 
     /// Executions of a machine.
     fn list(&self, machine_arn: &str, status: Option<Status>, offset: usize, limit: usize) -> Vec<Listed> {
-        let wanted = Wanted { machine_arn, version_arn: None, alias_arn: None, map_run_arn: None, status };
+        let wanted = Wanted { machine_arn, status, ..Wanted::default() };
         self.executions.list(wanted, offset, limit).unwrap()
     }
 
     async fn answer(&mut self, answer: &serde_json::Value) {
         let (_, _, call) = self.asked.recv().await.unwrap();
         call.send(Ok(Value::from(answer))).unwrap();
+    }
+
+    async fn fail(&mut self, error: &str) {
+        let (_, _, call) = self.asked.recv().await.unwrap();
+        call.send(Err(Fault::named(error).into())).unwrap();
+    }
+
+    fn redrive(&self, name: &str, token: &str) -> Result<Redriven, RedriveError> {
+        self.executions.redrive(&arn(name), Some(token))
     }
 }
 
@@ -417,4 +426,92 @@ async fn a_callback_that_comes_while_the_work_is_handed_in_is_kept_over_a_restar
     assert_eq!(running.ended().await, Outcome::Succeeded(Value::from("early")));
     let after = ["TaskSubmitted", "TaskSucceeded", "TaskStateExited", "ExecutionSucceeded"];
     assert_eq!(types(&running), [before, after.map(str::to_owned).to_vec()].concat());
+}
+
+#[tokio::test]
+async fn a_redriven_execution_goes_on_after_a_restart_and_its_requests_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Runner::on(&folder);
+    let before = first.start(&task(), "one", &json!({}));
+    assert!(matches!(first.redrive("one", "early"), Err(RedriveError::NotRedrivable(NotRedrivable::Running))));
+    first.fail("Broken").await;
+    let failed = Outcome::Failed(Fault::named("Broken"));
+    assert_eq!(before.ended().await, failed);
+    let Ok(Redriven::Now { running, at, events_before }) = first.redrive("one", "a") else { panic!("not redriven") };
+    assert_eq!((running.look(Status::of), events_before), (Status::Running, 6));
+    assert_eq!(first.executions.running(), 1);
+    assert!(matches!(first.redrive("one", "a"), Ok(Redriven::Before { at: then }) if then == at));
+    assert!(matches!(first.redrive("one", "b"), Err(RedriveError::NotRedrivable(NotRedrivable::Running))));
+    // Who waited for the end that there was has it.
+    assert_eq!(before.ended().await, failed);
+    let (lost, _, _answer) = first.asked.recv().await.unwrap();
+    first.executions.close();
+
+    let mut second = Runner::on(&folder);
+    let resumed = second.executions.resume().unwrap();
+    assert_eq!(resumed.running.len(), 1);
+    let listed = |runner: &Runner| runner.list(MACHINE, None, 0, 1).remove(0);
+    let now = listed(&second);
+    assert_eq!((now.status, now.stopped_at, now.redrives, now.redriven_at), (Status::Running, None, 1, Some(at)));
+    let (made, _, answer) = second.asked.recv().await.unwrap();
+    assert_eq!(made.id, lost.id);
+    answer.send(Ok(Value::from("mended"))).unwrap();
+    assert_eq!(resumed.running[0].ended().await, Outcome::Succeeded(Value::from("mended")));
+    assert!(matches!(second.redrive("one", "a"), Ok(Redriven::Before { at: then }) if then == at));
+    assert!(matches!(second.redrive("one", "b"), Err(RedriveError::NotRedrivable(NotRedrivable::Succeeded))));
+    assert!(matches!(second.redrive("none", "b"), Err(RedriveError::NotFound)));
+    let redriven = |wanted| {
+        let wanted = Wanted { machine_arn: MACHINE, redriven: Some(wanted), ..Wanted::default() };
+        second.executions.list(wanted, 0, 10).unwrap().len()
+    };
+    assert_eq!((redriven(true), redriven(false)), (1, 0));
+    let expected = [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+        "LambdaFunctionFailed",
+        "ExecutionFailed",
+        "ExecutionRedriven",
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+        "LambdaFunctionSucceeded",
+        "TaskStateExited",
+        "ExecutionSucceeded",
+    ];
+    assert_eq!(types(&Runner::on(&folder).find("one")), expected);
+}
+
+#[tokio::test]
+async fn an_execution_that_fails_again_at_once_can_be_redriven_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = Runner::on(&folder);
+    let definition = json!({ "StartAt": "Fail", "States": { "Fail": { "Type": "Fail" } } });
+    runner.start(&definition, "one", &json!({}));
+    for count in 1..=3 {
+        let Ok(Redriven::Now { running, .. }) = runner.executions.redrive(&arn("one"), None) else {
+            panic!("not redriven")
+        };
+        assert_eq!(running.look(Status::of), Status::Failed);
+        assert_eq!((runner.executions.running(), runner.list(MACHINE, None, 0, 1)[0].redrives), (0, count));
+        assert!(Arc::ptr_eq(&running, &runner.find("one")));
+    }
+}
+
+#[tokio::test]
+async fn a_journal_of_the_layout_before_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Runner::on(&folder);
+    let running = first.start(&task(), "one", &json!({}));
+    first.fail("Broken").await;
+    running.ended().await;
+    first.executions.close();
+    let sql = "ALTER TABLE executions DROP COLUMN redrives; ALTER TABLE executions DROP COLUMN redriven_at;
+               DROP TABLE map_runs; PRAGMA user_version = 3;";
+    tables(&folder).execute_batch(sql).unwrap();
+
+    let mut second = Runner::on(&folder);
+    assert!(second.redrive("one", "a").is_ok());
+    second.answer(&json!("mended")).await;
+    assert_eq!(second.find("one").ended().await, Outcome::Succeeded(Value::from("mended")));
 }

@@ -2,6 +2,8 @@
 //!
 //! The orders of events, and what each follows, are those of histories of the real service.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
 mod support;
 
 use asl::{Fault, Value};
@@ -460,4 +462,85 @@ fn a_request_that_comes_again_is_known_by_its_token() {
     assert_eq!(by(&played, "11"), None);
     played.now += Duration::minutes(15);
     assert_eq!(by(&played, "10"), None);
+}
+
+/// Machines with work in sequence, side by side, in loops and inside of each other.
+fn machines() -> Vec<(serde_json::Value, serde_json::Value)> {
+    let step = |next: &str| work(&json!({"Parameters": {"in.$": "$"}, "ResultPath": "$.got", "Next": next}));
+    let last = work(&json!({"Parameters": {"in.$": "$"}, "End": true}));
+    let chain = json!({"StartAt": "A", "States": {
+        "A": step("Wait"), "Wait": {"Type": "Wait", "Seconds": 5, "Next": "B"}, "B": step("C"), "C": last,
+    }});
+    let branch = |suffix: &str| {
+        let (first, second) = (format!("First{suffix}"), format!("Second{suffix}"));
+        json!({"StartAt": first, "States": {&first: step(&second), &second: last}})
+    };
+    let parallel = json!({"StartAt": "All", "States": {
+        "All": {"Type": "Parallel", "Branches": [branch("1"), branch("2"), branch("3")], "Next": "After"},
+        "After": last,
+    }});
+    let map = |concurrency: u64, processor: serde_json::Value| {
+        json!({"StartAt": "Each", "States": {"Each": {
+            "Type": "Map", "MaxConcurrency": concurrency, "ItemsPath": "$.items", "ItemProcessor": processor,
+            "ItemSelector": {"items.$": "$.items", "item.$": "$$.Map.Item.Value"}, "End": true,
+        }}})
+    };
+    let items = json!({"items": [1, 2, 3]});
+    let inner = json!({"StartAt": "Both", "States": {
+        "Both": {"Type": "Parallel", "Branches": [branch("x"), map(2, branch("y"))], "End": true},
+    }});
+    vec![
+        (chain, json!({})),
+        (parallel, json!({})),
+        (map(0, branch("")), items.clone()),
+        (map(2, branch("")), items.clone()),
+        (map(2, inner), items),
+    ]
+}
+
+/// Answers what is asked, in the order of asking, and fires timers; stops before the call with this number, counted from 0.
+fn go_on(played: &mut Played, until: usize) {
+    while !played.execution.has_ended() {
+        let wanted = played.calls().into_iter().enumerate().find(|(_, call)| played.execution.waits_for(call.id));
+        match wanted {
+            Some((number, _)) if number >= until => return,
+            Some((_, call)) => {
+                let output = Value::from([("of", Value::from(call.state.clone())), ("for", call.input)]);
+                played.step(Happened::TaskSucceeded { call: call.id, output });
+            }
+            None => played.fire_next_timer(),
+        }
+    }
+}
+
+#[test]
+fn wherever_an_execution_fails_or_is_stopped_a_redrive_ends_as_if_nothing_had_been() {
+    let fault = || Fault::named("Broken");
+    let ends: [fn(&mut Played, CallId, Fault); 2] = [
+        |played, call, fault| played.step(Happened::TaskFailed { call, fault }),
+        |played, _, fault| played.step(Happened::StopRequested { fault }),
+    ];
+    for (definition, input) in machines() {
+        let mut whole = Played::start(&definition, &input);
+        go_on(&mut whole, usize::MAX);
+        let (expected, calls) = (whole.output(), whole.calls().len());
+        for number in 0..calls {
+            for end in ends {
+                let mut played = Played::start(&definition, &input);
+                // Twice, the second time in what is done again.
+                for until in [number, number + 1] {
+                    go_on(&mut played, until);
+                    let Some(call) = played.calls().into_iter().rev().find(|call| played.execution.waits_for(call.id))
+                    else {
+                        break;
+                    };
+                    end(&mut played, call.id, fault());
+                    played.now += Duration::hours(1);
+                    redrive(&mut played);
+                }
+                go_on(&mut played, usize::MAX);
+                assert_eq!(played.output(), expected, "call {number} of {definition}");
+            }
+        }
+    }
 }

@@ -60,8 +60,9 @@ pub struct Logging {
 
 /// What the log says of an event; nothing where the level leaves it out.
 ///
-/// Numbers are texts, the time is in milliseconds since 1970. Payloads are JSON text, or left out.
-pub fn to_json(event: &Event, execution_arn: &str, logging: &Logging) -> Option<Value> {
+/// Numbers are texts, the time is in milliseconds since 1970. Payloads are JSON text, or left out. `redrives` is how often
+/// the execution was redriven up to then.
+pub fn to_json(event: &Event, execution_arn: &str, redrives: u64, logging: &Logging) -> Option<Value> {
     let name = event_type(&event.kind);
     if !logging.level.logs(&name) {
         return None;
@@ -75,7 +76,7 @@ pub fn to_json(event: &Event, execution_arn: &str, logging: &Logging) -> Option<
         ("previous_event_id".into(), event.previous_id.to_string().into()),
         ("event_timestamp".into(), milliseconds.to_string().into()),
         ("execution_arn".into(), execution_arn.into()),
-        ("redrive_count".into(), "0".into()),
+        ("redrive_count".into(), redrives.to_string().into()),
     ]);
     Some(fields.into())
 }
@@ -117,12 +118,12 @@ mod tests {
         };
         let logged = |level, include_execution_data| {
             let logging = Logging { level, include_execution_data, log_group_arn: None };
-            to_json(&event, "arn", &logging).map(|value| value.to_string())
+            to_json(&event, "arn", 2, &logging).map(|value| value.to_string())
         };
         let expected = |details: &str| {
             Some(format!(
                 "{{\"id\":\"4\",\"type\":\"ExecutionSucceeded\",\"details\":{details},\"previous_event_id\":\"3\",\
-                 \"event_timestamp\":\"1704067200500\",\"execution_arn\":\"arn\",\"redrive_count\":\"0\"}}"
+                 \"event_timestamp\":\"1704067200500\",\"execution_arn\":\"arn\",\"redrive_count\":\"2\"}}"
             ))
         };
         assert_eq!(logged(Level::All, true), expected("{\"output\":\"1\",\"outputDetails\":{\"truncated\":false}}"));

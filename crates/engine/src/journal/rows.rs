@@ -26,6 +26,20 @@ pub(crate) struct Turn {
     pub(crate) fingerprint: Fingerprint,
 }
 
+/// What the row of an execution tells of its history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    status: Status,
+    redrives: u64,
+}
+
+impl Standing {
+    pub(crate) fn of(execution: &Execution) -> Self {
+        let redrives = execution.redriven().map_or(0, |redrive| redrive.count);
+        Self { status: Status::of(execution), redrives }
+    }
+}
+
 /// An execution as the journal has it.
 #[derive(Debug)]
 pub(crate) struct Recorded {
@@ -55,10 +69,14 @@ pub struct Listed {
     pub started_at: OffsetDateTime,
     /// When it ended, once it has.
     pub stopped_at: Option<OffsetDateTime>,
+    /// How many redrives there were.
+    pub redrives: u64,
+    /// When the last redrive was.
+    pub redriven_at: Option<OffsetDateTime>,
 }
 
 /// Which executions are listed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted<'a> {
     /// The ARN of their state machine.
     pub machine_arn: &'a str,
@@ -70,6 +88,8 @@ pub struct Wanted<'a> {
     pub map_run_arn: Option<&'a str>,
     /// Their status, where that matters.
     pub status: Option<Status>,
+    /// Whether they were redriven, where that matters.
+    pub redriven: Option<bool>,
 }
 
 impl Journal {
@@ -91,7 +111,7 @@ impl Journal {
             .prepare_cached(
                 "INSERT INTO executions VALUES
                  (NULL, :arn, :machine_arn, :version_arn, :alias_arn, :map_run_arn, :name, :status, :started_at,
-                  :stopped_at, :definition, :identity)
+                  :stopped_at, :definition, :identity, 0, NULL)
                  ON CONFLICT (arn) DO NOTHING",
             )?
             .execute(named_params! {
@@ -116,28 +136,34 @@ impl Journal {
         Ok(Some(row))
     }
 
-    /// Writes a further turn of an execution, the one with this number, counted from 1, and the status that it has
-    /// after it where that is another than `before`.
+    /// Writes a further turn of an execution, the one with this number, counted from 1, and how it stands after it where
+    /// that is another than `before`.
     pub(crate) fn append(
         &self,
         row: ExecutionRow,
         number: u64,
         turn: &Turn,
-        before: Status,
+        before: Standing,
         execution: &Execution,
     ) -> Result<(), JournalError> {
         let mut connection = self.writer()?;
-        let status = Status::of(execution);
-        if status == before {
+        let standing = Standing::of(execution);
+        if standing == before {
             return insert(&connection, row, number, turn);
         }
         let transaction = connection.transaction()?;
         insert(&transaction, row, number, turn)?;
         transaction
-            .prepare_cached("UPDATE executions SET status = :status, stopped_at = :stopped_at WHERE number = :number")?
+            .prepare_cached(
+                "UPDATE executions
+                 SET status = :status, stopped_at = :stopped_at, redrives = :redrives, redriven_at = :redriven_at
+                 WHERE number = :number",
+            )?
             .execute(named_params! {
+                ":redrives": standing.redrives,
+                ":redriven_at": execution.redriven().map(|redrive| Moment(redrive.at)),
                 ":number": row,
-                ":status": status,
+                ":status": standing.status,
                 ":stopped_at": stopped_at(execution),
             })?;
         transaction.commit()?;
@@ -204,13 +230,15 @@ impl Journal {
     pub(crate) fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT arn, machine_arn, version_arn, alias_arn, map_run_arn, name, status, started_at, stopped_at
+            "SELECT arn, machine_arn, version_arn, alias_arn, map_run_arn, name, status, started_at, stopped_at,
+                    redrives, redriven_at
              FROM executions
              WHERE machine_arn = :machine_arn
                AND (:status IS NULL OR status = :status)
                AND (:version_arn IS NULL OR version_arn = :version_arn)
                AND (:alias_arn IS NULL OR alias_arn = :alias_arn)
                AND (:map_run_arn IS NULL OR map_run_arn = :map_run_arn)
+               AND (:redriven IS NULL OR (redrives > 0) = :redriven)
              ORDER BY number DESC LIMIT :limit OFFSET :offset",
         )?;
         let parameters = named_params! {
@@ -219,6 +247,7 @@ impl Journal {
             ":alias_arn": wanted.alias_arn,
             ":map_run_arn": wanted.map_run_arn,
             ":status": wanted.status,
+            ":redriven": wanted.redriven,
             ":limit": limit,
             ":offset": offset,
         };
@@ -252,6 +281,10 @@ pub(super) fn forget_before(connection: &Connection, then: OffsetDateTime) -> ru
         &format!("DELETE FROM turns WHERE execution IN (SELECT number FROM executions WHERE {OLD})"),
         parameters,
     )?;
+    connection.execute(
+        &format!("DELETE FROM map_runs WHERE execution_arn IN (SELECT arn FROM executions WHERE {OLD})"),
+        parameters,
+    )?;
     connection.execute(&format!("DELETE FROM executions WHERE {OLD}"), parameters)?;
     Ok(())
 }
@@ -272,6 +305,8 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
         status: row.get("status")?,
         started_at,
         stopped_at: row.get::<_, Option<Moment>>("stopped_at")?.map(|Moment(at)| at),
+        redrives: row.get("redrives")?,
+        redriven_at: row.get::<_, Option<Moment>>("redriven_at")?.map(|Moment(at)| at),
     })
 }
 

@@ -9,10 +9,11 @@ use std::{
 };
 
 use asl::{Machine, Value};
+use time::OffsetDateTime;
 
 use super::{Outside, Running, lock, recent::Recent, record::Recording};
 use crate::{
-    core::{Command, Execution, Identity},
+    core::{Command, Execution, Happened, Identity, NotRedrivable},
     journal::{Definition, DefinitionId, Journal, JournalError, Listed, RecallError, Wanted},
 };
 
@@ -21,6 +22,8 @@ pub struct Executions {
     journal: Arc<Journal>,
     outside: Arc<dyn Outside>,
     kept: Mutex<Kept>,
+    /// Held for a redrive: one at a time.
+    redriving: Mutex<()>,
     resumed: AtomicBool,
 }
 
@@ -67,6 +70,50 @@ pub enum StartError {
     Journal(#[from] JournalError),
 }
 
+/// An execution that somebody wanted to go on where it failed.
+pub enum Redriven {
+    /// It goes on.
+    Now {
+        /// The execution. Who holds what it was before sees its earlier end.
+        running: Arc<Running>,
+        /// When it was redriven.
+        at: OffsetDateTime,
+        /// How many events it had before.
+        events_before: usize,
+    },
+    /// The same request has come before.
+    Before {
+        /// When it was redriven then.
+        at: OffsetDateTime,
+    },
+}
+
+impl Redriven {
+    /// When it was redriven.
+    pub fn at(&self) -> OffsetDateTime {
+        match self {
+            Self::Now { at, .. } | Self::Before { at } => *at,
+        }
+    }
+}
+
+/// Why an execution was not redriven.
+#[derive(Debug, thiserror::Error)]
+pub enum RedriveError {
+    /// There is none with its ARN.
+    #[error("there is no such execution")]
+    NotFound,
+    /// It can't be.
+    #[error(transparent)]
+    NotRedrivable(#[from] NotRedrivable),
+    /// It can't be brought back.
+    #[error(transparent)]
+    Recall(#[from] RecallError),
+    /// It can't be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
 /// The executions that were found in the journal.
 #[derive(Default)]
 pub struct Resumed {
@@ -79,7 +126,8 @@ pub struct Resumed {
 impl Executions {
     /// The executions of a journal. Those that have not ended go on with [`Executions::resume`].
     pub fn new(journal: Journal, outside: Arc<dyn Outside>) -> Arc<Self> {
-        Arc::new(Self { journal: Arc::new(journal), outside, kept: Mutex::default(), resumed: AtomicBool::new(false) })
+        let (kept, redriving, resumed) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        Arc::new(Self { journal: Arc::new(journal), outside, kept, redriving, resumed })
     }
 
     /// Starts an execution. Must be called inside a Tokio runtime.
@@ -148,6 +196,50 @@ impl Executions {
         Ok(Some(lock(&self.kept).keep(running)))
     }
 
+    /// Lets an execution that did not succeed go on where it failed. Must be called inside a Tokio runtime.
+    ///
+    /// A request with the token of an earlier one, as long as that is remembered, changes nothing.
+    pub fn redrive(self: &Arc<Self>, arn: &str, client_token: Option<&str>) -> Result<Redriven, RedriveError> {
+        let _one_at_a_time = lock(&self.redriving);
+        let now = self.outside.clock().now();
+        let found = self.find(arn)?.ok_or(RedriveError::NotFound)?;
+        let before = |execution: &Execution| execution.redriven_by(client_token?, now);
+        if let Some(at) = found.look(before) {
+            return Ok(Redriven::Before { at });
+        }
+        found.look(|execution| execution.redrivable(now))?;
+        // What was held of its earlier life has ended, and is left alone: whoever waits for that end finds it.
+        let (running, _) = self.recall(arn)?.ok_or(RedriveError::NotFound)?;
+        let events_before = running.look(|execution| execution.history().len());
+        lock(&self.kept).replace(running.clone());
+        let told = running.tell(Happened::Redriven { client_token: client_token.map(Into::into) });
+        let redriven = running.look(|execution| execution.redriven().filter(|_| told.as_ref().is_ok_and(|told| *told)));
+        match (told, redriven) {
+            (Err(error), _) => {
+                self.retire(&running);
+                Err(error.into())
+            }
+            (Ok(_), Some(redrive)) => Ok(Redriven::Now { running, at: redrive.at, events_before }),
+            // It was redrivable, and nobody else redrives.
+            (Ok(_), None) => Err(NotRedrivable::History.into()),
+        }
+    }
+
+    /// Keeps what is known of a Map Run, in place of what was. It goes with the execution that it is part of.
+    pub fn keep_map_run(&self, arn: &str, execution_arn: &str, record: &str) -> Result<(), JournalError> {
+        self.journal.keep_map_run(arn, execution_arn, record)
+    }
+
+    /// What is known of the Map Run with this ARN.
+    pub fn map_run(&self, arn: &str) -> Result<Option<String>, JournalError> {
+        self.journal.map_run(arn)
+    }
+
+    /// What is known of the Map Runs of an execution, the newest first.
+    pub fn map_runs_of(&self, execution_arn: &str) -> Result<Vec<String>, JournalError> {
+        self.journal.map_runs_of(execution_arn)
+    }
+
     /// Executions, newest first: `limit` of them, after the first `offset`.
     pub fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
         self.journal.list(wanted, offset, limit)
@@ -174,8 +266,14 @@ impl Executions {
     /// An execution has ended: it is kept for as long as it is asked for.
     pub(super) fn retire(&self, running: &Arc<Running>) {
         let mut kept = lock(&self.kept);
-        kept.running.remove(&running.identity().arn);
-        kept.recent.add(running.clone());
+        let arn = &running.identity().arn;
+        match kept.running.get(arn) {
+            Some(now) if !Arc::ptr_eq(now, running) => {}
+            _ => {
+                kept.running.remove(arn);
+                kept.recent.add(running.clone());
+            }
+        }
     }
 
     fn recall(self: &Arc<Self>, arn: &str) -> Result<Option<Recalled>, RecallError> {
@@ -204,6 +302,13 @@ impl Executions {
 }
 
 impl Kept {
+    /// Keeps an execution that is about to go on, in place of what is kept of its earlier life.
+    fn replace(&mut self, running: Arc<Running>) {
+        let arn = running.identity().arn.clone();
+        self.recent.remove(&arn);
+        self.running.insert(arn, running);
+    }
+
     /// Keeps an execution, unless it is there already: there is one of each. Returns the one that is kept.
     fn keep(&mut self, running: Arc<Running>) -> Arc<Running> {
         let arn = &running.identity().arn;

@@ -38,6 +38,10 @@ impl Recent {
         Some(found)
     }
 
+    pub(super) fn remove(&mut self, arn: &str) {
+        self.take(arn);
+    }
+
     fn take(&mut self, arn: &str) -> Option<Arc<Running>> {
         let taken = self.executions.shift_remove(arn)?;
         self.weight -= weight(&taken);

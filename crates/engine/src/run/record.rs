@@ -6,10 +6,10 @@ use asl::machine::Resource;
 use time::OffsetDateTime;
 
 use crate::{
-    Status,
     core::{Call, Command, Execution, Happened},
     journal::{
-        self, Definition, ExecutionRow, Fingerprint, Journal, JournalError, RecallError, Recorded, Replayed, Turn,
+        self, Definition, ExecutionRow, Fingerprint, Journal, JournalError, RecallError, Recorded, Replayed, Standing,
+        Turn,
     },
 };
 
@@ -73,7 +73,7 @@ impl Recording {
         // The clock may have been set back, but no event is before an earlier one.
         let latest = self.execution.history().last().map_or(OffsetDateTime::UNIX_EPOCH, |last| last.at);
         let at = now.max(latest);
-        let before = Status::of(&self.execution);
+        let before = Standing::of(&self.execution);
         let (commands, happened) = tell(&mut self.execution, happened, at);
         if let Some(record) = &mut self.record
             && let Err(error) = record.write(&self.execution, before, at, happened)
@@ -89,7 +89,7 @@ impl Record {
     fn write(
         &mut self,
         execution: &Execution,
-        before: Status,
+        before: Standing,
         at: OffsetDateTime,
         happened: Vec<Happened>,
     ) -> Result<(), JournalError> {

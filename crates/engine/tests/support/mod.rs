@@ -1,6 +1,7 @@
 //! An execution with a clock in the test's hand.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::sync::Arc;
 
