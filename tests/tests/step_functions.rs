@@ -206,11 +206,7 @@ async fn refusals_have_the_names_of_the_service() {
         ("a large input", code(start().input(large).send().await), "ValidationException"),
         ("a name with a blank", code(start().name("a b").send().await), "InvalidName"),
         ("a token of nobody", code(sfn.list_state_machines().next_token("%").send().await), "InvalidToken"),
-        (
-            "what is not there yet",
-            code(sfn.redrive_execution().execution_arn(&gone).send().await),
-            "UnknownOperationException",
-        ),
+        ("its redrive", code(sfn.redrive_execution().execution_arn(&gone).send().await), "ExecutionDoesNotExist"),
     ] {
         assert_eq!(code, expected, "{what}");
     }

@@ -74,6 +74,16 @@ pub(super) fn execution(arn: &str) -> Result<(), ApiError> {
     }
 }
 
+/// Checks that an ARN is one of an execution that no Map Run has started.
+pub(super) fn execution_of_machine(arn: &str) -> Result<(), ApiError> {
+    execution(arn)?;
+    // A machine's name has no slash: what comes after one is the label of a Map state.
+    if arn.contains('/') {
+        return Err(ApiError::validation("Labeled Execution ARNs are not supported for this API"));
+    }
+    Ok(())
+}
+
 /// Reads the ARN of a Map Run: what stands for the Map state's processor among the ARNs of state machines.
 pub(super) fn map_run(arn: &str) -> Result<String, ApiError> {
     match resource(arn)? {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use asl::{Value, value::Object};
 use engine::{
-    Execution, Identity, Outcome, Revision,
+    Execution, Identity, NotRedrivable, Outcome, Revision,
     history::{Event, epoch_seconds},
     journal::Listed,
 };
@@ -52,7 +52,8 @@ pub(super) fn listed(execution: &Listed) -> Object {
         fields.extend(arn.clone().map(|arn| (key.into(), arn.into())));
     }
     fields.extend(execution.map_run_arn.clone().map(|arn| ("mapRunArn".into(), arn.into())));
-    fields.insert("redriveCount".into(), Value::from(0_u64));
+    fields.insert("redriveCount".into(), execution.redrives.into());
+    fields.extend(execution.redriven_at.map(|at| ("redriveDate".into(), epoch_seconds(at))));
     fields
 }
 
@@ -68,27 +69,31 @@ fn summary(execution: &Execution) -> Listed {
         status: Status::of(execution),
         started_at: identity.started_at,
         stopped_at: stopped_at(execution),
+        redrives: execution.redriven().map_or(0, |redrive| redrive.count),
+        redriven_at: execution.redriven().map(|redrive| redrive.at),
     }
 }
 
-/// The answer of `DescribeExecution`.
-pub(super) fn execution(execution: &Execution, included: IncludedData) -> Value {
+/// The answer of `DescribeExecution` at this moment.
+pub(super) fn execution(execution: &Execution, included: IncludedData, now: OffsetDateTime) -> Value {
     let mut fields = listed(&summary(execution));
     data(execution, included, &mut fields);
     fields.extend(trace_header(execution));
-    let (status, reason) = redrive(Status::of(execution));
+    let (status, reason) = redrive_status(execution.identity(), execution.redrivable(now));
     fields.insert("redriveStatus".into(), status.into());
     fields.extend(reason.map(|reason| ("redriveStatusReason".into(), reason.into())));
     fields.into()
 }
 
-/// Whether an execution of this status can be redriven, and why not.
-pub(super) fn redrive(status: Status) -> (&'static str, Option<String>) {
-    match status {
-        Status::Running | Status::Succeeded => {
-            ("NOT_REDRIVABLE", Some(format!("Execution is {} and cannot be redriven", status.name())))
-        }
-        Status::Failed | Status::TimedOut | Status::Aborted => ("REDRIVABLE", None),
+/// `redriveStatus` and its reason: a child execution is redriven with its Map Run.
+pub(super) fn redrive_status(
+    identity: &Identity,
+    redrivable: Result<(), NotRedrivable>,
+) -> (&'static str, Option<String>) {
+    match (redrivable, &identity.map_run_arn) {
+        (Err(reason), _) => ("NOT_REDRIVABLE", Some(reason.to_string())),
+        (Ok(()), Some(_)) => ("REDRIVABLE_BY_MAP_RUN", None),
+        (Ok(()), None) => ("REDRIVABLE", None),
     }
 }
 

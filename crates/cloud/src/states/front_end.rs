@@ -74,6 +74,7 @@ impl FrontEnd {
             "DescribeStateMachineForExecution" => executions::describe_machine(states, &request.read()?),
             "GetExecutionHistory" => executions::history(states, &request.read()?),
             "ListExecutions" => executions::list(states, &request.read()?),
+            "RedriveExecution" => executions::redrive(states, &request.read()?),
             "StartExecution" => executions::start(states, &request.read()?),
             "StartSyncExecution" => executions::start_sync(states, &request.read()?).await,
             "StopExecution" => executions::stop(states, request.read()?),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use asl::{Value, value::Object};
 use engine::{
+    Event, EventKind,
     history::log::{self, Level, Logging},
     run::Running,
 };
@@ -85,13 +86,16 @@ pub(super) fn follow(running: &Arc<Running>, from: usize, logs: &Arc<Logs>) {
     tokio::spawn(async move {
         let mut changed = running.subscribe();
         let mut seen = from;
+        let mut redrives = running.look(|execution| redrives_in(execution.history().get(..from)));
         loop {
             let (events, ended) = running.look(|execution| {
                 (execution.history().get(seen..).unwrap_or_default().to_vec(), execution.has_ended())
             });
             seen += events.len();
             for event in &events {
-                let Some(told) = log::to_json(event, &identity.arn, &identity.revision.logging) else { continue };
+                redrives += redrives_in(Some(std::slice::from_ref(event)));
+                let told = log::to_json(event, &identity.arn, redrives, &identity.revision.logging);
+                let Some(told) = told else { continue };
                 let logged = LogEvent { at: event.at, message: told.to_string() };
                 if let Err(error) = logs.put(&group, &stream, logged) {
                     tracing::warn!(%error, group, "an execution can't be logged");
@@ -103,6 +107,11 @@ pub(super) fn follow(running: &Arc<Running>, from: usize, logs: &Arc<Logs>) {
             }
         }
     });
+}
+
+fn redrives_in(events: Option<&[Event]>) -> u64 {
+    let events = events.unwrap_or_default().iter();
+    events.filter(|event| matches!(event.kind, EventKind::ExecutionRedriven { .. })).count() as u64
 }
 
 /// The log group's name, where there is something to log.

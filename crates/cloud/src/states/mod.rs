@@ -38,8 +38,9 @@ use asl::{Value, value::Object};
 use engine::{
     Identity,
     journal::{Journal, JournalError, Listed, Wanted},
-    run::{Executions, Outside, Resumed, Running, StartError, Started},
+    run::{Executions, Outside, RedriveError, Redriven, Resumed, Running, StartError, Started},
 };
+use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
 
@@ -219,7 +220,7 @@ impl States {
             revision: machine.revision.clone(),
             role_arn: machine.role_arn.clone(),
             region: self.region.clone(),
-            started_at: self.outside.clock().now(),
+            started_at: self.now(),
             input,
             map_run_arn: None,
             trace_header: start.trace_header.map(Into::into),
@@ -246,6 +247,33 @@ impl States {
         }
         self.tell(&running, 0, "an execution has started");
         Ok(running)
+    }
+
+    /// Lets an execution that did not succeed go on where it failed. Returns when that was: for a request that has come
+    /// before, with the same token, then.
+    pub fn redrive(&self, arn: &str, client_token: Option<&str>) -> Result<OffsetDateTime, ApiError> {
+        arn::execution_of_machine(arn)?;
+        let redriven = self.executions.redrive(arn, client_token).map_err(|error| match error {
+            RedriveError::NotFound => does_not_exist(arn),
+            RedriveError::NotRedrivable(reason) => {
+                let message = format!("Execution {arn} invalid for redrive as: {reason}");
+                ApiError::new("ExecutionNotRedrivable", message)
+            }
+            error @ (RedriveError::Recall(_) | RedriveError::Journal(_)) => ApiError::internal(&error),
+        })?;
+        if let Redriven::Now { running, events_before, .. } = &redriven {
+            if let Some(changes) = &self.status_changes {
+                status_change::tell_begun(running, changes);
+                status_change::follow(running, changes);
+            }
+            self.tell(running, *events_before, "an execution is redriven");
+        }
+        Ok(redriven.at())
+    }
+
+    /// The time that executions live in.
+    fn now(&self) -> OffsetDateTime {
+        self.outside.clock().now()
     }
 
     /// Tells of an execution that begins to run, and of its end. Its log begins with the event at `from`, counted from 0.
@@ -288,10 +316,7 @@ impl States {
     /// The Standard execution with this ARN.
     pub fn execution(&self, arn: &str) -> Result<Arc<Running>, ApiError> {
         arn::execution(arn)?;
-        self.executions
-            .find(arn)
-            .map_err(|error| ApiError::internal(&error))?
-            .ok_or_else(|| ApiError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'")))
+        self.executions.find(arn).map_err(|error| ApiError::internal(&error))?.ok_or_else(|| does_not_exist(arn))
     }
 
     /// The Map Run with this ARN.
@@ -348,6 +373,10 @@ impl States {
     fn change_machines<R>(&self, act: impl FnOnce(&mut Machines) -> Result<R, ApiError>) -> Result<R, ApiError> {
         self.machines.write().unwrap_or_else(PoisonError::into_inner).change(act)
     }
+}
+
+fn does_not_exist(arn: &str) -> ApiError {
+    ApiError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
 }
 
 /// Reads an execution's input; none is `{}`. How long it can be is the model's matter, for clients; here for others.

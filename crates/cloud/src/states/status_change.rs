@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Execution, Identity, Outcome, Status, run::Running};
+use engine::{Execution, Identity, NotRedrivable, Outcome, Redrive, Status, run::Running};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
@@ -22,19 +22,27 @@ pub struct StatusChange {
 }
 
 impl StatusChange {
-    /// An execution has begun.
-    fn begun(identity: &Identity) -> Self {
-        Self::new(identity, Status::Running, None, None)
+    /// An execution has begun, or was redriven.
+    fn begun(identity: &Identity, redrive: Option<Redrive>) -> Self {
+        Self::new(identity, None, redrive, Err(NotRedrivable::Running))
     }
 
     /// An execution as it is now.
     fn of(execution: &Execution) -> Self {
         let ended_at = execution.history().last().filter(|last| last.kind.ends_execution()).map(|last| last.at);
-        Self::new(execution.identity(), Status::of(execution), execution.outcome(), ended_at)
+        let redrivable = execution.redrivable(ended_at.unwrap_or(execution.identity().started_at));
+        Self::new(execution.identity(), execution.outcome().zip(ended_at), execution.redriven(), redrivable)
     }
 
-    fn new(identity: &Identity, status: Status, outcome: Option<Outcome>, ended_at: Option<OffsetDateTime>) -> Self {
-        let (redrive_status, redrive_reason) = describe::redrive(status);
+    fn new(
+        identity: &Identity,
+        end: Option<(Outcome, OffsetDateTime)>,
+        redrive: Option<Redrive>,
+        redrivable: Result<(), NotRedrivable>,
+    ) -> Self {
+        let (redrive_status, redrive_reason) = describe::redrive_status(identity, redrivable);
+        let (outcome, ended_at) = end.unzip();
+        let status = Status::after(outcome.as_ref());
         let input = identity.input.to_string();
         let (output, fault) = match outcome {
             Some(Outcome::Succeeded(output)) => (Some(output.to_string()), None),
@@ -57,8 +65,8 @@ impl StatusChange {
             "output": output.as_deref().filter(|_| output_fits),
             "stateMachineVersionArn": identity.state_machine_version_arn,
             "stateMachineAliasArn": identity.state_machine_alias_arn,
-            "redriveCount": 0,
-            "redriveDate": null,
+            "redriveCount": redrive.map_or(0, |redrive| redrive.count),
+            "redriveDate": redrive.map(|redrive| milliseconds(redrive.at)),
             "redriveStatus": redrive_status,
             "redriveStatusReason": redrive_reason,
             "inputDetails": { "included": input_fits },
@@ -66,7 +74,8 @@ impl StatusChange {
             "error": part(|fault| &fault.error),
             "cause": part(|fault| &fault.cause),
         });
-        Self { execution_arn: identity.arn.clone(), at: ended_at.unwrap_or(identity.started_at), detail }
+        let began_at = redrive.map_or(identity.started_at, |redrive| redrive.at);
+        Self { execution_arn: identity.arn.clone(), at: ended_at.unwrap_or(began_at), detail }
     }
 
     /// The event that tells it.
@@ -82,10 +91,11 @@ impl StatusChange {
     }
 }
 
-/// Tells that an execution has begun.
+/// Tells that an execution has begun, or was redriven.
 pub(super) fn tell_begun(running: &Running, changes: &mpsc::UnboundedSender<StatusChange>) {
     // Nobody may listen any more; that is no error.
-    let _ = changes.send(StatusChange::begun(running.identity()));
+    let redrive = running.look(|execution| execution.redriven());
+    let _ = changes.send(StatusChange::begun(running.identity(), redrive));
 }
 
 /// Tells of the end of an execution. Must be called inside a Tokio runtime.

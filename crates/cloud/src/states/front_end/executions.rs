@@ -42,6 +42,13 @@ pub(super) struct StopRequest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct RedriveRequest {
+    execution_arn: String,
+    client_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ExecutionRequest {
     execution_arn: String,
     included_data: Option<IncludedData>,
@@ -104,10 +111,16 @@ pub(super) fn stop(states: &States, request: StopRequest) -> Result<Value, ApiEr
     Ok(Value::from([("stopDate", stopped.unwrap_or_default())]))
 }
 
+pub(super) fn redrive(states: &States, request: &RedriveRequest) -> Result<Value, ApiError> {
+    let at = states.redrive(&request.execution_arn, request.client_token.as_deref())?;
+    Ok(Value::from([("redriveDate", epoch_seconds(at))]))
+}
+
 pub(super) fn describe(states: &States, request: &ExecutionRequest) -> Result<Value, ApiError> {
     let included = request.included_data.unwrap_or_default();
     let running = states.execution(&request.execution_arn)?;
-    Ok(running.look(|execution| describe::execution(execution, included)))
+    let now = states.now();
+    Ok(running.look(|execution| describe::execution(execution, included, now)))
 }
 
 pub(super) fn describe_machine(states: &States, request: &ExecutionRequest) -> Result<Value, ApiError> {
@@ -141,12 +154,11 @@ pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiE
 fn list_of_map_run(states: &States, request: &ListRequest, arn: &str) -> Result<Value, ApiError> {
     let wanted = Wanted {
         machine_arn: &arn::map_run(arn)?,
-        version_arn: None,
-        alias_arn: None,
         map_run_arn: Some(arn),
-        status: None,
+        redriven: request.redrive_filter.map(|filter| filter == RedriveFilter::Redriven),
+        ..Wanted::default()
     };
-    if states.executions_of(wanted, 0, 1)?.is_empty() {
+    if states.executions_of(Wanted { redriven: None, ..wanted }, 0, 1)?.is_empty() {
         // One with no child execution, or none.
         states.map_run(arn)?;
     }
@@ -157,22 +169,24 @@ fn list_of_machine(states: &States, request: &ListRequest, arn: &str) -> Result<
     if states.machines().target(arn)?.machine.kind == StateMachineKind::Express {
         return Err(type_not_supported());
     }
+    if request.redrive_filter.is_some() {
+        let refused = "RedriveFilter cannot be applied to ListExecutions call with StateMachine ARN";
+        return Err(ApiError::validation(refused));
+    }
     let StateMachineArn { machine, qualifier } = arn::state_machine(arn)?;
     let wanted = Wanted {
         machine_arn: machine,
         version_arn: matches!(qualifier, Some(Qualifier::Version(_))).then_some(arn),
         alias_arn: matches!(qualifier, Some(Qualifier::Alias(_))).then_some(arn),
-        map_run_arn: None,
-        status: None,
+        ..Wanted::default()
     };
     list_wanted(states, request, wanted)
 }
 
 fn list_wanted(states: &States, request: &ListRequest, wanted: Wanted<'_>) -> Result<Value, ApiError> {
     let wanted = Wanted { status: request.status_filter.as_deref().and_then(Status::named), ..wanted };
-    // Nothing is ever redriven, and nothing waits for that.
-    let nothing = request.redrive_filter == Some(RedriveFilter::Redriven)
-        || request.status_filter.as_deref().is_some_and(|name| Status::named(name).is_none());
+    // What waits for its redrive by a Map Run is what it was until then.
+    let nothing = request.status_filter.as_deref().is_some_and(|name| Status::named(name).is_none());
     let (executions, next) = request
         .page
         .read(|offset, limit| if nothing { Ok(Vec::new()) } else { states.executions_of(wanted, offset, limit) })?;

@@ -39,6 +39,7 @@ static ERROR: Shape = secret(0, 256);
 static CAUSE: Shape = secret(0, 32_768);
 static TRACE_HEADER: Shape = matching(0, 256, r"\p{ASCII}*", str::is_ascii);
 static TASK_TOKEN: Shape = text(1, 2048);
+static CLIENT_TOKEN: Shape = matching(1, 64, "[!-~]+", is_client_token);
 static PAGE_TOKEN: Shape = text(1, 1024);
 static EXECUTIONS_PAGE_TOKEN: Shape = text(1, 3096);
 static PAGE_SIZE: Shape = Shape::Integer { min: 0, max: 1000 };
@@ -130,6 +131,11 @@ fn is_alias_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(allowed) && !name.chars().all(|c| c.is_ascii_digit())
 }
 
+/// Visible ASCII characters.
+fn is_client_token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 macro_rules! operations {
     ($($name:literal: [$($member:expr),* $(,)?]),* $(,)?) => {
         static OPERATIONS: &[Structure] = &[$(Structure { name: $name, members: &[$($member),*] }),*];
@@ -208,6 +214,7 @@ operations! {
         optional("revisionId", &REVISION_ID),
         optional("description", &DESCRIPTION),
     ],
+    "RedriveExecution": [required("executionArn", &ARN), optional("clientToken", &CLIENT_TOKEN)],
     "SendTaskFailure": [
         required("taskToken", &TASK_TOKEN),
         optional("error", &ERROR),

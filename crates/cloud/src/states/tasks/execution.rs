@@ -74,7 +74,10 @@ pub(super) async fn end(running: Arc<Running>, texts: Texts) -> Result<Value, Fa
     let waited_for = StoppedWhenDropped(Some(running.clone()));
     let outcome = running.ended().await;
     waited_for.has_ended();
-    let described = running.look(|execution| describe::execution(execution, describe::IncludedData::AllData));
+    let described = running.look(|execution| {
+        let ended_at = execution.history().last().map_or(execution.identity().started_at, |last| last.at);
+        describe::execution(execution, describe::IncludedData::AllData, ended_at)
+    });
     let described = capitalized(&described, texts);
     match outcome {
         Outcome::Succeeded(_) => Ok(described),
