@@ -479,22 +479,22 @@ fn machines() -> Vec<(serde_json::Value, serde_json::Value)> {
         "All": {"Type": "Parallel", "Branches": [branch("1"), branch("2"), branch("3")], "Next": "After"},
         "After": last,
     }});
-    let map = |concurrency: u64, processor: serde_json::Value| {
-        json!({"StartAt": "Each", "States": {"Each": {
+    let map = |name: &str, concurrency: u64, processor: serde_json::Value| {
+        json!({"StartAt": name, "States": {name: {
             "Type": "Map", "MaxConcurrency": concurrency, "ItemsPath": "$.items", "ItemProcessor": processor,
             "ItemSelector": {"items.$": "$.items", "item.$": "$$.Map.Item.Value"}, "End": true,
         }}})
     };
     let items = json!({"items": [1, 2, 3]});
     let inner = json!({"StartAt": "Both", "States": {
-        "Both": {"Type": "Parallel", "Branches": [branch("x"), map(2, branch("y"))], "End": true},
+        "Both": {"Type": "Parallel", "Branches": [branch("x"), map("Inner", 2, branch("y"))], "End": true},
     }});
     vec![
         (chain, json!({})),
         (parallel, json!({})),
-        (map(0, branch("")), items.clone()),
-        (map(2, branch("")), items.clone()),
-        (map(2, inner), items),
+        (map("Each", 0, branch("")), items.clone()),
+        (map("Each", 2, branch("")), items.clone()),
+        (map("Each", 2, inner), items),
     ]
 }
 
