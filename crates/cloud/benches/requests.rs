@@ -84,6 +84,7 @@ fn application(executable: &Path) -> Application {
             environment: BTreeMap::new(),
             log_group: "/aws/lambda/Echo".into(),
             log_format: sam::LogFormat::Text,
+            alias: None,
         }],
         state_machines: vec![
             machine("Standard", StateMachineKind::Standard, pass.clone()),

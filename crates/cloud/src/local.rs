@@ -143,7 +143,8 @@ impl LocalCloud {
         let callers = Arc::new(OnceLock::new());
         let lambda = start_lambda(application, executables, address, &options, &logs, &callers)?;
         let file = |name| options.folder.as_ref().map(|folder| Store::at(folder.join(name))).unwrap_or_default();
-        let activities = Activities::open(&options.region, &options.account, file("activities.json"))?;
+        let activities =
+            Activities::open(&options.region, &options.account, file("activities.json"), &application.activities)?;
         let activities = Arc::new(activities);
         let saved = SavedMachines::open(file("state-machines.json"))?;
         let task_tokens = Arc::new(TaskTokens::default());

@@ -54,10 +54,8 @@ async fn invoke_answers_with_the_functions_payload() {
 #[tokio::test]
 async fn invoke_by_arn_with_context_and_log() {
     let front_end = FrontEnd::new(lambda());
-    let path = format!(
-        "/2015-03-31/functions/{}/invocations?Qualifier=%24LATEST",
-        function().function.arn.replace(':', "%3A")
-    );
+    let path =
+        format!("/2015-03-31/functions/{}/invocations?Qualifier=live", function().function.arn.replace(':', "%3A"));
     let context = BASE64_STANDARD.encode("{\n \"custom\": {\"a\": \"b\"}}");
     let headers = [
         ("X-Amz-Log-Type", "Tail"),
@@ -68,6 +66,7 @@ async fn invoke_by_arn_with_context_and_log() {
     let log = BASE64_STANDARD.decode(header(&response, "x-amz-log-result").unwrap()).unwrap();
     assert!(String::from_utf8(log).unwrap().contains("END RequestId: "));
     let seen = body(response).await;
+    assert_eq!(seen["arn"], json!(format!("{}:live", function().function.arn)));
     assert_eq!(seen["clientContext"]["custom"], json!({ "a": "b" }));
     assert_eq!(seen["traceId"], json!("Root=1-5759e988-bd862e3fe1be46a994272793"));
 }

@@ -42,7 +42,7 @@ struct Stage {
 impl Stage {
     fn open(folder: &Path) -> Self {
         let store = |name| Store::at(folder.join(name));
-        let activities = Activities::open(REGION, ACCOUNT, store("activities.json")).unwrap();
+        let activities = Activities::open(REGION, ACCOUNT, store("activities.json"), &[]).unwrap();
         let saved = SavedMachines::open(store("machines.json")).unwrap();
         let parts = Parts::new(REGION, ACCOUNT, Journal::open(folder).unwrap(), Arc::new(Nothing));
         let logs = parts.logs.clone();

@@ -16,6 +16,8 @@ pub struct Application {
     pub functions: Vec<Function>,
     /// The Step Functions state machines, in the template's order.
     pub state_machines: Vec<StateMachine>,
+    /// The Step Functions activities.
+    pub activities: Vec<Activity>,
     /// The S3 buckets.
     pub buckets: Vec<Bucket>,
     /// The DynamoDB tables.
@@ -57,6 +59,8 @@ pub struct Function {
     pub log_group: String,
     /// `LoggingConfig.LogFormat`.
     pub log_format: LogFormat,
+    /// `AutoPublishAlias`: another name for the function as it is, `$LATEST`.
+    pub alias: Option<String>,
 }
 
 /// How a function writes its log.
@@ -114,6 +118,17 @@ pub enum StateMachineKind {
     Standard,
     /// At-least-once, short, logged only.
     Express,
+}
+
+/// A Step Functions activity: a queue of tasks for workers that ask for them.
+#[derive(Debug, Clone, Serialize)]
+pub struct Activity {
+    /// Its key under `Resources`.
+    pub logical_id: String,
+    /// `Name`.
+    pub name: String,
+    /// `arn:aws:states:<region>:<account>:activity:<name>`.
+    pub arn: String,
 }
 
 /// An S3 bucket.

@@ -21,7 +21,7 @@ const NO_CAPACITY: &str = "As many processes start as are needed.";
 const FUNCTION: &[(&str, Use)] = &[
     ("Architectures", NoDifference),
     ("AssumeRolePolicyDocument", LeftOut(NO_IAM)),
-    ("AutoPublishAlias", LeftOut(NO_ALIAS)),
+    ("AutoPublishAlias", Read),
     ("AutoPublishAliasAllProperties", NoDifference),
     ("AutoPublishCodeSha256", NoDifference),
     ("CapacityProviderConfig", LeftOut(NO_CAPACITY)),
@@ -103,6 +103,8 @@ const STATE_MACHINE: &[(&str, Use)] = &[
     ("Tags", NoDifference),
     ("TracingConfiguration", NoDifference),
 ];
+
+const ACTIVITY: &[(&str, Use)] = &[("EncryptionConfiguration", NoDifference), ("Name", Read), ("Tags", NoDifference)];
 
 const HTTP_API: &[(&str, Use)] = &[
     ("AccessLogSettings", NoDifference),
@@ -217,6 +219,7 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
         "AWS::Serverless::HttpApi" => HTTP_API,
         "AWS::Serverless::SimpleTable" => SIMPLE_TABLE,
         "AWS::StepFunctions::StateMachine" => STATE_MACHINE,
+        "AWS::StepFunctions::Activity" => ACTIVITY,
         "AWS::S3::Bucket" => BUCKET,
         "AWS::DynamoDB::Table" => TABLE,
         "AWS::Events::Rule" => RULE,

@@ -124,7 +124,13 @@ impl Template {
         let expected = "a resource and its attribute";
         match &argument.data {
             Data::Scalar(scalar) => match scalar.text.split_once('.') {
-                Some((resource, attribute)) => Ok((resource.to_owned(), attribute.to_owned())),
+                // `Function.Version.Version`: an attribute of what SAM publishes.
+                Some((resource, attribute)) => Ok(match attribute.split_once('.') {
+                    Some((published, attribute)) if self.is_resource(&format!("{resource}.{published}")) => {
+                        (format!("{resource}.{published}"), attribute.to_owned())
+                    }
+                    _ => (resource.to_owned(), attribute.to_owned()),
+                }),
                 None => Err(self.bad_arguments("Fn::GetAtt", expected, argument.at)),
             },
             Data::List(items) => match (items.first().and_then(Node::as_text), items.get(1)) {
@@ -164,8 +170,11 @@ impl Template {
     fn sub_variable(&self, name: &str, variables: &Map, at: Span) -> Result<String, Reported> {
         let value = match (variables.get(name), name.split_once('.')) {
             (Some(field), _) => self.resolve(&field.value)?,
-            (None, Some((resource, attribute))) => return self.attribute(resource, attribute, at),
-            (None, None) => self.reference(name, at)?,
+            // What SAM publishes is named with a point too.
+            (None, Some((resource, attribute))) if !self.is_resource(name) => {
+                return self.attribute(resource, attribute, at);
+            }
+            (None, _) => self.reference(name, at)?,
         };
         match value.as_ref().and_then(Node::as_text) {
             Some(text) => Ok(text.to_owned()),

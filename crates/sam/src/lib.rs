@@ -35,6 +35,7 @@ mod yaml;
 
 pub use application::*;
 pub use load::{LoadOptions, load};
+pub use names::is_states_name;
 pub use problem::{LoadError, Problem, ProblemKind};
 pub use source::SourceLocation;
 pub use suggest::closest;

@@ -12,7 +12,7 @@ use crate::{
     problem::{LoadError, ProblemKind},
     properties::Properties,
     references,
-    resources::{bucket, event, function, http_api, queue, rule, state_machine, table},
+    resources::{activity, bucket, event, function, http_api, queue, rule, state_machine, table},
     source::Span,
     template::{Resource, Template},
 };
@@ -86,6 +86,7 @@ fn read_resources(template: &Template, application: &mut Application) {
             "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" => {
                 application.state_machines.extend(state_machine::read(template, id, resource));
             }
+            "AWS::StepFunctions::Activity" => application.activities.extend(activity::read(template, id, resource)),
             "AWS::S3::Bucket" => application.buckets.extend(bucket::read(template, id, resource)),
             "AWS::DynamoDB::Table" => application.tables.extend(table::read(template, id, resource)),
             "AWS::Serverless::SimpleTable" => application.tables.extend(table::read_simple(template, id, resource)),
@@ -139,6 +140,9 @@ fn check_names(template: &Template, application: &Application) {
     );
     check(
         application.state_machines.iter().map(|machine| (machine.logical_id.as_str(), machine.name.as_str())).collect(),
+    );
+    check(
+        application.activities.iter().map(|activity| (activity.logical_id.as_str(), activity.name.as_str())).collect(),
     );
     check(application.buckets.iter().map(|bucket| (bucket.logical_id.as_str(), bucket.name.as_str())).collect());
     check(application.queues.iter().map(|queue| (queue.logical_id.as_str(), queue.name.as_str())).collect());

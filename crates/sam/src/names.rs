@@ -15,8 +15,15 @@ enum Generated<'t> {
     HttpApi,
     /// `<function><event>`: the rule of an event.
     Rule,
-    /// `<function>.Alias` and `<function>.Version`.
-    Alias(&'t str),
+    /// `<function or machine>.Alias` and its `.Version`.
+    Published(&'t str, Published),
+}
+
+/// What `AutoPublishAlias` makes.
+#[derive(Clone, Copy)]
+enum Published {
+    Alias,
+    Version,
 }
 
 /// What a name that begins with `AWS::` stands for.
@@ -24,6 +31,9 @@ enum PseudoParameter {
     Value(Node),
     NoValue,
 }
+
+/// The one version of a function that there is here.
+const LATEST: &str = "$LATEST";
 
 /// The logical id of the HTTP API that SAM makes for events that name none.
 pub(crate) const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
@@ -62,7 +72,7 @@ impl Template {
             }
             (None, Some(Generated::HttpApi)) => api_id(name),
             (None, Some(Generated::Role | Generated::Rule)) => name.to_owned(),
-            (None, Some(Generated::Alias(function))) => self.attribute(function, "Arn", at)?,
+            (None, Some(Generated::Published(id, published))) => self.published(id, published, at)?,
             (None, None) => return Err(self.report_unknown("resource or parameter", name, self.known_names(), at)),
         };
         Ok(Some(Node::text(at, value)))
@@ -83,7 +93,15 @@ impl Template {
                 Some(Generated::Role) => ("AWS::IAM::Role", id.to_owned()),
                 Some(Generated::Rule) => ("AWS::Events::Rule", id.to_owned()),
                 Some(Generated::HttpApi) => ("AWS::ApiGatewayV2::Api", api_id(id)),
-                Some(Generated::Alias(_)) => return Err(unknown("an alias")),
+                Some(Generated::Published(id, published)) => {
+                    return match (published, attribute) {
+                        (Published::Alias, "AliasArn") => self.published(id, published, at),
+                        (Published::Version, "FunctionArn") => self.published(id, published, at),
+                        (Published::Version, "Version") => Ok(LATEST.to_owned()),
+                        (Published::Alias, _) => Err(unknown("an alias")),
+                        (Published::Version, _) => Err(unknown("a version")),
+                    };
+                }
                 None => return Err(self.report_unknown("resource", id, self.resources.keys().map(String::as_str), at)),
             };
             return self.attribute_of(kind, &name, attribute).ok_or_else(|| unknown(kind));
@@ -130,8 +148,13 @@ impl Template {
                 .get(id)
                 .is_some_and(|resource| is_function_or_machine(resource) && !resource.properties.contains_key("Role"))
         };
-        if let Some((function, "Alias" | "Version")) = name.split_once('.') {
-            return has_alias(self.resources.get(function)?).then_some(Generated::Alias(function));
+        let published = match name.split_once('.') {
+            Some((id, "Alias")) => Some((id, Published::Alias)),
+            Some((id, "Version")) => Some((id, Published::Version)),
+            _ => None,
+        };
+        if let Some((id, published)) = published {
+            return has_alias(self.resources.get(id)?).then_some(Generated::Published(id, published));
         }
         if name.strip_suffix("Role").is_some_and(is_sam) {
             return Some(Generated::Role);
@@ -153,6 +176,41 @@ impl Template {
         let names_api =
             |event: &Node| event.get("Properties").is_some_and(|properties| properties.get("ApiId").is_some());
         events.flat_map(Map::values).any(|event| is_http(&event.value) && !names_api(&event.value))
+    }
+
+    /// The ARN of an alias or a version that SAM publishes. A function has the one version `$LATEST` here, and an alias
+    /// for it; a state machine is named as it is.
+    fn published(&self, id: &str, published: Published, at: Span) -> Result<String, Reported> {
+        let arn = self.attribute(id, "Arn", at)?;
+        let alias = self.resources.get(id).filter(|resource| resource.kind == "AWS::Serverless::Function");
+        let Some(field) = alias.and_then(|function| function.properties.get("AutoPublishAlias")) else {
+            return Ok(arn);
+        };
+        match published {
+            Published::Version => Ok(format!("{arn}:{LATEST}")),
+            Published::Alias => {
+                let alias = self.guarded(&format!("{id}.Alias"), id, at, || {
+                    self.resolve_text(&field.value, "AutoPublishAlias", "the name of an alias")
+                })?;
+                Ok(format!("{arn}:{alias}"))
+            }
+        }
+    }
+
+    /// The name of a state machine or an activity, which Step Functions takes.
+    pub(crate) fn states_name(&self, id: &str, resource: &Resource) -> Result<String, Reported> {
+        let name = self.physical_name(id, resource, resource.at)?;
+        if is_states_name(&name) {
+            return Ok(name);
+        }
+        let property = name_property(&resource.kind).unwrap_or_default();
+        let kind = ProblemKind::UnsupportedValue {
+            place: format!("Resources/{id}/Properties/{property}"),
+            value: format!("`{name}`"),
+            reason: "a name has 1 to 80 characters, and none of blanks, control characters and <>[]?*\"#%\\^|~`$&,;:/"
+                .to_owned(),
+        };
+        Err(self.report(kind, resource.properties.get(property).map_or(resource.at, |field| field.value.at)))
     }
 
     /// The name that a resource has in its service.
@@ -182,7 +240,10 @@ impl Template {
     fn resource_reference(&self, id: &str, resource: &Resource, at: Span) -> Result<String, Reported> {
         let name = self.physical_name(id, resource, at)?;
         let attribute = match resource.kind.as_str() {
-            "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" | "AWS::SNS::Topic" => "Arn",
+            "AWS::Serverless::StateMachine"
+            | "AWS::StepFunctions::StateMachine"
+            | "AWS::StepFunctions::Activity"
+            | "AWS::SNS::Topic" => "Arn",
             "AWS::SQS::Queue" => "QueueUrl",
             _ => return Ok(name),
         };
@@ -198,8 +259,12 @@ impl Template {
             ("AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine", "Arn") => {
                 format!("arn:aws:states:{region}:{account}:stateMachine:{name}")
             }
+            ("AWS::StepFunctions::Activity", "Arn") => format!("arn:aws:states:{region}:{account}:activity:{name}"),
             (
-                "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" | "AWS::Events::EventBus",
+                "AWS::Serverless::StateMachine"
+                | "AWS::StepFunctions::StateMachine"
+                | "AWS::StepFunctions::Activity"
+                | "AWS::Events::EventBus",
                 "Name",
             )
             | ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiId")
@@ -231,6 +296,20 @@ impl Template {
     }
 }
 
+/// Whether Step Functions takes it as the name of a state machine, an execution or an activity.
+///
+/// The service's documents forbid braces too; the service itself takes them.
+pub fn is_states_name(name: &str) -> bool {
+    const LONGEST: usize = 80;
+    let forbidden = |c: char| {
+        c.is_control()
+            || c.is_whitespace()
+            || "<>[]?*\"#%\\^|~`$&,;:/".contains(c)
+            || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{10ffff}')
+    };
+    !name.is_empty() && name.chars().count() <= LONGEST && !name.contains(forbidden)
+}
+
 /// The id that API Gateway would make up.
 pub(crate) fn api_id(logical_id: &str) -> String {
     logical_id.to_lowercase()
@@ -253,7 +332,10 @@ fn has_alias(resource: &Resource) -> bool {
 fn name_property(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
-        "AWS::Serverless::StateMachine" | "AWS::Events::Rule" | "AWS::Events::EventBus" => "Name",
+        "AWS::Serverless::StateMachine"
+        | "AWS::StepFunctions::Activity"
+        | "AWS::Events::Rule"
+        | "AWS::Events::EventBus" => "Name",
         "AWS::StepFunctions::StateMachine" => "StateMachineName",
         "AWS::S3::Bucket" => "BucketName",
         "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",

@@ -1,5 +1,6 @@
 //! One module for each kind of resource.
 
+pub(crate) mod activity;
 pub(crate) mod bucket;
 pub(crate) mod event;
 pub(crate) mod function;

@@ -29,11 +29,14 @@ impl<'a> FunctionReference<'a> {
         (!name.is_empty()).then_some(Self { region, account, name, qualifier })
     }
 
-    /// Whether it can be a function of this region and account, in the one version there is: `$LATEST`.
+    /// Whether it can be a function of this region and account.
     pub(crate) fn is_local(&self, region: &str, account: &str) -> bool {
-        self.region.is_none_or(|own| own == region)
-            && self.account.is_none_or(|own| own == account)
-            && self.qualifier.is_none_or(|qualifier| qualifier == "$LATEST")
+        self.region.is_none_or(|own| own == region) && self.account.is_none_or(|own| own == account)
+    }
+
+    /// Whether its qualifier, if it has one, is of this function: the one version there is, `$LATEST`, or its alias.
+    pub(crate) fn is_qualifier_of(&self, function: &sam::Function) -> bool {
+        self.qualifier.is_none_or(|qualifier| qualifier == "$LATEST" || function.alias.as_deref() == Some(qualifier))
     }
 }
 

@@ -82,6 +82,8 @@ pub enum InvokeError {
 /// An invocation on its way to a process.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
+    /// The function's ARN, with the qualifier that the caller used.
+    pub(crate) invoked_arn: String,
     pub(crate) request_id: String,
     pub(crate) payload: Bytes,
     pub(crate) trace_id: String,
@@ -90,7 +92,7 @@ pub(crate) struct Task {
 
 impl Task {
     /// A task with the caller's options, which have to fit into the headers that the function gets them in.
-    pub(crate) fn new(payload: Bytes, options: InvokeOptions) -> Result<Self, InvokeError> {
+    pub(crate) fn new(invoked_arn: String, payload: Bytes, options: InvokeOptions) -> Result<Self, InvokeError> {
         let InvokeOptions { trace_id, client_context, request_id } = options;
         let named = [("trace id", &trace_id), ("client context", &client_context), ("request id", &request_id)];
         for (option, text) in named {
@@ -99,6 +101,7 @@ impl Task {
             }
         }
         Ok(Self {
+            invoked_arn,
             request_id: request_id.unwrap_or_else(|| Uuid::new_v4().to_string()),
             payload,
             trace_id: trace_id.unwrap_or_else(new_trace_id),

@@ -77,7 +77,7 @@ impl Pool {
         }
         sandbox.logs().begin(&task.request_id);
         let started = Instant::now();
-        let timeout = self.program.invoked.timeout;
+        let timeout = self.program.timeout;
         let turn = sandbox.invoke(task, timeout, timeout).await;
         if let Turn::NotTaken(error) = turn {
             sandbox.logs().platform(format!("{}, the invocation goes to another process", error.message));
@@ -95,7 +95,7 @@ impl Pool {
         if self.program.shutdown.is_cancelled() {
             return Err(InvokeError::ShuttingDown);
         }
-        let timeout = self.program.invoked.timeout;
+        let timeout = self.program.timeout;
         let started = Instant::now();
         let mut sandbox = match Sandbox::spawn(&self.program, &task.request_id).await {
             Ok(sandbox) => sandbox,

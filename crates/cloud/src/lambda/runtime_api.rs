@@ -37,13 +37,6 @@ pub(crate) enum Report {
     Refused(PlatformError),
 }
 
-/// What is the same for every invocation of a function.
-#[derive(Debug)]
-pub(crate) struct Invoked {
-    pub(crate) arn: String,
-    pub(crate) timeout: Duration,
-}
-
 /// The Runtime API of one process. Its listener and connections end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
@@ -55,14 +48,14 @@ pub(crate) struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Listens on a free port of the loopback interface.
-    pub(crate) async fn start(invoked: Arc<Invoked>) -> io::Result<Self> {
+    /// Listens on a free port of the loopback interface. Each invocation of the function has `timeout`.
+    pub(crate) async fn start(timeout: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (tasks, queue) = mpsc::unbounded_channel();
         let (reporter, reports) = mpsc::unbounded_channel();
         let endpoint = Arc::new(Endpoint {
-            invoked,
+            timeout,
             phase: Mutex::new(Phase::Starting),
             queue: tokio::sync::Mutex::new(queue),
             reporter,
@@ -120,7 +113,7 @@ impl Phase {
 
 #[derive(Debug)]
 struct Endpoint {
-    invoked: Arc<Invoked>,
+    timeout: Duration,
     phase: Mutex<Phase>,
     queue: tokio::sync::Mutex<mpsc::UnboundedReceiver<Task>>,
     reporter: mpsc::UnboundedSender<Report>,
@@ -193,13 +186,13 @@ impl Endpoint {
     }
 
     fn event(&self, task: Task) -> Answer {
-        let deadline = SystemTime::now() + self.invoked.timeout;
+        let deadline = SystemTime::now() + self.timeout;
         let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let mut event = Response::builder()
             .header(CONTENT_TYPE, "application/json")
             .header("Lambda-Runtime-Aws-Request-Id", task.request_id)
             .header("Lambda-Runtime-Deadline-Ms", deadline.to_string())
-            .header("Lambda-Runtime-Invoked-Function-Arn", &self.invoked.arn)
+            .header("Lambda-Runtime-Invoked-Function-Arn", task.invoked_arn)
             .header("Lambda-Runtime-Trace-Id", task.trace_id);
         if let Some(context) = task.client_context {
             event = event.header("Lambda-Runtime-Client-Context", context);

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::{
     invocation::{PlatformError, Task},
     logs::{LogSink, LogStream},
-    runtime_api::{Invoked, Report, RuntimeApi},
+    runtime_api::{Report, RuntimeApi},
 };
 
 /// What every process of a function is started from.
@@ -33,7 +33,7 @@ pub(crate) struct Program {
     pub(crate) executable: PathBuf,
     pub(crate) task_root: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) invoked: Arc<Invoked>,
+    pub(crate) timeout: Duration,
     pub(crate) log_sink: LogSink,
     pub(crate) shutdown: CancellationToken,
 }
@@ -93,7 +93,7 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// Starts the process, for the invocation with this id.
     pub(crate) async fn spawn(program: &Program, request_id: &str) -> Result<Self, SpawnError> {
-        let api = RuntimeApi::start(Arc::clone(&program.invoked)).await.map_err(SpawnError::Machine)?;
+        let api = RuntimeApi::start(program.timeout).await.map_err(SpawnError::Machine)?;
         let (logs, output) = LogStream::new(Arc::clone(&program.function), Arc::clone(&program.log_sink), request_id)
             .map_err(SpawnError::Machine)?;
         let child = Command::new(&program.executable)

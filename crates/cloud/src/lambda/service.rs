@@ -18,7 +18,6 @@ use super::{
     function_name::FunctionReference,
     invocation::{Invocation, InvokeError, InvokeOptions, MAX_EVENT, MAX_REQUEST, Task},
     pool::Pool,
-    runtime_api::Invoked,
     sandbox::Program,
 };
 
@@ -104,11 +103,15 @@ impl Lambda {
         &self.functions
     }
 
-    /// The function that `reference` names. The one version there is has the qualifier `$LATEST`.
+    /// The function that `reference` names, by the one version there is, `$LATEST`, or by its alias where it is qualified.
     pub(crate) fn find(&self, reference: &str) -> Result<&Deployed, InvokeError> {
         let parsed =
             FunctionReference::parse(reference).filter(|reference| reference.is_local(&self.region, &self.account));
-        parsed.and_then(|reference| self.functions.get(reference.name)).ok_or_else(|| {
+        let found = parsed.and_then(|reference| {
+            let deployed = self.functions.get(reference.name)?;
+            reference.is_qualifier_of(&deployed.spec.function).then_some(deployed)
+        });
+        found.ok_or_else(|| {
             let arn = if reference.starts_with("arn:") {
                 reference.to_owned()
             } else {
@@ -134,7 +137,10 @@ impl Lambda {
             return Err(InvokeError::ShuttingDown);
         }
         let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
-        let task = Task::new(payload, options)?;
+        let arn = &deployed.spec.function.arn;
+        let qualifier = FunctionReference::parse(name).and_then(|reference| reference.qualifier);
+        let invoked_arn = qualifier.map_or_else(|| arn.clone(), |qualifier| format!("{arn}:{qualifier}"));
+        let task = Task::new(invoked_arn, payload, options)?;
         Ok((Arc::clone(&deployed.pool), task))
     }
 }
@@ -172,7 +178,7 @@ fn deploy(
         environment: environment::variables(function, &task_root, home, config)?,
         executable,
         task_root,
-        invoked: Arc::new(Invoked { arn: function.arn.clone(), timeout: function.timeout }),
+        timeout: function.timeout,
         log_sink: Arc::clone(&config.log_sink),
         shutdown: shutdown.clone(),
     };

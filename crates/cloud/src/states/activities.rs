@@ -92,13 +92,24 @@ impl Activities {
         Self { namespace, store: Store::default(), kept: RwLock::default() }
     }
 
-    /// Those that a file has.
-    pub fn open(region: &str, account: &str, store: Store) -> Result<Self, StoreError> {
+    /// Those that a file has, and those of a template.
+    pub fn open(region: &str, account: &str, store: Store, described: &[sam::Activity]) -> Result<Self, StoreError> {
         let saved: Vec<SavedActivity> = store.read()?;
         let kept = saved.into_iter().map(|SavedActivity { arn, name, created_at, tags }| {
             (arn.clone(), Kept { activity: Arc::new(Activity::new(arn, name, created_at)), tags })
         });
-        Ok(Self { store, kept: RwLock::new(kept.collect()), ..Self::new(region, account) })
+        let mut kept: IndexMap<_, _> = kept.collect();
+        let before = kept.len();
+        for sam::Activity { arn, name, .. } in described {
+            kept.entry(arn.as_str().into()).or_insert_with(|| Kept {
+                activity: Arc::new(Activity::new(arn.as_str().into(), name.as_str().into(), OffsetDateTime::now_utc())),
+                tags: Tags::default(),
+            });
+        }
+        if kept.len() > before {
+            store.write(&saves(&kept))?;
+        }
+        Ok(Self { store, kept: RwLock::new(kept), ..Self::new(region, account) })
     }
 
     /// Puts a task into the queue of an activity. The receiver is told when a worker takes it; dropping the receiver takes
@@ -179,11 +190,14 @@ impl Activities {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = kept.clone();
         let result = act(&mut changed)?;
-        let saved: Vec<_> = changed.values().map(Kept::save).collect();
-        self.store.write(&saved).map_err(|error| ApiError::internal(&error))?;
+        self.store.write(&saves(&changed)).map_err(|error| ApiError::internal(&error))?;
         *kept = changed;
         Ok(result)
     }
+}
+
+fn saves(kept: &IndexMap<Arc<str>, Kept>) -> Vec<SavedActivity> {
+    kept.values().map(Kept::save).collect()
 }
 
 impl Kept {
@@ -284,6 +298,26 @@ mod tests {
     async fn a_worker_does_not_wait_for_ever() {
         let activities = activities();
         assert_eq!(create(&activities).poll(None).await, None);
+    }
+
+    #[test]
+    fn an_activity_of_a_template_is_there_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let described = sam::Activity {
+            logical_id: "Work".into(),
+            name: "work".into(),
+            arn: "arn:aws:states:us-east-1:000000000000:activity:work".into(),
+        };
+        let open = |described: &[sam::Activity]| {
+            let store = Store::at(folder.path().join("activities.json"));
+            Activities::open("us-east-1", "000000000000", store, described).unwrap()
+        };
+        let first = open(std::slice::from_ref(&described)).find(&described.arn).unwrap();
+        for described in [vec![], vec![described.clone()]] {
+            let again = open(&described);
+            assert_eq!(again.all().len(), 1);
+            assert_eq!(again.find(&first.arn).unwrap().created(), first.created());
+        }
     }
 
     #[test]

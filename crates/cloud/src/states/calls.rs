@@ -126,16 +126,24 @@ impl Calls<'_> {
     }
 
     fn function(&mut self, named: &str, at: String) {
-        let is_named = |function: &sam::Function| {
+        let Some(functions) = self.functions else { return };
+        let reference = FunctionReference::parse(named);
+        let is_named = |function: &&sam::Function| {
             let own = FunctionReference::parse(&function.arn);
-            let (Some(own), Some(reference)) = (own, FunctionReference::parse(named)) else { return false };
+            let (Some(own), Some(reference)) = (own, &reference) else { return false };
             reference.name == function.name
                 && own.region.zip(own.account).is_some_and(|(region, account)| reference.is_local(region, account))
         };
-        if self.functions.is_some_and(|functions| !functions.iter().any(is_named)) {
-            let message = format!("the state machine calls the function `{named}`, which the template does not have");
-            self.refuse(Code::NotSupported, message, at);
-        }
+        let message = match (functions.iter().find(is_named), &reference) {
+            (Some(function), Some(reference)) if reference.is_qualifier_of(function) => return,
+            (Some(function), Some(reference)) => format!(
+                "the function `{}` has no version or alias `{}` here: it has `$LATEST`, and what its `AutoPublishAlias` names",
+                function.name,
+                reference.qualifier.unwrap_or_default()
+            ),
+            _ => format!("the state machine calls the function `{named}`, which the template does not have"),
+        };
+        self.refuse(Code::NotSupported, message, at);
     }
 
     fn warn(&mut self, message: String, location: String) {

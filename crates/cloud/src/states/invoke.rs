@@ -13,6 +13,8 @@ pub(super) struct Parameters {
 pub(super) enum Field<'v> {
     /// `FunctionName`: a name or an ARN.
     Function(&'v str),
+    /// `Qualifier`: a version or an alias of the function.
+    Qualifier(&'v str),
     Payload(&'v Value),
     ClientContext(&'v str),
     /// It asks for what is done anyway.
@@ -56,7 +58,7 @@ pub(super) fn field<'v>(name: &str, value: &'v Value) -> Result<Field<'v>, Field
         ("Payload", payload) => Ok(Field::Payload(payload)),
         ("ClientContext", Value::String(context)) => Ok(Field::ClientContext(context)),
         ("InvocationType", Value::String(kind)) if &**kind == "RequestResponse" => Ok(Field::Default),
-        ("Qualifier", Value::String(version)) if &**version == "$LATEST" => Ok(Field::Default),
+        ("Qualifier", Value::String(qualifier)) => Ok(Field::Qualifier(qualifier)),
         ("LogType", Value::String(kind)) if &**kind == "None" => Ok(Field::Default),
         _ => Err(FieldError::Value { name: name.to_owned(), value: value.clone() }),
     }
@@ -66,18 +68,22 @@ impl Parameters {
     /// Reads a task's effective input.
     pub(super) fn read(input: &Value) -> Result<Self, Fault> {
         let Value::Object(fields) = input else { return Err(unusable(input, "they are no object")) };
-        let mut function = None;
+        let (mut function, mut qualifier) = (None, None);
         let mut payload = Value::empty_object();
         let mut client_context = None;
         for (name, value) in fields.iter() {
             match field(name, value).map_err(|error| unusable(input, &error.to_string()))? {
                 Field::Function(name) => function = Some(name.to_owned()),
+                Field::Qualifier(name) => qualifier = Some(name),
                 Field::Payload(value) => payload = value.clone(),
                 Field::ClientContext(context) => client_context = Some(context.to_owned()),
                 Field::Default => {}
             }
         }
-        let function = function.ok_or_else(|| unusable(input, NO_FUNCTION))?;
+        let mut function = function.ok_or_else(|| unusable(input, NO_FUNCTION))?;
+        if let Some(qualifier) = qualifier.filter(|qualifier| !function.ends_with(&format!(":{qualifier}"))) {
+            function = format!("{function}:{qualifier}");
+        }
         Ok(Self { function, payload, client_context })
     }
 }

@@ -2,23 +2,13 @@
 
 use super::ApiError;
 
-/// The longest name, in characters.
-const MAX_NAME: usize = 80;
-
 /// Checks the name of a state machine, an execution or an activity.
-///
-/// The service's documents forbid braces too; the service itself takes them.
 pub(super) fn check(name: &str) -> Result<&str, ApiError> {
-    let forbidden = |c: char| {
-        c.is_control()
-            || c.is_whitespace()
-            || "<>[]?*\"#%\\^|~`$&,;:/".contains(c)
-            || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{10ffff}')
-    };
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(forbidden) {
-        return Err(ApiError::new("InvalidName", format!("Invalid Name: '{name}'")));
+    if sam::is_states_name(name) {
+        Ok(name)
+    } else {
+        Err(ApiError::new("InvalidName", format!("Invalid Name: '{name}'")))
     }
-    Ok(name)
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
     let log_group = logging.as_ref().and_then(|logging| logging.text("LogGroup"));
     let log_format = logging.as_ref().map_or(LogFormat::Text, log_format);
     let runtime = runtime(&properties);
+    let alias = alias(&properties);
     let name = template.physical_name(id, resource, resource.at)?;
     Ok(Function {
         logical_id: id.to_owned(),
@@ -40,7 +41,24 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
         timeout: Duration::from_secs(timeout.into()),
         memory_mb,
         environment: environment.unwrap_or_default(),
+        alias: alias?,
     })
+}
+
+/// The alias that SAM publishes, which has to be a name that Lambda takes.
+fn alias(properties: &Properties) -> Result<Option<String>, Reported> {
+    const PROPERTY: &str = "AutoPublishAlias";
+    let Some(alias) = properties.text(PROPERTY) else { return Ok(None) };
+    let is_name = !alias.is_empty() && alias.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if is_name && !alias.chars().all(|c| c.is_ascii_digit()) {
+        return Ok(Some(alias));
+    }
+    let kind = ProblemKind::UnsupportedValue {
+        place: properties.place_of(PROPERTY),
+        value: format!("`{alias}`"),
+        reason: "an alias has letters, digits, `-` and `_`, and not digits alone".to_owned(),
+    };
+    Err(properties.template.report(kind, properties.at(PROPERTY)))
 }
 
 /// What is said about logs. As on Lambda, only JSON has a level.

@@ -16,7 +16,7 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
     let (definition, definition_file) = definition?;
     Ok(StateMachine {
         logical_id: id.to_owned(),
-        name: template.physical_name(id, resource, resource.at)?,
+        name: template.states_name(id, resource)?,
         arn: template.attribute(id, "Arn", resource.at)?,
         kind: kind?,
         definition,
