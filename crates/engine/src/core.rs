@@ -15,6 +15,7 @@ mod fork;
 mod map_run;
 mod parameters;
 mod redrive;
+pub mod rests;
 mod states;
 mod task;
 pub mod trial;

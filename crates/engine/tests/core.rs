@@ -3,8 +3,8 @@
 mod support;
 
 use asl::Fault;
-use engine::{Command, Happened, Outcome, history::MAX_EVENTS};
-use serde_json::json;
+use engine::{Command, Happened, Outcome, core::rests::Until, history::MAX_EVENTS};
+use serde_json::{Value, json};
 use support::{Played, function, pass, task};
 
 #[test]
@@ -272,4 +272,41 @@ fn an_item_that_cannot_be_selected_gives_up_the_iterations_that_have_begun() {
     played.step(Happened::TaskSucceeded { call: first, output: "done".into() });
     assert_eq!(played.outcome(), Outcome::Succeeded("caught".into()));
     assert!(played.commands.iter().any(|command| matches!(command, Command::CancelTask { call } if *call == second)));
+}
+
+#[test]
+fn what_an_execution_rests_at_is_told_until_it_is_over() {
+    let until = |played: &Played| -> Vec<(String, Until)> {
+        let rests = played.execution.rests().into_iter();
+        rests.map(|rest| (rest.state.to_string(), rest.until)).collect()
+    };
+    let callback = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+                           "Parameters": { "FunctionName": "f", "Payload": { "t.$": "$$.Task.Token" } }, "End": true });
+    let worker = "arn:aws:states:us-east-1:000000000000:activity:work";
+    let branch = |name: &str, state: Value| json!({ "StartAt": name, "States": { name: state } });
+    let definition = branch(
+        "Both",
+        json!({ "Type": "Parallel", "End": true, "Branches": [
+            branch("Nap", json!({ "Type": "Wait", "Seconds": 5, "End": true })),
+            branch("Ask", callback),
+            branch("Work", json!({ "Type": "Task", "Resource": worker, "End": true })),
+        ] }),
+    );
+    let mut played = Played::start(&definition, &json!({}));
+    let nap = ("Nap".to_owned(), Until::Time(support::START + time::Duration::seconds(5)));
+    assert_eq!(until(&played), [nap.clone()]);
+    let calls = played.calls();
+    let [ask, work] = calls.as_slice() else { panic!("{calls:?}") };
+    played.step(Happened::TaskStarted { call: ask.id, worker: None });
+    played.step(Happened::TaskSubmitted { call: ask.id, output: asl::Value::Null });
+    played.step(Happened::TaskScheduled { call: work.id });
+    let ask = ("Ask".to_owned(), Until::Callback { token: ask.token.clone().unwrap() });
+    assert_eq!(
+        until(&played),
+        [nap.clone(), ask.clone(), ("Work".to_owned(), Until::Worker { activity: worker.into() })]
+    );
+    played.step(Happened::TaskStarted { call: work.id, worker: None });
+    assert_eq!(until(&played), [nap, ask.clone()]);
+    played.fire_next_timer();
+    assert_eq!(until(&played), [ask]);
 }

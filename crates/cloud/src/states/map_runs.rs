@@ -15,11 +15,11 @@ use engine::{
     Identity,
     core::Call,
     map_run::{MapRun, Tolerance},
-    run::{Answer, Clock, Executions, MapRunEnd, Outside, Reports},
+    run::{Answer, Clock, Executions, MapRunEnd, Outside, Reports, Running},
 };
 use indexmap::IndexMap;
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use super::{ApiError, Status, items::objects::Objects};
 use crate::logs::Logs;
@@ -44,6 +44,8 @@ struct Shared {
     objects: Arc<dyn Objects>,
     logs: Arc<Logs>,
     executions: OnceLock<Weak<Executions>>,
+    /// Who is told of child executions that begin.
+    started: broadcast::Sender<Arc<Running>>,
     /// By their ARNs, the oldest first.
     runs: Mutex<IndexMap<Arc<str>, Arc<Kept>>>,
 }
@@ -87,9 +89,14 @@ pub(super) struct Change {
 
 impl MapRuns {
     /// Map Runs whose child executions work with this outside, on these objects.
-    pub(super) fn new(outside: Arc<dyn Outside>, objects: Arc<dyn Objects>, logs: Arc<Logs>) -> Arc<Self> {
+    pub(super) fn new(
+        outside: Arc<dyn Outside>,
+        objects: Arc<dyn Objects>,
+        logs: Arc<Logs>,
+        started: broadcast::Sender<Arc<Running>>,
+    ) -> Arc<Self> {
         let (executions, runs) = (OnceLock::new(), Mutex::default());
-        Arc::new(Self(Arc::new(Shared { outside, objects, logs, executions, runs })))
+        Arc::new(Self(Arc::new(Shared { outside, objects, logs, executions, started, runs })))
     }
 
     /// Names the executions that Standard child executions are part of. Once, before anything runs.

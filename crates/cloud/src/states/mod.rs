@@ -171,7 +171,8 @@ impl States {
             // One that is there already is just as good.
             let _ = parts.logs.create_group(group);
         }
-        let map_runs = MapRuns::new(parts.outside, parts.objects, parts.logs.clone());
+        let started = broadcast::Sender::new(STARTED_BACKLOG);
+        let map_runs = MapRuns::new(parts.outside, parts.objects, parts.logs.clone(), started.clone());
         let executions = Executions::new(parts.journal, map_runs.clone());
         map_runs.connect(&executions);
         Self {
@@ -185,7 +186,7 @@ impl States {
             task_tokens: parts.task_tokens,
             logs: parts.logs,
             status_changes: parts.status_changes,
-            started: broadcast::Sender::new(STARTED_BACKLOG),
+            started,
         }
     }
 
@@ -194,7 +195,7 @@ impl States {
         self.machines().find(arn).cloned()
     }
 
-    /// Tells of every execution that is started from now on.
+    /// Tells of every execution that is started from now on, child executions of Map Runs among them.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Running>> {
         self.started.subscribe()
     }
@@ -303,6 +304,7 @@ impl States {
             if running.identity().map_run_arn.is_some() {
                 // Its Map Run tells of it.
                 logging::follow(running, running.look(|execution| execution.history().len()), &self.logs);
+                let _ = self.started.send(running.clone());
                 continue;
             }
             if let Some(changes) = &self.status_changes {

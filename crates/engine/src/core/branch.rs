@@ -154,6 +154,11 @@ impl Branches {
         self.0.clear();
     }
 
+    /// Those that are alive, in the order in which they began.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Branch> {
+        self.alive().map(|(_, branch)| branch)
+    }
+
     /// The calls whose ends are waited for.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Pending> {
         self.alive().filter_map(|(_, branch)| branch.pending())

@@ -178,6 +178,8 @@ impl Children {
 
     fn begun(&self, running: Arc<Running>) -> Arc<Running> {
         logging::follow(&running, 0, &self.shared.logs);
+        // Nobody may listen; that is no error.
+        let _ = self.shared.started.send(running.clone());
         running
     }
 

@@ -1,0 +1,58 @@
+//! What an execution rests at: states that wait for a time or for somebody, with nothing at work.
+
+use std::sync::Arc;
+
+use asl::machine::{Pattern, Resource};
+use time::OffsetDateTime;
+
+use super::{Execution, Progress, branch::WaitsFor};
+
+/// A state that waits, and for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// The event of the state's entry.
+    pub entered_event: u64,
+    /// The state's name.
+    pub state: Arc<str>,
+    /// What it waits for.
+    pub until: Until,
+}
+
+/// What ends a rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// A Wait state's time.
+    Time(OffsetDateTime),
+    /// Somebody who has this task token.
+    Callback {
+        /// The token.
+        token: Arc<str>,
+    },
+    /// A worker who asks for this activity's work.
+    Worker {
+        /// The activity's ARN.
+        activity: Arc<str>,
+    },
+}
+
+impl Execution {
+    /// The states that rest now. One whose work another execution does, or a worker who has taken it, is at work.
+    pub fn rests(&self) -> Vec<Rest> {
+        let rests = self.branches.all().filter_map(|branch| {
+            let visit = branch.visit.as_ref()?;
+            let until = match branch.waits_for.as_ref()? {
+                WaitsFor::Wait(timer) => Until::Time((*timer)?.at),
+                WaitsFor::Call(pending) => match (&pending.call.resource, &pending.call.progress) {
+                    (Resource::Service { pattern: Pattern::WaitForTaskToken, .. }, Progress::Submitted(_)) => {
+                        Until::Callback { token: pending.call.token.clone()? }
+                    }
+                    (Resource::Activity { arn }, Progress::Scheduled) => Until::Worker { activity: arn.clone() },
+                    _ => return None,
+                },
+                _ => return None,
+            };
+            Some(Rest { entered_event: visit.entered_event, state: branch.state()?.name.clone(), until })
+        });
+        rests.collect()
+    }
+}
