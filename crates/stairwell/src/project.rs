@@ -98,6 +98,16 @@ pub async fn launch(application: &Application, args: &RunArgs, port: u16) -> Res
     })
 }
 
+/// Tells of the executions that go on while the local cloud stops.
+pub fn tell_left(cloud: &LocalCloud, args: &RunArgs) {
+    let becomes = if args.ephemeral { "given up" } else { "left to go on with the next `stairwell up`" };
+    match cloud.states().running() {
+        0 => {}
+        1 => anstream::eprintln!("1 execution still runs; it is {becomes}"),
+        count => anstream::eprintln!("{count} executions still run; they are {becomes}"),
+    }
+}
+
 /// Builds the functions, with a spinner that tells how far it is.
 async fn build_functions(application: &Application, release: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;

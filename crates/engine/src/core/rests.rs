@@ -19,7 +19,7 @@ pub struct Rest {
 }
 
 /// What ends a rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Until {
     /// A Wait state's time.
     Time(OffsetDateTime),

@@ -15,7 +15,7 @@ use crate::{
     left_out,
     project::{RunArgs, TemplateArgs, launch},
     signals::{STOPPED, Stop, stop_asked},
-    terminal::{BOLD, DIM, Display, GREEN, RED, duration, painted},
+    terminal::{BOLD, DIM, Display, GREEN, RED, Viewer, duration, painted},
 };
 
 /// Show the application at work: build it, run its workflows on real files and events, tell what was produced
@@ -61,7 +61,8 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     let produced = Produced::since_now(&cloud);
-    let stage = Stage { cloud: &cloud, script: &args.script, display: Display::choose(args.json) };
+    let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
+    let stage = Stage { cloud: &cloud, script: &args.script, viewer };
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
     let results = perform(&plan, &stage, &mut stop).await;
     produced.tell(&application, &cloud, !args.run.ephemeral).await;

@@ -11,7 +11,7 @@ use crate::{
     left_out,
     project::{RunArgs, TemplateArgs, document, launch},
     signals::{STOPPED, stop_asked, unless_stopped},
-    terminal::{BOLD, DIM, Display, LogText, painted, print, watch_until_stopped},
+    terminal::{BOLD, DIM, Display, LogText, Viewer, painted, print},
 };
 
 /// Invoke one function with an event, as `sam local invoke` does, without Docker
@@ -72,9 +72,10 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     }
     // What the function has started is a part of what the user asked for.
     let mut stopped = invocation.is_err();
+    let viewer = Viewer::new(&application, &cloud, Display::choose(false), args.run.fast);
     while let (Ok(running), false) = (started.try_recv(), stopped) {
-        let title = running.look(|execution| execution.identity().state_machine_name.clone());
-        stopped = watch_until_stopped(&running, &title, cloud.logs(), Display::choose(false), &mut stop).await.is_err();
+        let title = viewer.title(&running);
+        stopped = viewer.watch(&running, &title, &mut started, &mut stop).await.is_err();
     }
     cloud.shutdown().await;
     let Ok(invocation) = invocation else {

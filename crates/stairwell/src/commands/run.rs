@@ -9,15 +9,18 @@ use engine::Outcome;
 use crate::{
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, document, launch},
+    project::{RunArgs, TemplateArgs, document, launch, tell_left},
     signals::{STOPPED, Stopped, stop_asked},
-    terminal::{Display, print, watch_until_stopped},
+    terminal::{Display, Viewer, print},
 };
 
 /// Run one execution of a state machine and exit by its status
 ///
-/// Shows the states as they go on standard error, and writes the execution's output to standard output. Ctrl-C stops the
-/// execution, which then is ABORTED.
+/// Shows the states as they go on standard error, with the executions that they start, and writes the execution's output
+/// to standard output. Ctrl-C stops the execution, which then is ABORTED.
+///
+/// The local cloud answers at a port meanwhile: where the execution waits for a callback or for a worker of an activity,
+/// the command that answers is told.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell run MyStateMachine --input event.json
@@ -37,12 +40,16 @@ pub struct RunExecutionArgs {
     #[arg(long)]
     name: Option<String>,
 
-    /// JSON Lines on standard output: every history event, then how it ended
+    /// JSON Lines on standard output: where the local cloud answers, every history event, then how it ended
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
     template: TemplateArgs,
+
+    /// The port of the local cloud, on the loopback address; 0 takes any free one
+    #[arg(short, long, default_value_t = 0)]
+    port: u16,
 
     #[command(flatten)]
     run: RunArgs,
@@ -63,12 +70,19 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
         })?;
     let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
     start.check()?;
-    let cloud = launch(&application, &args.run, 0).await?;
+    let cloud = launch(&application, &args.run, args.port).await?;
     left_out::tell_count(application.left_out.len() + cloud.left_out().len());
     let mut stop = stop_asked().map_err(Error::Runtime)?;
+    let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
+    let viewer = viewer.with_hints(cloud.endpoint_url());
+    let mut started = cloud.states().subscribe();
     let running = cloud.states().start(&machine.arn, start)?;
-    let display = Display::choose(args.json);
-    let watched = watch_until_stopped(&running, &machine.logical_id, cloud.logs(), display, &mut stop).await;
+    if args.json {
+        let arn = &*running.identity().arn;
+        print(serde_json::json!({ "executionArn": arn, "endpointUrl": cloud.endpoint_url() }));
+    }
+    let watched = viewer.watch(&running, &machine.logical_id, &mut started, &mut stop).await;
+    tell_left(&cloud, &args.run);
     cloud.shutdown().await;
     match watched {
         Ok(Outcome::Succeeded(output)) => {

@@ -1,15 +1,15 @@
 //! `stairwell up`
 
-use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Args;
 use cloud::{
-    function_logs::FunctionLogs,
     lambda::{LogKind, LogLine},
     local::{LocalCloud, StartError},
 };
-use engine::run::{Resumed, Running};
+use engine::run::Resumed;
 use sam::Application;
+use time::OffsetDateTime;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     task::JoinSet,
@@ -18,9 +18,9 @@ use tokio::{
 use crate::{
     error::Error,
     left_out,
-    project::{DEFAULT_PORT, RunArgs, TemplateArgs, launch},
+    project::{DEFAULT_PORT, RunArgs, TemplateArgs, launch, tell_left},
     signals::stop_asked,
-    terminal::{BOLD, DIM, Display, GREEN, LogText, RED, painted, print, watch},
+    terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, painted, print},
 };
 
 /// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
@@ -55,22 +55,22 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     // Before anybody can know that it is ready, so that no execution is started unseen, and no signal kills.
     let stop = stop_asked().map_err(Error::Runtime)?;
     let (started, uncalled) = (cloud.states().subscribe(), cloud.logs().uncalled());
+    let began = OffsetDateTime::now_utc();
     let resumed = cloud.states().resume().map_err(StartError::from)?;
     if args.json {
         print(ready(&application, &cloud));
     } else {
         tell(&application, &cloud, args);
     }
-    tell_resumed(&resumed);
-    let showing = tokio::spawn(show(started, uncalled, cloud.logs().clone(), names(&application), args.json));
+    tell_refused(&resumed);
+    let display = if args.json { Display::Json } else { Display::Plain };
+    let viewer = Viewer::new(&application, &cloud, display, args.run.fast);
+    let showing = tokio::spawn(show(started, uncalled, viewer, began, args.json));
     stop.await;
     showing.abort();
     if !args.json {
-        match cloud.states().running() {
-            0 => anstream::eprintln!("Stopping"),
-            count if args.run.ephemeral => anstream::eprintln!("Stopping; executions that are given up: {count}"),
-            count => anstream::eprintln!("Stopping; executions that go on at the next start: {count}"),
-        }
+        tell_left(&cloud, &args.run);
+        anstream::eprintln!("Stopping");
     }
     cloud.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -81,6 +81,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
     let url = cloud.endpoint_url();
     let machines = application.state_machines.iter().map(|machine| (&machine.logical_id, machine.arn.clone()));
     let functions = application.functions.iter().map(|function| (&function.logical_id, function.arn.clone()));
+    let activities = application.activities.iter().map(|activity| (&activity.logical_id, activity.arn.clone()));
     let buckets = application.buckets.iter().map(|bucket| (&bucket.logical_id, bucket.name.clone()));
     let tables = application.tables.iter().map(|table| (&table.logical_id, table.name.clone()));
     let apis = application.http_apis.iter().map(|api| (&api.logical_id, format!("{url}/_api/{}", api.logical_id)));
@@ -89,6 +90,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
         "region": sam::REGION,
         "stateMachines": machines.collect::<BTreeMap<_, _>>(),
         "functions": functions.collect::<BTreeMap<_, _>>(),
+        "activities": activities.collect::<BTreeMap<_, _>>(),
         "buckets": buckets.collect::<BTreeMap<_, _>>(),
         "tables": tables.collect::<BTreeMap<_, _>>(),
         "apis": apis.collect::<BTreeMap<_, _>>(),
@@ -106,6 +108,7 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     };
     row("state machines", application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect());
     row("functions", application.functions.iter().map(|function| function.logical_id.clone()).collect());
+    row("activities", application.activities.iter().map(|activity| activity.name.clone()).collect());
     row("buckets", application.buckets.iter().map(|bucket| bucket.name.clone()).collect());
     row("tables", application.tables.iter().map(|table| table.name.clone()).collect());
     for api in &application.http_apis {
@@ -125,41 +128,21 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     );
 }
 
-/// Tells what became of the executions that an earlier runner left.
-fn tell_resumed(resumed: &Resumed) {
-    if !resumed.running.is_empty() {
-        anstream::eprintln!("Executions that go on from an earlier run: {}", resumed.running.len());
-    }
+/// Tells of executions that an earlier runner left and that can't go on.
+fn tell_refused(resumed: &Resumed) {
     for error in &resumed.refused {
         anstream::eprintln!("{} an execution does not go on: {error}", painted(RED, "error:"));
     }
 }
 
-fn names(application: &Application) -> BTreeMap<String, String> {
-    application.state_machines.iter().map(|machine| (machine.arn.clone(), machine.logical_id.clone())).collect()
-}
-
-/// A name that people can tell from others: its beginning and its end.
-fn short(name: &str) -> String {
-    const WHOLE: usize = 36;
-    let length = name.chars().count();
-    if length <= WHOLE {
-        return name.to_owned();
-    }
-    let start: String = name.chars().take(24).collect();
-    let end: String = name.chars().skip(length - 6).collect();
-    format!("{start}…{end}")
-}
-
-/// Shows every execution that is started, and what functions write that no execution called.
+/// Shows every execution that is started, or goes on from before `began`, and what functions write that no execution called.
 async fn show(
-    mut started: Receiver<Arc<Running>>,
+    mut started: Started,
     mut uncalled: Receiver<LogLine>,
-    logs: FunctionLogs,
-    names: BTreeMap<String, String>,
+    viewer: Viewer,
+    began: OffsetDateTime,
     json: bool,
 ) {
-    let display = if json { Display::Json } else { Display::Plain };
     // Dropped with this: what the end of the runner does to an execution is not told as if it were its own.
     let mut watching = JoinSet::new();
     loop {
@@ -167,13 +150,8 @@ async fn show(
             Some(_) = watching.join_next() => {}
             running = started.recv() => match running {
                 Ok(running) => {
-                    let title = running.look(|execution| {
-                        let identity = execution.identity();
-                        let machine = names.get(&*identity.state_machine_arn).map_or(&*identity.state_machine_name, String::as_str);
-                        format!("{machine}/{}", short(&identity.name))
-                    });
-                    let logs = logs.clone();
-                    watching.spawn(async move { watch(&running, &title, &logs, display).await });
+                    let viewer = viewer.clone();
+                    watching.spawn(async move { viewer.watch_alone(&running, began).await });
                 }
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "executions were started faster than shown"),
                 Err(RecvError::Closed) => return,

@@ -16,7 +16,7 @@ use super::plan::{Deed, Scene};
 use crate::{
     error::Error,
     signals::{Stop, Stopped, unless_stopped},
-    terminal::{Display, watch_until_stopped},
+    terminal::Viewer,
 };
 
 /// How long a step waits for the execution that it leads to.
@@ -28,8 +28,8 @@ pub struct Stage<'a> {
     pub cloud: &'a LocalCloud,
     /// The script's file.
     pub script: &'a Path,
-    /// How executions are shown.
-    pub display: Display,
+    /// What shows executions.
+    pub viewer: Viewer,
 }
 
 /// An execution that a step led to.
@@ -66,9 +66,9 @@ impl From<Error> for Undone {
 impl Stage<'_> {
     /// Carries out a step, and shows the execution that comes of it.
     pub async fn perform(&self, scene: &Scene<'_>, stop: &mut Stop) -> Result<Shown, Undone> {
+        let mut started = self.cloud.states().subscribe();
         let running = unless_stopped(stop, self.act(scene)).await??;
-        let title = &scene.machine.logical_id;
-        watch_until_stopped(&running, title, self.cloud.logs(), self.display, stop).await?;
+        self.viewer.watch(&running, &scene.machine.logical_id, &mut started, stop).await?;
         Ok(running.look(|execution| {
             let status = Status::of(execution);
             let ended = execution.history().last().map_or(execution.identity().started_at, |last| last.at);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use asl::Fault;
+use serde_json::Value;
 
 use super::style::{RED, painted};
 
@@ -34,11 +35,21 @@ impl Faults {
     }
 }
 
-/// What an error says. A function's own error is a JSON document; its message is what a person wants.
+/// What an error says. A function's own error is a JSON document, and so is the end of an execution that was waited for;
+/// the message in it is what a person wants.
 fn message(fault: &Fault) -> String {
-    let cause = fault.cause.as_deref().unwrap_or_default();
-    let own = serde_json::from_str::<serde_json::Value>(cause).ok();
-    own.and_then(|payload| payload.get("errorMessage")?.as_str().map(str::to_owned)).unwrap_or_else(|| cause.to_owned())
+    innermost(fault.cause.as_deref().unwrap_or_default())
+}
+
+fn innermost(cause: &str) -> String {
+    let own = serde_json::from_str::<Value>(cause).ok();
+    let text = |payload: &Value, name| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+    let message = own.and_then(|payload| {
+        let of_execution =
+            || text(&payload, "ExecutionArn").and_then(|_| text(&payload, "Cause")).map(|cause| innermost(&cause));
+        text(&payload, "errorMessage").or_else(of_execution)
+    });
+    message.unwrap_or_else(|| cause.to_owned())
 }
 
 #[cfg(test)]
@@ -56,6 +67,8 @@ mod tests {
         assert_eq!(tell(Some("Gone"), Some(own)), "Gone there is none");
         assert_eq!(tell(Some("Failed"), Some("there is\nnone")), "Failed");
         assert_eq!(tell(None, Some("stopped")), "stopped");
+        let child = r#"{"ExecutionArn":"arn","Error":"Broken","Cause":"by\nhand"}"#;
+        assert_eq!(tell(Some("States.TaskFailed"), Some(child)), "States.TaskFailed by hand");
         assert_eq!(tell(Some("Alone"), None), "Alone");
         assert_eq!(tell(None, None), "");
         assert_eq!(tell(Some("Long"), Some(&"x".repeat(500))), format!("Long {}…", "x".repeat(400)));

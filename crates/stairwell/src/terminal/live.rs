@@ -40,6 +40,11 @@ impl Spinner {
         self.0.tick();
     }
 
+    /// Writes a line above it, which stays.
+    pub fn above(&self, line: &str) {
+        self.0.suspend(|| anstream::eprintln!("{line}"));
+    }
+
     /// Takes it away.
     pub fn clear(&self) {
         self.0.finish_and_clear();

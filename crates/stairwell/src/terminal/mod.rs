@@ -1,17 +1,21 @@
 //! What a person sees while something runs.
 
 mod duration;
+mod family;
 mod faults;
 mod live;
 mod log_line;
 mod plain;
 mod print;
 mod progress;
+mod rest;
 mod style;
 mod tree;
+mod view;
 mod watch;
 
 pub use duration::duration;
+pub use family::{Family, Member};
 pub use live::Spinner;
 pub use log_line::LogText;
 pub use plain::Plain;
@@ -19,4 +23,4 @@ pub use print::{counted, print};
 pub use progress::{Node, Progress, Status};
 pub use style::{BOLD, DIM, GREEN, RED, YELLOW, painted, set_color};
 pub use tree::render;
-pub use watch::{Display, watch, watch_until_stopped};
+pub use watch::{Display, Started, Viewer};

@@ -1,16 +1,18 @@
 //! Executions as lines that are written once, for pipes, logs and several executions at a time.
 
-use engine::Event;
+use engine::{Event, core::rests::Rest};
+use time::OffsetDateTime;
 
 use super::{
     faults::Faults,
     log_line::LogText,
     progress::{Progress, Status},
-    style::{BOLD, DIM, painted},
+    rest,
+    style::{BOLD, DIM, YELLOW, painted},
     tree,
 };
 
-/// Writes a line when a state is done, when a function writes one, and when the execution ends.
+/// Writes a line when a state is done or begins to wait, when a function writes one, and when the execution ends.
 pub struct Plain {
     progress: Progress,
     title: String,
@@ -20,8 +22,20 @@ pub struct Plain {
 
 impl Plain {
     /// The lines of an execution with this title.
-    pub fn new(title: impl Into<String>) -> Self {
-        Self { progress: Progress::default(), title: title.into(), told: Vec::new(), faults: Faults::default() }
+    pub fn new(title: impl Into<String>, is_virtual: bool) -> Self {
+        let (told, faults) = (Vec::new(), Faults::default());
+        Self { progress: Progress::new(is_virtual), title: title.into(), told, faults }
+    }
+
+    /// Takes the events of an earlier runner, which has told them. Gives a line that says where the execution goes on.
+    pub fn goes_on(&mut self, earlier: &[Event]) -> String {
+        for event in earlier {
+            self.progress.apply(event);
+        }
+        self.told = self.progress.nodes.iter().map(|node| node.status != Status::Running).collect();
+        let at: Vec<&str> = self.progress.at().map(|node| node.name.as_str()).collect();
+        let at = if at.is_empty() { String::new() } else { format!(", at {}", at.join(", ")) };
+        format!("goes on: {}{at}", painted(BOLD, &self.title))
     }
 
     /// The lines that an event makes.
@@ -31,13 +45,20 @@ impl Plain {
         let mut lines = Vec::new();
         for (node, told) in self.progress.nodes.iter().zip(&mut self.told) {
             if node.status != Status::Running && !std::mem::replace(told, true) {
-                lines.push(format!("{}  {}", painted(BOLD, &self.title), tree::line(node, &mut self.faults)));
+                let line = tree::line(&self.progress, node, &mut self.faults);
+                lines.push(format!("{}  {line}", painted(BOLD, &self.title)));
             }
         }
         if self.progress.ended_at.is_some() {
             lines.push(tree::ending(&self.progress, &self.title, &mut self.faults));
         }
         lines
+    }
+
+    /// The line of a state that begins to wait.
+    pub fn rest(&self, rest: &Rest, now: OffsetDateTime) -> String {
+        let words = painted(YELLOW, rest::words(&rest.until, now));
+        format!("{}  {} {} {words}", painted(BOLD, &self.title), painted(YELLOW, "…"), rest.state)
     }
 
     /// The line that a function's log line makes; none for an error that was told.

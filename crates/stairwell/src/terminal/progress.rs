@@ -1,8 +1,11 @@
 //! What an execution has done so far, as a tree of states, read from its history events.
 
+use std::sync::Arc;
+
 use asl::{Fault, Value};
 use engine::{
     Event, EventKind,
+    core::rests::{Rest, Until},
     history::{Iteration, TaskType},
 };
 use time::OffsetDateTime;
@@ -32,6 +35,12 @@ pub struct Node {
     pub fault: Option<Fault>,
     /// What the functions that it called wrote.
     pub logs: Vec<String>,
+    /// What it waits for, where nothing is at work.
+    pub rest: Option<Until>,
+    /// The executions that it started, by their ARNs.
+    pub started: Vec<Arc<str>>,
+    /// The Map Runs that it began, whose child executions are part of it.
+    pub map_runs: Vec<Arc<str>>,
     /// Whether its last try went wrong.
     failed_last: bool,
 }
@@ -68,12 +77,15 @@ pub struct Progress {
     pub started_at: Option<OffsetDateTime>,
     /// When it ended.
     pub ended_at: Option<OffsetDateTime>,
+    /// Whether its times are those of a virtual clock, which skips waits.
+    pub is_virtual: bool,
     /// The node that each event belongs to, by the event's id.
     node_of: Vec<Option<usize>>,
 }
 
-impl Default for Progress {
-    fn default() -> Self {
+impl Progress {
+    /// An execution of which nothing is known yet.
+    pub fn new(is_virtual: bool) -> Self {
         Self {
             nodes: Vec::new(),
             roots: Vec::new(),
@@ -82,12 +94,11 @@ impl Default for Progress {
             fault: None,
             started_at: None,
             ended_at: None,
+            is_virtual,
             node_of: vec![None],
         }
     }
-}
 
-impl Progress {
     /// Takes the next event.
     pub fn apply(&mut self, event: &Event) {
         let previous = usize::try_from(event.previous_id).ok().and_then(|id| *self.node_of.get(id)?);
@@ -120,6 +131,27 @@ impl Progress {
         if let Some(node) = self.nodes.iter_mut().rev().find(|node| node.name == state) {
             node.logs.push(line.to_owned());
         }
+    }
+
+    /// Takes what the execution rests at now.
+    pub fn rest(&mut self, rests: &[Rest]) {
+        for node in &mut self.nodes {
+            node.rest = None;
+        }
+        for rest in rests {
+            let node = usize::try_from(rest.entered_event).ok().and_then(|event| *self.node_of.get(event)?);
+            if let Some(node) = node.and_then(|node| self.nodes.get_mut(node)) {
+                node.rest = Some(rest.until.clone());
+            }
+        }
+    }
+
+    /// The states that it is at: those that go on, and have nothing inside them that does.
+    pub fn at(&self) -> impl Iterator<Item = &Node> {
+        let goes_on = |node: &Node| node.status == Status::Running;
+        let is_innermost =
+            move |node: &&Node| goes_on(node) && !node.children.iter().any(|child| goes_on(&self.nodes[*child]));
+        self.nodes.iter().filter(is_innermost)
     }
 
     /// The node that an event belongs to, made where the event enters one.
@@ -171,6 +203,9 @@ impl Progress {
             tries: 0,
             fault: None,
             logs: Vec::new(),
+            rest: None,
+            started: Vec::new(),
+            map_runs: Vec::new(),
             failed_last: false,
         });
         match parent.and_then(|parent| self.nodes.get_mut(parent)) {
@@ -220,6 +255,7 @@ impl Progress {
 
 impl Node {
     fn apply(&mut self, kind: &EventKind, at: OffsetDateTime) {
+        self.note_started(kind);
         match kind {
             EventKind::StateExited { .. } | EventKind::MapIterationSucceeded(_) => {
                 self.status = if self.failed_last { Status::Caught } else { Status::Succeeded };
@@ -227,9 +263,16 @@ impl Node {
             }
             EventKind::MapIterationFailed(_) => self.leave(Status::Failed, at),
             EventKind::MapIterationAborted(_) | EventKind::StateAborted { .. } => self.leave(Status::Aborted, at),
-            EventKind::MapRunFailed(fault)
+            EventKind::EvaluationFailed { fault, .. }
+            | EventKind::MapRunFailed(fault)
+            | EventKind::ActivityScheduleFailed(fault)
+            | EventKind::ActivityFailed(fault)
+            | EventKind::ActivityTimedOut(fault)
+            | EventKind::LambdaFunctionStartFailed(fault)
             | EventKind::LambdaFunctionFailed(fault)
             | EventKind::LambdaFunctionTimedOut(fault)
+            | EventKind::TaskStartFailed(TaskType { .. }, fault)
+            | EventKind::TaskSubmitFailed(TaskType { .. }, fault)
             | EventKind::TaskFailed(TaskType { .. }, fault)
             | EventKind::TaskTimedOut(TaskType { .. }, fault) => {
                 self.fault = Some(fault.clone());
@@ -238,13 +281,31 @@ impl Node {
             EventKind::ParallelStateFailed | EventKind::MapStateFailed => {
                 self.failed_last = true;
             }
-            EventKind::LambdaFunctionScheduled { .. }
+            EventKind::ActivityScheduled { .. }
+            | EventKind::LambdaFunctionScheduled { .. }
             | EventKind::TaskScheduled { .. }
             | EventKind::ParallelStateStarted
             | EventKind::MapStateStarted { .. } => {
                 self.tries += 1;
                 self.failed_last = false;
             }
+            _ => {}
+        }
+    }
+
+    /// Notes the executions that it has started: `startExecution` answers with the ARN, and again at its end.
+    fn note_started(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::TaskSubmitted { task, output } | EventKind::TaskSucceeded { task, output }
+                if &*task.resource_type == "states" && task.resource.starts_with("startExecution") =>
+            {
+                if let Some(Value::String(arn)) = output.get("ExecutionArn")
+                    && !self.started.iter().any(|started| **started == **arn)
+                {
+                    self.started.push((&**arn).into());
+                }
+            }
+            EventKind::MapRunStarted { map_run_arn } => self.map_runs.push(map_run_arn.clone()),
             _ => {}
         }
     }

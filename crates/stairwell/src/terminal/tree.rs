@@ -1,77 +1,134 @@
-//! The tree of an execution as text.
+//! The tree of an execution, and of those that it started, as text.
 
-use std::fmt::Write;
+use std::{collections::HashSet, fmt::Write, sync::Arc};
 
 use asl::Fault;
 use time::OffsetDateTime;
 
 use super::{
     duration,
+    family::{Family, Member},
     faults::Faults,
     log_line::LogText,
     progress::{Node, Progress, Status},
+    rest,
     style::{BOLD, DIM, GREEN, RED, YELLOW, painted},
 };
 
 /// The frames of the sign of something that goes on.
 const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
+/// How many child executions of a Map Run are shown state by state.
+const MOST_CHILDREN: usize = 10;
+
 /// A tree that is being written.
-struct Tree<'p> {
-    progress: &'p Progress,
+struct Tree<'f> {
+    family: &'f Family,
+    /// The executions that were written, by their ARNs.
+    written: HashSet<&'f str>,
     now: OffsetDateTime,
     frame: usize,
     faults: Faults,
     text: String,
 }
 
-/// The execution, and below it a line for each state and each log line. `frame` counts the redrawings of a live one.
-pub fn render(progress: &Progress, title: &str, now: OffsetDateTime, frame: usize) -> String {
-    let mut tree = Tree { progress, now, frame, faults: Faults::default(), text: String::new() };
-    tree.text = ending(progress, title, &mut tree.faults);
-    tree.text.push('\n');
-    for root in &progress.roots {
-        tree.node(*root, 1);
+/// Each execution that no other has started, and below it a line for each state, each log line, and each execution that a
+/// state has started. `frame` counts the redrawings of a live one.
+pub fn render(family: &Family, now: OffsetDateTime, frame: usize) -> String {
+    let (written, faults, text) = (HashSet::new(), Faults::default(), String::new());
+    let mut tree = Tree { family, written, now, frame, faults, text };
+    let is_started: HashSet<&str> = family
+        .members
+        .values()
+        .flat_map(|member| &member.progress.nodes)
+        .flat_map(|node| node.started.iter().map(|arn| &**arn))
+        .collect();
+    for (index, (arn, member)) in family.members.iter().enumerate() {
+        // A child execution of a Map Run is told with the state that began the run.
+        if index == 0 || (!is_started.contains(&**arn) && member.map_run.is_none()) {
+            tree.execution(arn, member, 0);
+        }
     }
     tree.text
 }
 
-impl Tree<'_> {
-    fn node(&mut self, index: usize, depth: usize) {
-        let shown = &self.progress.nodes[index];
-        let indent = "  ".repeat(depth);
-        let took = duration(shown.left_at.unwrap_or(self.now) - shown.entered_at);
+impl<'f> Tree<'f> {
+    fn execution(&mut self, arn: &'f Arc<str>, member: &'f Member, depth: usize) {
+        if !self.written.insert(arn) {
+            return;
+        }
+        let line = ending(&member.progress, &member.title, &mut self.faults);
+        self.line(depth, format_args!("{line}"));
+        for root in &member.progress.roots {
+            self.node(&member.progress, *root, depth + 1);
+        }
+    }
+
+    fn node(&mut self, progress: &'f Progress, index: usize, depth: usize) {
+        let shown = &progress.nodes[index];
+        let took = took(progress, shown.left_at.unwrap_or(self.now) - shown.entered_at);
         let again = match shown.tries {
             0 | 1 => String::new(),
             tries => painted(YELLOW, format_args!("tried {tries} times")),
         };
-        let parts = [sign(shown.status, self.frame), shown.name.clone(), painted(DIM, took), again];
-        self.line(format_args!("{indent}{}", joined(&parts)));
+        let goes_on = shown.status == Status::Running;
+        let rest = shown.rest.as_ref().filter(|_| goes_on).map(|until| rest::words(until, self.now));
+        let rest = painted(YELLOW, rest.unwrap_or_default());
+        let line = joined(&[sign(shown.status, self.frame), shown.name.clone(), painted(DIM, took), again, rest]);
+        self.line(depth, format_args!("{line}"));
         for line in shown.logs.iter().map(|line| LogText(line)) {
             if line.error().is_none_or(|error| self.faults.note(&error)) {
-                self.line(format_args!("{indent}  {} {line}", painted(DIM, "│")));
+                self.line(depth + 1, format_args!("{} {line}", painted(DIM, "│")));
             }
         }
-        if let Some(fault) = own_fault(self.progress, shown) {
+        for arn in &shown.started {
+            if let Some((arn, member)) = self.family.members.get_key_value(arn) {
+                self.execution(arn, member, depth + 1);
+            }
+        }
+        for map_run in &shown.map_runs {
+            self.map_run(map_run, depth + 1);
+        }
+        if let Some(fault) = own_fault(progress, shown) {
             let failure = self.faults.tell(fault);
-            self.line(format_args!("{indent}  {failure}"));
+            self.line(depth + 1, format_args!("{failure}"));
         }
         let mut branch = None;
         let mut children = shown.children.clone();
-        children.sort_by_key(|child| self.progress.nodes[*child].branch);
+        children.sort_by_key(|child| progress.nodes[*child].branch);
         for child in children {
-            let child_branch = self.progress.nodes[child].branch;
+            let child_branch = progress.nodes[child].branch;
             if let (Some(number), true) = (child_branch, child_branch != branch) {
-                self.line(format_args!("{indent}  {}", painted(DIM, format_args!("branch {number}"))));
+                self.line(depth + 1, format_args!("{}", painted(DIM, format_args!("branch {number}"))));
                 branch = child_branch;
             }
-            self.node(child, depth + 1 + usize::from(child_branch.is_some()));
+            self.node(progress, child, depth + 1 + usize::from(child_branch.is_some()));
         }
     }
 
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+    /// The child executions of a Map Run: those that have not succeeded first, and the rest as a count.
+    fn map_run(&mut self, map_run: &Arc<str>, depth: usize) {
+        let members = self.family.members.iter();
+        let mut children: Vec<_> = members.filter(|(_, member)| member.map_run.as_ref() == Some(map_run)).collect();
+        children.sort_by_key(|(_, member)| member.progress.status == Status::Succeeded);
+        for (arn, member) in children.iter().take(MOST_CHILDREN) {
+            self.execution(arn, member, depth);
+        }
+        let others = children.get(MOST_CHILDREN..).unwrap_or_default();
+        if !others.is_empty() {
+            let count = |status| others.iter().filter(|(_, member)| member.progress.status == status).count();
+            let (succeeded, running) = (count(Status::Succeeded), count(Status::Running));
+            let counts =
+                [(succeeded, "succeeded"), (running, "running"), (others.len() - succeeded - running, "failed")];
+            let there = counts.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}"));
+            let text = format!("and {} more child executions: {}", others.len(), there.collect::<Vec<_>>().join(", "));
+            self.line(depth, format_args!("{}", painted(DIM, text)));
+        }
+    }
+
+    fn line(&mut self, depth: usize, line: std::fmt::Arguments<'_>) {
         // Writing to a String can't fail.
-        let _ = writeln!(self.text, "{line}");
+        let _ = writeln!(self.text, "{}{line}", "  ".repeat(depth));
     }
 }
 
@@ -79,6 +136,14 @@ impl Tree<'_> {
 fn joined(parts: &[String]) -> String {
     let there = parts.iter().filter(|part| !anstream::adapter::strip_str(part).to_string().is_empty());
     there.map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// How long something took. What a virtual clock says is not how long anybody waited, and is marked.
+fn took(progress: &Progress, took: time::Duration) -> String {
+    match duration(took) {
+        took if progress.is_virtual && !took.is_empty() => format!("{took} virtual"),
+        took => took,
+    }
 }
 
 /// The error of a state, where neither a state inside it nor the execution's own line tells it.
@@ -100,14 +165,14 @@ fn sign(status: Status, frame: usize) -> String {
 /// How an execution ended, on one line.
 pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> String {
     let took = match (progress.started_at, progress.ended_at) {
-        (Some(started), Some(ended)) => duration(ended - started),
+        (Some(started), Some(ended)) => took(progress, ended - started),
         _ => String::new(),
     };
     let took = if took.is_empty() { took } else { painted(DIM, format_args!("after {took}")) };
     let status = match progress.status {
         Status::Succeeded => painted(GREEN, "succeeded"),
         Status::Aborted => painted(RED, "was aborted"),
-        Status::Running => painted(YELLOW, "runs"),
+        Status::Running => painted(YELLOW, "is running"),
         Status::Failed | Status::Caught => painted(RED, "failed"),
     };
     let line = joined(&[painted(BOLD, title), status, took]);
@@ -119,8 +184,8 @@ pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> S
 }
 
 /// One node's line without its tree, for output that can't be redrawn.
-pub(super) fn line(node: &Node, faults: &mut Faults) -> String {
-    let took = node.left_at.map_or_else(String::new, |left| duration(left - node.entered_at));
+pub(super) fn line(progress: &Progress, node: &Node, faults: &mut Faults) -> String {
+    let took = node.left_at.map_or_else(String::new, |left| took(progress, left - node.entered_at));
     let line = joined(&[sign(node.status, 0), node.name.clone(), painted(DIM, took)]);
     match (node.status, &node.fault) {
         (Status::Caught | Status::Failed, Some(fault)) => format!("{line}  {}", faults.tell(fault)),

@@ -1,16 +1,18 @@
-//! Showing an execution while it runs.
+//! Showing executions while they run.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
-use asl::{Fault, Value};
-use cloud::{
-    function_logs::{FunctionLogs, StateLine},
-    lambda::LogKind,
-};
-use engine::{Event, Outcome, history, run::Running};
+use asl::Fault;
+use cloud::{function_logs::FunctionLogs, local::LocalCloud};
+use engine::{Event, EventKind, Outcome, run::Running};
 use time::OffsetDateTime;
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    task::JoinSet,
+};
+use uuid::Uuid;
 
-use super::{Plain, Progress, Spinner, print, render};
+use super::{Spinner, family::Shared, render, view::View};
 use crate::signals::{Stop, Stopped, unless_stopped};
 
 /// How often a live tree is redrawn while nothing happens.
@@ -23,7 +25,7 @@ pub enum Display {
     Tree,
     /// Lines that are written once.
     Plain,
-    /// JSON Lines on standard output: every event, then the end.
+    /// JSON Lines on standard output: every event, what is waited for, then the end.
     Json,
 }
 
@@ -39,152 +41,257 @@ impl Display {
     }
 }
 
-/// Shows an execution until it has ended, and returns how it did.
-pub async fn watch(running: &Arc<Running>, title: &str, logs: &FunctionLogs, display: Display) -> Outcome {
-    let arn = running.look(|execution| execution.identity().arn.clone());
-    let mut view = View::new(display, title, &arn);
-    let mut logs = logs.of(&arn);
-    let mut events = running.subscribe();
-    let mut shown = 0;
-    loop {
-        for event in running.events_from(shown) {
-            shown += 1;
-            // What the functions wrote before this event is told before it.
-            while let Some(line) = logs.next_now() {
-                view.log(&line);
-            }
-            view.event(&event);
-        }
-        if let Some(outcome) =
-            running.look(|execution| (execution.history().len() == shown).then(|| execution.outcome()).flatten())
-        {
-            view.end(&outcome);
-            return outcome;
-        }
-        tokio::select! {
-            _ = events.changed() => {}
-            line = logs.next() => view.log(&line),
-            () = tokio::time::sleep(REDRAW), if display == Display::Tree => {}
-        }
-        view.redraw();
-    }
+/// Executions that begin, as [`cloud::states::States::subscribe`] tells of them.
+pub type Started = Receiver<Arc<Running>>;
+
+/// Shows executions.
+#[derive(Clone)]
+pub struct Viewer {
+    settings: Settings,
+    logs: FunctionLogs,
+    /// The names of state machines in their template, by their ARNs.
+    names: Arc<HashMap<String, String>>,
 }
 
-/// Shows an execution while it runs. Where a stop is asked for, the execution is stopped, and its end is shown and told.
-pub async fn watch_until_stopped(
-    running: &Arc<Running>,
-    title: &str,
-    logs: &FunctionLogs,
-    display: Display,
-    stop: &mut Stop,
-) -> Result<Outcome, Stopped> {
-    let mut watching = pin!(watch(running, title, logs, display));
-    match unless_stopped(stop, watching.as_mut()).await {
-        Ok(outcome) => Ok(outcome),
-        Err(Stopped) => {
-            let why = Fault { error: None, cause: Some("stairwell was asked to stop".into()) };
-            if let Err(error) = running.stop(why) {
-                anstream::eprintln!("The execution could not be stopped, and goes on with `stairwell up`: {error}");
-                return Err(Stopped);
+/// What is the same for every execution that is shown.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) display: Display,
+    /// Whether the executions' clock skips waits.
+    pub(super) is_virtual: bool,
+    /// Where callbacks and activities that are waited for can be answered, where that is to be told.
+    pub(super) endpoint_url: Option<String>,
+}
+
+impl Viewer {
+    /// Shows executions of this cloud. With `is_virtual` their clock skips waits.
+    pub fn new(application: &sam::Application, cloud: &LocalCloud, display: Display, is_virtual: bool) -> Self {
+        let machines = application.state_machines.iter();
+        let names = machines.map(|machine| (machine.arn.clone(), machine.logical_id.clone())).collect();
+        let settings = Settings { display, is_virtual, endpoint_url: None };
+        Self { settings, logs: cloud.logs().clone(), names: Arc::new(names) }
+    }
+
+    /// Tells also how to answer callbacks and activities that are waited for, at this address.
+    #[must_use]
+    pub fn with_hints(mut self, endpoint_url: String) -> Self {
+        self.settings.endpoint_url = Some(endpoint_url);
+        self
+    }
+
+    /// What an execution is called among others: its machine, and enough of its name.
+    pub fn title(&self, running: &Running) -> String {
+        let identity = running.identity();
+        let machine =
+            self.names.get(&*identity.state_machine_arn).map_or(&*identity.state_machine_name, String::as_str);
+        match (machine.split_once('/'), &identity.map_run_arn) {
+            // The state machine of a child execution is named by the machine and the Map state's label.
+            (Some((machine, label)), Some(_)) if label.parse::<Uuid>().is_ok() => {
+                format!("{machine}/{:.8}", identity.name)
             }
-            match watching.await {
-                Outcome::Aborted(_) => {
-                    let arn = running.look(|execution| execution.identity().arn.clone());
-                    anstream::eprintln!("Stopped: {arn} is ABORTED");
-                    Err(Stopped)
+            (Some(_), Some(_)) => format!("{machine}/{:.8}", identity.name),
+            _ => format!("{machine}/{}", short(&identity.name)),
+        }
+    }
+
+    /// Shows one execution until it has ended. What it did before `since` is not told again.
+    pub async fn watch_alone(&self, running: &Arc<Running>, since: OffsetDateTime) {
+        let view = View::alone(&self.settings, running, &self.title(running));
+        self.follow(running, view, since).await;
+    }
+
+    /// Shows an execution until it has ended, with all those that are `started` meanwhile. Where a stop is asked for, the
+    /// execution is stopped, and its end is shown and told.
+    pub async fn watch(
+        &self,
+        running: &Arc<Running>,
+        title: &str,
+        started: &mut Started,
+        stop: &mut Stop,
+    ) -> Result<Outcome, Stopped> {
+        let mut watching = pin!(self.watch_family(running, title, started));
+        match unless_stopped(stop, watching.as_mut()).await {
+            Ok(outcome) => Ok(outcome),
+            Err(Stopped) => {
+                let why = Fault { error: None, cause: Some("stairwell was asked to stop".into()) };
+                if let Err(error) = running.stop(why) {
+                    anstream::eprintln!("The execution could not be stopped, and goes on with `stairwell up`: {error}");
+                    return Err(Stopped);
                 }
-                // It ended in the same moment.
-                outcome => Ok(outcome),
+                match watching.await {
+                    Outcome::Aborted(_) => {
+                        anstream::eprintln!("Stopped: {} is ABORTED", running.identity().arn);
+                        Err(Stopped)
+                    }
+                    // It ended in the same moment.
+                    outcome => Ok(outcome),
+                }
             }
         }
     }
-}
 
-enum View {
-    Tree { progress: Progress, spinner: Spinner, title: String, frame: usize },
-    Plain(Plain),
-    Json { arn: String },
-}
-
-impl View {
-    fn new(display: Display, title: &str, arn: &str) -> Self {
-        match display {
-            Display::Tree => Self::Tree {
-                progress: Progress::default(),
-                spinner: Spinner::lines(),
-                title: title.to_owned(),
-                frame: 0,
-            },
-            Display::Plain => Self::Plain(Plain::new(title)),
-            Display::Json => Self::Json { arn: arn.to_owned() },
+    async fn watch_family(&self, running: &Arc<Running>, title: &str, started: &mut Started) -> Outcome {
+        let mut screen = Screen::new(self.settings.display);
+        let mut others = Others::default();
+        let view = View::of_family(&self.settings, running, title, &screen.family);
+        let outcome = {
+            let mut following = pin!(self.follow(running, view, OffsetDateTime::UNIX_EPOCH));
+            loop {
+                tokio::select! {
+                    outcome = &mut following => break outcome,
+                    begun = next(started) => self.show_other(begun, running, &screen, &mut others),
+                    () = others.end() => {}
+                    () = tokio::time::sleep(REDRAW), if self.settings.display == Display::Tree => {}
+                }
+                screen.redraw();
+            }
+        };
+        // What began and ended before the end is a part of it.
+        while let Ok(begun) = started.try_recv() {
+            self.show_other(begun, running, &screen, &mut others);
         }
+        others.ended().await;
+        screen.finish();
+        outcome
     }
 
-    fn event(&mut self, event: &Event) {
-        match self {
-            Self::Tree { progress, .. } => progress.apply(event),
-            Self::Plain(plain) => plain.event(event).iter().for_each(|line| anstream::eprintln!("{line}")),
-            Self::Json { arn } => print(Value::from([
-                ("executionArn", Value::from(arn.as_str())),
-                ("event", history::to_json(event, true)),
-            ])),
-        }
-    }
-
-    fn log(&mut self, StateLine { state, line }: &StateLine) {
-        if line.kind != LogKind::Function {
+    fn show_other(&self, begun: Arc<Running>, watched: &Arc<Running>, screen: &Screen, others: &mut Others) {
+        if Arc::ptr_eq(&begun, watched) {
             return;
         }
-        match self {
-            Self::Tree { progress, .. } => progress.log(state, &line.line),
-            Self::Plain(plain) => {
-                if let Some(line) = plain.log(state, &line.line) {
-                    anstream::eprintln!("{line}");
-                }
-            }
-            Self::Json { arn } => print(Value::from([
-                ("executionArn", Value::from(arn.as_str())),
-                ("state", state.clone().into()),
-                ("log", line.line.as_str().into()),
-            ])),
+        let view = View::of_family(&self.settings, &begun, &self.title(&begun), &screen.family);
+        let (viewer, running) = (self.clone(), begun.clone());
+        others.open.insert(begun.identity().arn.clone(), begun);
+        others.shown.spawn(async move {
+            viewer.follow(&running, view, OffsetDateTime::UNIX_EPOCH).await;
+            running.identity().arn.clone()
+        });
+    }
+
+    async fn follow(&self, running: &Arc<Running>, mut view: View, since: OffsetDateTime) -> Outcome {
+        let mut logs = self.logs.of(&running.identity().arn);
+        let mut events = running.subscribe();
+        let earlier = running.events_from(0).into_iter().take_while(|event| event.at < since).collect::<Vec<_>>();
+        let mut shown = earlier.len();
+        let mut may_rest = !earlier.is_empty();
+        if may_rest {
+            view.goes_on(&earlier);
         }
+        loop {
+            for event in running.events_from(shown) {
+                shown += 1;
+                may_rest |= changes_rests(&event);
+                // What the functions wrote before this event is told before it.
+                while let Some(line) = logs.next_now() {
+                    view.log(&line);
+                }
+                view.event(&event);
+            }
+            let outcome =
+                running.look(|execution| (execution.history().len() == shown).then(|| execution.outcome()).flatten());
+            if let Some(outcome) = outcome {
+                view.end(&outcome);
+                return outcome;
+            }
+            if std::mem::take(&mut may_rest) {
+                view.rests(&running.look(|execution| execution.rests()));
+            }
+            tokio::select! {
+                _ = events.changed() => {}
+                line = logs.next() => view.log(&line),
+            }
+        }
+    }
+}
+
+/// The next execution that begins.
+async fn next(started: &mut Started) -> Arc<Running> {
+    loop {
+        match started.recv().await {
+            Ok(begun) => return begun,
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "executions were started faster than shown"),
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+/// Whether a state may begin to wait, or may not wait any more, with this event.
+fn changes_rests(event: &Event) -> bool {
+    matches!(
+        &event.kind,
+        EventKind::StateEntered { state_type: "Wait", .. }
+            | EventKind::TaskSubmitted { .. }
+            | EventKind::ActivityScheduled { .. }
+            | EventKind::ActivityStarted { .. }
+    )
+}
+
+/// A name that people can tell from others: its beginning and its end.
+fn short(name: &str) -> String {
+    const WHOLE: usize = 36;
+    let length = name.chars().count();
+    if length <= WHOLE {
+        return name.to_owned();
+    }
+    let start: String = name.chars().take(24).collect();
+    let end: String = name.chars().skip(length - 6).collect();
+    format!("{start}…{end}")
+}
+
+/// The other executions that are shown.
+#[derive(Default)]
+struct Others {
+    /// Each one's task gives its ARN at its end.
+    shown: JoinSet<Arc<str>>,
+    open: HashMap<Arc<str>, Arc<Running>>,
+}
+
+impl Others {
+    /// One of them was shown to its end.
+    async fn end(&mut self) {
+        match self.shown.join_next().await {
+            Some(Ok(arn)) => drop(self.open.remove(&arn)),
+            Some(Err(_)) => {}
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Those that have ended were shown to their ends.
+    async fn ended(&mut self) {
+        while !self.shown.is_empty() && self.open.values().any(|running| running.look(|running| running.has_ended())) {
+            self.end().await;
+        }
+    }
+}
+
+/// The part of the terminal that is redrawn, where there is one.
+struct Screen {
+    family: Shared,
+    spinner: Option<Spinner>,
+    frame: usize,
+}
+
+impl Screen {
+    fn new(display: Display) -> Self {
+        let spinner = (display == Display::Tree).then(Spinner::lines);
+        Self { family: Shared::default(), spinner, frame: 0 }
     }
 
     fn redraw(&mut self) {
-        if let Self::Tree { progress, spinner, title, frame } = self {
-            *frame += 1;
-            let now = OffsetDateTime::now_utc();
-            spinner.show(render(progress, title, now, *frame).trim_end());
+        let Some(spinner) = &self.spinner else { return };
+        self.frame += 1;
+        let mut family = self.family.lock();
+        for note in family.notes.drain(..) {
+            spinner.above(&note);
         }
+        spinner.show(render(&family, OffsetDateTime::now_utc(), self.frame).trim_end());
     }
 
-    fn end(&mut self, outcome: &Outcome) {
-        match self {
-            Self::Tree { progress, spinner, title, .. } => {
-                spinner.clear();
-                let now = OffsetDateTime::now_utc();
-                anstream::eprint!("{}", render(progress, title, now, 0));
-            }
-            Self::Plain(_) => {}
-            Self::Json { arn } => print(ended(arn, outcome)),
+    /// Leaves the last picture as it is.
+    fn finish(&self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.clear();
+            anstream::eprint!("{}", render(&self.family.lock(), OffsetDateTime::now_utc(), 0));
         }
     }
-}
-
-/// The last line of JSON output.
-fn ended(arn: &str, outcome: &Outcome) -> Value {
-    let (status, output, fault) = match outcome {
-        Outcome::Succeeded(output) => ("SUCCEEDED", Some(output.clone()), None),
-        Outcome::Failed(fault) => ("FAILED", None, Some(fault)),
-        Outcome::TimedOut(fault) => ("TIMED_OUT", None, Some(fault)),
-        Outcome::Aborted(fault) => ("ABORTED", None, Some(fault)),
-    };
-    let part = |part: Option<std::sync::Arc<str>>| part.map_or(Value::Null, Value::from);
-    Value::from([
-        ("executionArn", Value::from(arn)),
-        ("status", status.into()),
-        ("output", output.unwrap_or_default()),
-        ("error", part(fault.and_then(|fault| fault.error.clone()))),
-        ("cause", part(fault.and_then(|fault| fault.cause.clone()))),
-    ])
 }

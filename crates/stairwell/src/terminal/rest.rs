@@ -1,0 +1,77 @@
+//! What an execution waits for, for people and programs.
+
+use asl::Value;
+use engine::core::rests::Until;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+
+use super::duration;
+
+/// What a state waits for, in words.
+pub(super) fn words(until: &Until, now: OffsetDateTime) -> String {
+    match until {
+        Until::Time(at) => {
+            let (today, other) = (
+                format_description!("[hour]:[minute]:[second] UTC"),
+                format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC"),
+            );
+            let formatted = if at.date() == now.date() { at.format(today) } else { at.format(other) };
+            let left = Some(duration(*at - now)).filter(|left| !left.is_empty());
+            let left = left.map(|left| format!(", {left}")).unwrap_or_default();
+            format!("waits until {}{left}", formatted.unwrap_or_default())
+        }
+        Until::Callback { .. } => "waits for a callback".to_owned(),
+        Until::Worker { activity } => format!("waits for a worker of the activity {}", name(activity)),
+    }
+}
+
+/// How somebody can end the rest, by the port of the local cloud.
+pub(super) fn hint(until: &Until, endpoint_url: &str) -> Option<String> {
+    match until {
+        Until::Time(_) => None,
+        Until::Callback { token } => Some(format!(
+            "to answer: aws stepfunctions send-task-success --endpoint-url {endpoint_url} --task-output '{{}}' \
+             --task-token {token}"
+        )),
+        Until::Worker { activity } => Some(format!(
+            "to take it: aws stepfunctions get-activity-task --endpoint-url {endpoint_url} --activity-arn {activity}"
+        )),
+    }
+}
+
+/// What is waited for, as JSON Lines tell it.
+pub(super) fn to_json(until: &Until) -> Value {
+    Value::from([match until {
+        Until::Time(at) => ("time", Value::from(at.format(&Rfc3339).unwrap_or_default())),
+        Until::Callback { token } => ("taskToken", Value::from(token.clone())),
+        Until::Worker { activity } => ("activityArn", Value::from(activity.clone())),
+    }])
+}
+
+fn name(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_time_of_today_has_no_date() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::hours(1);
+        let told = |after: Duration| words(&Until::Time(now + after), now);
+        assert_eq!(told(Duration::seconds(125)), "waits until 01:02:05 UTC, 2 min 5 s");
+        assert_eq!(told(Duration::days(2)), "waits until 1970-01-03 01:00:00 UTC, 2 d 0 h");
+        assert_eq!(told(Duration::ZERO), "waits until 01:00:00 UTC");
+    }
+
+    #[test]
+    fn who_can_end_a_rest_is_told_how() {
+        let hint = |until| hint(&until, "http://127.0.0.1:1").unwrap_or_default();
+        assert!(hint(Until::Callback { token: "T".into() }).ends_with("--task-token T"));
+        let activity = "arn:aws:states:us-east-1:000000000000:activity:review";
+        assert!(hint(Until::Worker { activity: activity.into() }).ends_with(activity));
+        assert_eq!(hint(Until::Time(OffsetDateTime::UNIX_EPOCH)), "");
+    }
+}

@@ -1,0 +1,167 @@
+//! What a person sees of executions that start others, wait, or go on from an earlier run.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+
+use anstream::adapter::strip_str;
+use cloud::{
+    local::{LocalCloud, Options},
+    states::Start,
+};
+use engine::{core::rests::Rest, run::Running};
+use stairwell::terminal::{Family, Plain, render};
+use time::OffsetDateTime;
+
+const TEMPLATE: &str = r#"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Review: {Type: AWS::StepFunctions::Activity, Properties: {Name: review}}
+  Parent:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionSubstitutions: {Child: !Ref Child}
+      Definition:
+        StartAt: First
+        States:
+          First:
+            Type: Task
+            Resource: arn:aws:states:::states:startExecution.sync:2
+            Parameters: {StateMachineArn: "${Child}", Name: first, Input: {list: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}}
+            Next: Second
+          Second:
+            Type: Task
+            Resource: arn:aws:states:::states:startExecution.sync:2
+            Parameters: {StateMachineArn: "${Child}", Name: second, Input: {list: none}}
+            End: true
+  Child:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+        StartAt: Items
+        States:
+          Items:
+            Type: Map
+            ItemsPath: $.list
+            Label: Each
+            ItemProcessor:
+              ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
+              StartAt: P
+              States: {P: {Type: Pass, End: true}}
+            End: true
+  Waiting:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionSubstitutions: {Review: !Ref Review}
+      Definition:
+        StartAt: Before
+        States:
+          Before: {Type: Pass, Next: Both}
+          Both:
+            Type: Parallel
+            End: true
+            Branches:
+              - StartAt: Nap
+                States: {Nap: {Type: Wait, Seconds: 3600, End: true}}
+              - StartAt: Ask
+                States: {Ask: {Type: Task, Resource: "${Review}", End: true}}
+"#;
+
+async fn cloud() -> LocalCloud {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("template.yaml");
+    fs::write(&template, TEMPLATE).unwrap();
+    let application = sam::load(&template, &sam::LoadOptions::default()).unwrap();
+    let options =
+        Options { port: 0, folder: None, region: sam::REGION.into(), account: sam::ACCOUNT.into(), skip_waits: false };
+    LocalCloud::start(&application, &BTreeMap::new(), options).await.unwrap()
+}
+
+fn start(cloud: &LocalCloud, machine: &str) -> Arc<Running> {
+    let arn = format!("arn:aws:states:us-east-1:000000000000:stateMachine:{machine}");
+    cloud.states().start(&arn, Start { name: Some("one"), ..Start::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn an_execution_is_shown_with_those_that_it_starts() {
+    let cloud = cloud().await;
+    let mut started = cloud.states().subscribe();
+    start(&cloud, "Parent").ended().await;
+    let mut family = Family::default();
+    while let Ok(running) = started.try_recv() {
+        let identity = running.identity();
+        family.add(identity, &format!("{}/{:.4}", identity.state_machine_name, identity.name), false);
+        for event in running.events_from(0) {
+            family.members[&identity.arn].progress.apply(&event);
+        }
+    }
+    let told = strip_str(&render(&family, OffsetDateTime::now_utc(), 0)).to_string();
+    let lines: Vec<&str> = told.lines().collect();
+    let begins = |line: usize, begin: &str| assert!(lines[line].starts_with(begin), "{line} {begin}: {told}");
+    begins(0, "Parent/one failed after");
+    begins(1, "  ✓ First");
+    begins(2, "    Child/firs succeeded");
+    begins(3, "      ✓ Items");
+    for child in 0..10 {
+        begins(4 + 2 * child, "        Child/Each/");
+        begins(5 + 2 * child, "          ✓ P");
+    }
+    begins(24, "        and 2 more child executions: 2 succeeded");
+    begins(25, "  ✗ Second");
+    begins(26, "    Child/seco failed");
+    // The cause of the child execution's end is that of its parent's, and is told once.
+    assert_eq!(told.matches("none").count(), 0, "{told}");
+    assert_eq!(told.matches("An error occurred").count(), 1, "{told}");
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_waits_is_told_and_what_goes_on_is_not_told_again() {
+    let cloud = cloud().await;
+    let running = start(&cloud, "Waiting");
+    let mut events = running.subscribe();
+    let rests = loop {
+        let rests = running.look(|execution| execution.rests());
+        if rests.len() == 2 {
+            break rests;
+        }
+        tokio::time::timeout(Duration::from_mins(1), events.changed()).await.unwrap().unwrap();
+    };
+    let history = running.events_from(0);
+    let plain = |lines: Vec<String>| lines.iter().map(|line| strip_str(line).to_string()).collect::<Vec<_>>();
+
+    let mut first = Plain::new("one", false);
+    assert_eq!(plain(history.iter().flat_map(|event| first.event(event)).collect()), ["one  ✓ Before"]);
+    let told = |view: &Plain, rest: &Rest| strip_str(&view.rest(rest, OffsetDateTime::now_utc())).to_string();
+    assert!(told(&first, &rests[0]).starts_with("one  … Nap waits until "));
+    assert_eq!(told(&first, &rests[1]), "one  … Ask waits for a worker of the activity review");
+
+    let mut second = Plain::new("one", false);
+    assert_eq!(strip_str(&second.goes_on(&history)).to_string(), "goes on: one, at Nap, Ask");
+    running.stop(asl::Fault { error: None, cause: Some("enough".into()) }).unwrap();
+    let rest = running.events_from(history.len());
+    let told = plain(rest.iter().flat_map(|event| second.event(event)).collect());
+    assert!(!told.iter().any(|line| line.contains("Before")), "{told:?}");
+    assert!(
+        told.last().is_some_and(|line| line.starts_with("one was aborted") && line.ends_with(": enough")),
+        "{told:?}"
+    );
+    cloud.shutdown().await;
+}
+
+#[test]
+fn the_durations_of_a_virtual_clock_are_marked() {
+    let entered = |kind, at| engine::Event { id: 1, previous_id: 0, at, kind };
+    let (start, hour) = (OffsetDateTime::UNIX_EPOCH, time::Duration::hours(1));
+    let events = [
+        entered(engine::EventKind::ExecutionStarted { input: asl::Value::Null, role_arn: "role".into() }, start),
+        entered(engine::EventKind::ExecutionSucceeded { output: asl::Value::Null }, start + hour),
+    ];
+    for (is_virtual, expected) in
+        [(true, "one succeeded after 1 h 0 min virtual"), (false, "one succeeded after 1 h 0 min")]
+    {
+        let mut plain = Plain::new("one", is_virtual);
+        let lines: Vec<_> = events.iter().flat_map(|event| plain.event(event)).collect();
+        assert_eq!(strip_str(&lines.concat()).to_string(), expected);
+    }
+}
