@@ -294,7 +294,7 @@ fn what_an_execution_rests_at_is_told_until_it_is_over() {
     );
     let mut played = Played::start(&definition, &json!({}));
     let nap = ("Nap".to_owned(), Until::Time(support::START + time::Duration::seconds(5)));
-    assert_eq!(until(&played), [nap.clone()]);
+    assert_eq!(until(&played), std::slice::from_ref(&nap));
     let calls = played.calls();
     let [ask, work] = calls.as_slice() else { panic!("{calls:?}") };
     played.step(Happened::TaskStarted { call: ask.id, worker: None });

@@ -95,8 +95,9 @@ impl Template {
                 Some(Generated::HttpApi) => ("AWS::ApiGatewayV2::Api", api_id(id)),
                 Some(Generated::Published(id, published)) => {
                     return match (published, attribute) {
-                        (Published::Alias, "AliasArn") => self.published(id, published, at),
-                        (Published::Version, "FunctionArn") => self.published(id, published, at),
+                        (Published::Alias, "AliasArn") | (Published::Version, "FunctionArn") => {
+                            self.published(id, published, at)
+                        }
                         (Published::Version, "Version") => Ok(LATEST.to_owned()),
                         (Published::Alias, _) => Err(unknown("an alias")),
                         (Published::Version, _) => Err(unknown("a version")),

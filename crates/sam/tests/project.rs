@@ -40,11 +40,14 @@ fn each_function_is_a_package_of_the_workspace() {
 }
 
 #[test]
-fn both_state_machines_call_functions_of_the_template() {
+fn every_function_of_the_template_is_called_by_a_state_machine() {
     let application = project(&[]);
     let names: Vec<_> =
         application.state_machines.iter().map(|machine| (machine.name.as_str(), machine.kind)).collect();
-    assert_eq!(names, [("FileProcessing", StateMachineKind::Standard), ("GameCompletion", StateMachineKind::Standard)]);
+    assert_eq!(
+        names,
+        ["FileProcessing", "GameCompletion", "HelloWorld"].map(|name| (name, StateMachineKind::Standard))
+    );
     let called: BTreeSet<&str> = application.functions.iter().map(|function| function.arn.as_str()).collect();
     let text: String = application.state_machines.iter().map(|machine| machine.definition.to_string()).collect();
     for arn in called.iter().filter(|arn| !arn.ends_with("StartStepFunction")) {

@@ -31,7 +31,7 @@ pub(super) struct View {
 
 enum Kind {
     Tree(Shared),
-    Plain(Plain),
+    Plain(Box<Plain>),
     Json,
 }
 
@@ -40,7 +40,7 @@ impl View {
     pub(super) fn alone(settings: &Settings, running: &Running, title: &str) -> Self {
         let kind = match settings.display {
             Display::Json => Kind::Json,
-            Display::Plain | Display::Tree => Kind::Plain(Plain::new(title, settings.is_virtual)),
+            Display::Plain | Display::Tree => Kind::Plain(Box::new(Plain::new(title, settings.is_virtual))),
         };
         let arn = running.identity().arn.clone();
         Self { arn, settings: settings.clone(), kind, rests: HashSet::new() }
@@ -104,7 +104,7 @@ impl View {
                 }
             }
             Kind::Json => {
-                print(self.json([("state", rest.state.clone().into()), ("waitsFor", rest::to_json(&rest.until))]))
+                print(self.json([("state", rest.state.clone().into()), ("waitsFor", rest::to_json(&rest.until))]));
             }
         }
     }
