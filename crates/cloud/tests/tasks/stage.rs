@@ -22,15 +22,7 @@ impl Stage {
         let application = Application {
             template: "template.yaml".into(),
             stack_name: "tasks".into(),
-            functions: Vec::new(),
-            state_machines: Vec::new(),
-            buckets: Vec::new(),
-            tables: Vec::new(),
-            queues: Vec::new(),
-            http_apis: Vec::new(),
-            rules: Vec::new(),
-            left_out: Vec::new(),
-            outputs: BTreeMap::new(),
+            ..Application::default()
         };
         let options = Options {
             port: 0,
