@@ -8,6 +8,7 @@ mod edges;
 mod fields;
 mod found;
 mod graph;
+mod literals;
 mod map;
 mod names;
 mod never_taken;

@@ -54,19 +54,19 @@ fn every_kind_of_dataset() {
 fn what_it_may_not_say() {
     for (action, config, expected) in [
         ("putObject", "", "Resource: The resource provided arn:aws:states:::s3:putObject is not recognized"),
-        ("getObject", "", "ReaderConfig: These fields are required: [InputType]"),
-        ("getObject", "[]", "ReaderConfig: Value is not of type 'Object'"),
-        ("getObject", r#"{"InputType":1}"#, "ReaderConfig/InputType: Value is not of type 'String'"),
+        ("getObject", "", ": These fields are required: [ReaderConfig]"),
+        ("getObject", "[]", "ReaderConfig: Expected value of type [OBJECT]"),
+        ("getObject", r#"{"InputType":1}"#, "ReaderConfig/InputType: Expected value of type [STRING]"),
         (
             "getObject",
             r#"{"InputType":"XML"}"#,
-            "ReaderConfig/InputType: Value 'XML' is none of: [CSV, JSON, JSONL, PARQUET, MANIFEST]",
+            "ReaderConfig/InputType: Value should be one of the following: [CSV, JSON, JSONL, PARQUET, MANIFEST]",
         ),
         ("getObject", r#"{"InputType":"CSV"}"#, "ReaderConfig: These fields are required: [CSVHeaderLocation]"),
         (
             "getObject",
             r#"{"InputType":"CSV","CSVHeaderLocation":"LAST_ROW"}"#,
-            "ReaderConfig/CSVHeaderLocation: Value 'LAST_ROW' is none of: [FIRST_ROW, GIVEN]",
+            "ReaderConfig/CSVHeaderLocation: Value should be one of the following: [FIRST_ROW, GIVEN]",
         ),
         (
             "getObject",
@@ -76,12 +76,12 @@ fn what_it_may_not_say() {
         (
             "getObject",
             r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":[]}"#,
-            "ReaderConfig/CSVHeaders: Value is empty",
+            "ReaderConfig/CSVHeaders: Value cannot be empty",
         ),
         (
             "getObject",
             r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["a",1]}"#,
-            "ReaderConfig/CSVHeaders: Each element must be of type 'String'",
+            "ReaderConfig/CSVHeaders: Expected value of type [STRING]",
         ),
         (
             "getObject",
@@ -91,7 +91,7 @@ fn what_it_may_not_say() {
         (
             "getObject",
             r#"{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW","CSVDelimiter":","}"#,
-            "ReaderConfig/CSVDelimiter: Value ',' is none of: [COMMA, PIPE, SEMICOLON, SPACE, TAB]",
+            "ReaderConfig/CSVDelimiter: Value should be one of the following: [COMMA, PIPE, SEMICOLON, SPACE, TAB]",
         ),
         (
             "getObject",
@@ -116,18 +116,14 @@ fn what_it_may_not_say() {
         (
             "getObject",
             r#"{"ManifestType":"ATHENA_DATA","InputType":"JSON"}"#,
-            "ReaderConfig/InputType: Value 'JSON' is none of: [CSV, JSONL, PARQUET]",
+            "ReaderConfig/InputType: Value should be one of the following: [CSV, JSONL, PARQUET]",
         ),
         (
             "getObject",
             r#"{"ManifestType":"GLUE"}"#,
-            "ReaderConfig/ManifestType: Value 'GLUE' is none of: [ATHENA_DATA, S3_INVENTORY]",
+            "ReaderConfig/ManifestType: Value should be one of the following: [ATHENA_DATA, S3_INVENTORY]",
         ),
-        (
-            "listObjectsV2",
-            r#"{"Transformation":"LOAD_AND_FLATTEN"}"#,
-            "ReaderConfig: These fields are required: [InputType]",
-        ),
+        ("listObjectsV2", r#"{"Transformation":"LOAD_AND_FLATTEN"}"#, "ReaderConfig: These fields are required: [InputType]"),
         (
             "listObjectsV2",
             r#"{"InputType":"JSON"}"#,

@@ -35,13 +35,17 @@ fn what_a_result_writer_may_say() {
             "",
             Err("Resource: The resource provided arn:aws:states:::s3:getObject is not recognized"),
         ),
-        (PUT, "[]", Err("WriterConfig: Value is not of type 'Object'")),
+        (PUT, "[]", Err("WriterConfig: Expected value of type [OBJECT]")),
         (
             PUT,
             r#"{"Transformation":"ZIP"}"#,
-            Err("WriterConfig/Transformation: Value 'ZIP' is none of: [NONE, COMPACT, FLATTEN]"),
+            Err("WriterConfig/Transformation: Value should be one of the following: [NONE, COMPACT, FLATTEN]"),
         ),
-        (PUT, r#"{"OutputType":"CSV"}"#, Err("WriterConfig/OutputType: Value 'CSV' is none of: [JSON, JSONL]")),
+        (
+            PUT,
+            r#"{"OutputType":"CSV"}"#,
+            Err("WriterConfig/OutputType: Value should be one of the following: [JSON, JSONL]"),
+        ),
         (PUT, r#"{"Pretty":true}"#, Err("WriterConfig/Pretty: Field is not supported")),
     ] {
         let config = (!config.is_empty()).then(|| json(config));

@@ -1,6 +1,5 @@
 //! What fields that are found at run time may be, and what the service says of those that are of no use.
 
-#[allow(dead_code, reason = "other tests need more of it")]
 mod support;
 
 use engine::Outcome;

@@ -19,6 +19,7 @@ use play::Play;
 
 proptest! {
     #![proptest_config(ProptestConfig {
+        cases: 128,
         max_shrink_iters: 4096,
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
         ..ProptestConfig::default()

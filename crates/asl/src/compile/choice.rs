@@ -1,6 +1,9 @@
 //! Choice rules.
 
-use super::fields::{Fields, Language, Type};
+use super::{
+    fields::{Fields, Language, Type},
+    literals,
+};
 use crate::{
     choice::{Kind, Operand, Pattern, Relation, Rule, Test},
     timestamp,
@@ -71,6 +74,12 @@ pub(super) fn rule(fields: &mut Fields<'_>) -> Option<Rule> {
             let given =
                 ["Variable", "And", "Or", "Not"].into_iter().filter(|name| fields.has(name)).collect::<Vec<_>>();
             fields.refuse_json_path(&given);
+            if !given.is_empty() {
+                // What is asked of the variable goes with it.
+                for (name, _) in given_operators(fields) {
+                    fields.take(name);
+                }
+            }
             fields.take("Comment");
             condition(fields)
         }
@@ -188,7 +197,12 @@ fn test(fields: &mut Fields<'_>, name: &'static str, operator: Operator) -> Opti
             operand(fields, name, number).map(|operand| Test::Numeric(relation, operand))
         }
         Operator::String(relation) => {
-            operand(fields, name, |fields, name| fields.text(name)).map(|operand| Test::String(relation, operand))
+            let text = |fields: &mut Fields<'_>, name| {
+                let text = fields.text(name)?;
+                literals::check_constant(name, &text, &fields.at.child(name), fields.findings);
+                Some(text)
+            };
+            operand(fields, name, text).map(|operand| Test::String(relation, operand))
         }
         Operator::Timestamp(relation) => {
             let moment = |fields: &mut Fields<'_>, name| {

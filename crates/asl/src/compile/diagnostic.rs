@@ -26,6 +26,10 @@ pub enum Code {
     DuplicateStateName,
     /// A state's name is too long.
     InvalidStateName,
+    /// A `Label` is empty, too long, or has a character that it can't have.
+    InvalidLabelName,
+    /// Two Map states have the same `Label`.
+    DuplicateLabelName,
     /// Graphs nest too deep.
     TooDeeplyNested,
     /// A variable's name is none.
@@ -36,8 +40,16 @@ pub enum Code {
     InvalidJsonataExpression,
     /// An expression of JSONata asks for what is not there at its place.
     UnsupportedJsonataExpression,
+    /// A value looks like a path, and its field's name does not end in `.$`.
+    NoDollar,
+    /// A value looks like a path, and its field's name does not end in `Path`.
+    NoPath,
+    /// A Pass state's `Result` has what looks like a path.
+    PassResultIsStatic,
     /// The service has this, this program does not yet.
     NotSupported,
+    /// A text looks like an expression of JSONata, and is none.
+    NoExpression,
     /// A Choice state has no `Default`.
     NoDefault,
     /// A retrier or a catcher can never take an error that it names.
@@ -64,12 +76,18 @@ impl Code {
             Self::MissingEndState => "MISSING_END_STATE",
             Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
             Self::InvalidStateName => "INVALID_STATE_NAME",
+            Self::InvalidLabelName => "INVALID_LABEL_NAME",
+            Self::DuplicateLabelName => "DUPLICATE_LABEL_NAME",
             Self::TooDeeplyNested => "TOO_DEEPLY_NESTED",
             Self::InvalidVariableName => "INVALID_VARIABLE_NAME",
             Self::ReservedVariableName => "RESERVED_VARIABLE_NAME",
             Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
             Self::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
+            Self::NoDollar => "NO_DOLLAR",
+            Self::NoPath => "NO_PATH",
+            Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
             Self::NotSupported => "NOT_SUPPORTED",
+            Self::NoExpression => "NO_EXPRESSION",
             Self::NoDefault => "NO_DEFAULT",
             Self::NeverTaken => "NEVER_TAKEN",
             Self::NoAttempts => "NO_ATTEMPTS",
@@ -89,12 +107,18 @@ impl Code {
             | Self::MissingEndState
             | Self::DuplicateStateName
             | Self::InvalidStateName
+            | Self::InvalidLabelName
+            | Self::DuplicateLabelName
             | Self::TooDeeplyNested
             | Self::InvalidVariableName
             | Self::ReservedVariableName
             | Self::InvalidJsonataExpression
-            | Self::UnsupportedJsonataExpression => true,
+            | Self::UnsupportedJsonataExpression
+            | Self::NoDollar
+            | Self::NoPath
+            | Self::PassResultIsStatic => true,
             Self::NotSupported
+            | Self::NoExpression
             | Self::NoDefault
             | Self::NeverTaken
             | Self::NoAttempts

@@ -21,7 +21,10 @@ const FIELDS: &[&str] = &["ItemReader", "ItemBatcher", "ResultWriter", "Label"];
 /// Characters that a `Label` can't have, beside blanks.
 const NOT_IN_LABEL: &str = "?*<>{}[]:;,\\|^~$#%&`\"";
 
-/// The largest number that stands for one of items or bytes.
+/// The largest `MaxItems`.
+const MAX_ITEMS: u64 = 100_000_000;
+
+/// The largest number that stands for one of items or bytes in a batch.
 const MAX_NUMBER: u64 = i64::MAX as u64;
 
 /// `ProcessorConfig`: inline is what a Map state is without it.
@@ -36,20 +39,18 @@ pub(super) fn mode(processor: &mut Fields<'_>) -> Option<Mode> {
     let Some(value) = processor.take(NAME) else { return Some(Mode::Inline) };
     let mut config = processor.inner(NAME, &value)?;
     let execution_type = execution_type(&mut config);
-    let mode = match config.text("Mode").as_deref() {
-        None | Some("INLINE") => {
-            if config.has("ExecutionType") {
-                config.error("ExecutionType", "Only the processing mode DISTRIBUTED has an 'ExecutionType'");
-            }
-            Some(Mode::Inline)
-        }
+    let has_mode = config.has("Mode");
+    let mode = match config.one_of("Mode", &["INLINE", "DISTRIBUTED"]) {
         Some("DISTRIBUTED") => {
             config.require("ExecutionType");
             execution_type.map(Mode::Distributed)
         }
-        Some(other) => {
-            config.error("Mode", format!("Value must be 'INLINE' or 'DISTRIBUTED', not '{other}'"));
-            None
+        None if has_mode => None,
+        None | Some(_) => {
+            if config.has("ExecutionType") {
+                config.error("ExecutionType", "Only the processing mode DISTRIBUTED has an 'ExecutionType'");
+            }
+            Some(Mode::Inline)
         }
     };
     config.close();
@@ -57,13 +58,9 @@ pub(super) fn mode(processor: &mut Fields<'_>) -> Option<Mode> {
 }
 
 fn execution_type(config: &mut Fields<'_>) -> Option<ExecutionType> {
-    match &*config.text("ExecutionType")? {
-        "STANDARD" => Some(ExecutionType::Standard),
+    match config.one_of("ExecutionType", &["STANDARD", "EXPRESS"])? {
         "EXPRESS" => Some(ExecutionType::Express),
-        other => {
-            config.error("ExecutionType", format!("Value must be 'STANDARD' or 'EXPRESS', not '{other}'"));
-            None
-        }
+        _ => Some(ExecutionType::Standard),
     }
 }
 
@@ -121,7 +118,7 @@ pub(super) fn check_labels(machine: &Machine, findings: &mut Findings) {
         if labels.contains(&label) {
             let message = format!("Label '{label}' is not unique in the state machine");
             let at = format!("{}/Label", state.location);
-            findings.add(Diagnostic::error(Code::SchemaValidationFailed, message, at));
+            findings.add(Diagnostic::error(Code::DuplicateLabelName, message, at));
         }
         labels.push(label);
     }
@@ -140,12 +137,15 @@ fn label(fields: &mut Fields<'_>) -> Option<Arc<str>> {
     const NAME: &str = "Label";
     let label = fields.text(NAME)?;
     let wrong = |c: char| c.is_whitespace() || c.is_control() || NOT_IN_LABEL.contains(c);
-    if label.is_empty() {
-        fields.error(NAME, "Label cannot be empty");
+    let message = if label.is_empty() {
+        Some("Label cannot be empty".to_owned())
     } else if label.chars().count() > MAX_LABEL {
-        fields.error(NAME, format!("Label cannot exceed {MAX_LABEL} characters"));
-    } else if let Some(found) = label.chars().find(|c| wrong(*c)) {
-        fields.error(NAME, format!("Label cannot contain the character {found:?}"));
+        Some(format!("Label cannot exceed {MAX_LABEL} characters"))
+    } else {
+        label.chars().find(|c| wrong(*c)).map(|found| format!("Label cannot contain the character {found:?}"))
+    };
+    if let Some(message) = message {
+        fields.findings.error(Code::InvalidLabelName, &fields.at.child(NAME), message);
     }
     Some(label)
 }
@@ -171,7 +171,7 @@ fn reader(fields: &mut Fields<'_>) -> Option<ItemReader> {
 
 fn max_items(config: &Value, reader: &mut Fields<'_>) -> Option<Count> {
     // The other fields are the dataset's, which has read them.
-    reader.inner("ReaderConfig", config)?.count_or_expression("MaxItems", "MaxItemsPath", 0..=MAX_NUMBER)
+    reader.inner("ReaderConfig", config)?.count_or_expression("MaxItems", "MaxItemsPath", 0..=MAX_ITEMS)
 }
 
 fn batcher(fields: &mut Fields<'_>) -> Option<ItemBatcher> {

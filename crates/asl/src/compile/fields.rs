@@ -42,7 +42,7 @@ pub(super) enum Type {
 }
 
 impl Type {
-    fn expected(self) -> &'static str {
+    pub(super) fn expected(self) -> &'static str {
         match self {
             Self::String => "Expected value of type [STRING]",
             Self::Boolean => "Expected value of type [BOOLEAN]",
@@ -344,18 +344,22 @@ impl<'a> Fields<'a> {
         self.path(name).map(|path| Expression::of_path(name, path))
     }
 
-    /// A path of a choice rule.
+    /// A path of a choice rule, which may lead into the context too.
     pub(super) fn operand_path(&mut self, name: &'static str) -> Option<Path> {
         let text = self.text(name)?;
         if !text.starts_with('$') {
             self.error(name, format!("{NOT_A_REFERENCE}: Reference path didn't start with '$'"));
             return None;
         }
-        Path::parse(&text).map_err(|_| self.error(name, NOT_A_REFERENCE)).ok()
+        let path = Path::parse(&text).ok().filter(Path::is_definite);
+        if path.is_none() {
+            self.error(name, NOT_A_REFERENCE);
+        }
+        path
     }
 
-    /// A path that leads to one place of the input or of a variable: what a number is found at.
-    fn reference_expression(&mut self, name: &'static str) -> Option<Expression> {
+    /// A path that leads to one place of the input or of a variable: where a number or a time is found.
+    pub(super) fn reference_expression(&mut self, name: &'static str) -> Option<Expression> {
         let path = self.path(name)?;
         if !path.is_definite() || *path.root() == Root::Context {
             self.error(name, NOT_A_REFERENCE);

@@ -69,14 +69,17 @@ fn nested_graph(fields: &mut Fields<'_>, language: Language, nesting: usize) -> 
         fields.take("StartAt");
         return None;
     };
-    let Value::Object(states) = states else {
-        fields.type_error("States", Type::Object);
-        return None;
+    let states = match states {
+        Value::Object(states) if !states.is_empty() => states,
+        other => {
+            fields.take("StartAt");
+            match other {
+                Value::Object(_) => fields.error("States", "Value cannot be empty"),
+                _ => fields.type_error("States", Type::Object),
+            }
+            return None;
+        }
     };
-    if states.is_empty() {
-        fields.error("States", "Value cannot be empty");
-        return None;
-    }
     let ids = states.keys().enumerate().map(|(index, name)| (name.clone(), StateId(index))).collect();
     let names = Names { ids, nesting, language };
     let start = names.target(fields, "StartAt");

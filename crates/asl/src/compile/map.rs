@@ -100,7 +100,7 @@ fn processor(names: &Names, fields: &mut Fields<'_>) -> Option<(Arc<Graph>, Proc
 fn alternative(fields: &mut Fields<'_>, name: &'static str, older: &'static str) -> Option<&'static str> {
     match (fields.has(name), fields.has(older)) {
         (true, true) => {
-            fields.error(older, format!("'{name}' and '{older}' exclude each other"));
+            fields.one_at_most(&[name, older]);
             fields.take(older);
             Some(name)
         }

@@ -31,8 +31,7 @@ fn graph<'d>(graph: &'d Value, at: &Pointer, nesting: usize, names: &mut HashSet
 pub(super) fn graphs<'d>(state: &'d Value, at: &Pointer) -> Vec<(&'d Value, Pointer)> {
     let all = at.child("Branches");
     let branches = elements(state, "Branches").enumerate().map(|(index, branch)| (branch, all.element(index)));
-    let processor =
-        ["ItemProcessor", "Iterator"].into_iter().filter_map(|name| Some((state.get(name)?, at.child(name))));
+    let processor = ["ItemProcessor", "Iterator"].into_iter().find_map(|name| Some((state.get(name)?, at.child(name))));
     branches.chain(processor).collect()
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    diagnostic::Code,
     fields::{Fields, Language, Reads, Type},
     graph::Names,
     state::assign,
@@ -43,10 +44,13 @@ fn each<T>(
 fn errors(fields: &mut Fields<'_>) -> Option<Arc<[Arc<str>]>> {
     let values = fields.filled_array("ErrorEquals")?;
     let mut errors = Vec::with_capacity(values.len());
-    for value in values.iter() {
+    for (index, value) in values.iter().enumerate() {
         match value {
             Value::String(name) => errors.push(name.clone()),
-            _ => fields.type_error("ErrorEquals", Type::String),
+            _ => {
+                let at = fields.at.child("ErrorEquals").element(index);
+                fields.findings.error(Code::SchemaValidationFailed, &at, Type::String.expected());
+            }
         }
     }
     Some(errors.into())

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{
     choice,
     diagnostic::Code,
-    fields::{Fields, Language, Reads},
+    fields::{Fields, Language, Reads, Type},
     graph::{Names, inner_graph},
-    map, retry, task,
+    literals, map, retry, task,
 };
 use crate::{
     flow::{DataFlow, JsonPathFlow, JsonataFlow},
@@ -180,7 +180,7 @@ pub(super) fn assign(fields: &mut Fields<'_>, reads: Reads) -> Option<crate::tem
         }
         _ => {
             fields.take(NAME);
-            fields.error(NAME, "Value is not of type 'Object'");
+            fields.type_error(NAME, Type::Object);
             return None;
         }
     }
@@ -233,7 +233,11 @@ fn pass(names: &Names, fields: &mut Fields<'_>) -> Option<Pass> {
     if fields.language == Language::Jsonata {
         fields.refuse_json_path(&["Result"]);
     }
-    Some(Pass { result: fields.take("Result"), transition: transition(names, fields)? })
+    let result = fields.take("Result");
+    if let (Some(result), Language::JsonPath) = (&result, fields.language) {
+        literals::check_result(result, &fields.at.child("Result"), fields.findings);
+    }
+    Some(Pass { result, transition: transition(names, fields)? })
 }
 
 fn choice_state(names: &Names, fields: &mut Fields<'_>) -> Option<Choice> {
@@ -283,12 +287,12 @@ fn wait(names: &Names, fields: &mut Fields<'_>) -> Option<Wait> {
             Some(query) => query.map(Until::SecondsOf),
             None => fields.count("Seconds", 0..=MAX_SECONDS).map(Until::Seconds),
         },
-        ["SecondsPath"] => fields.path_expression("SecondsPath").map(Until::SecondsOf),
+        ["SecondsPath"] => fields.reference_expression("SecondsPath").map(Until::SecondsOf),
         ["Timestamp"] => match fields.query("Timestamp") {
             Some(query) => query.map(Until::TimestampOf),
             None => timestamp(fields),
         },
-        ["TimestampPath"] => fields.path_expression("TimestampPath").map(Until::TimestampOf),
+        ["TimestampPath"] => fields.reference_expression("TimestampPath").map(Until::TimestampOf),
         _ => {
             for name in given {
                 fields.take(name);
@@ -319,11 +323,16 @@ fn fail_text(fields: &mut Fields<'_>, name: &'static str, path_name: &'static st
         if let Some(query) = fields.query(name) {
             return query.map(FailText::Expression);
         }
-        return fields.text(name).map(FailText::Literal);
+        let constant = fields.text(name)?;
+        literals::check_text(&constant, &fields.at.child(name), fields.findings);
+        return Some(FailText::Literal(constant));
     }
     fields.one_at_most(&[name, path_name]);
-    let constant = fields.text(name).map(FailText::Literal);
-    constant.or(fields.path_or_call(path_name).map(FailText::Expression))
+    let constant = fields.text(name);
+    if let Some(constant) = &constant {
+        literals::check_constant(name, constant, &fields.at.child(name), fields.findings);
+    }
+    constant.map(FailText::Literal).or(fields.path_or_call(path_name).map(FailText::Expression))
 }
 
 fn parallel(names: &Names, fields: &mut Fields<'_>) -> Option<Parallel> {

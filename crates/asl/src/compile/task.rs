@@ -35,7 +35,7 @@ const CREDENTIALS: &str = "Credentials";
 
 /// `Credentials`: an object with `RoleArn`, which may be found at run time.
 fn credentials(fields: &mut Fields<'_>) -> Option<Template> {
-    let value = fields.look(CREDENTIALS)?.clone();
+    let value = fields.take(CREDENTIALS)?;
     let mut inner = fields.inner(CREDENTIALS, &value)?;
     let is_named = inner.has("RoleArn") || inner.has("RoleArn.$");
     if !is_named {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    diagnostic::{Code, Findings, Pointer},
+    diagnostic::{Code, Diagnostic, Findings, Pointer},
     fields::{Place, Reads},
+    literals,
 };
 use crate::{
     jsonata::{Jsonata, TopLevel},
@@ -27,22 +28,32 @@ pub(super) fn json_path(value: &Value, at: &Pointer, findings: &mut Findings) ->
 fn json_path_object(value: &Value, fields: &Object, at: &Pointer, findings: &mut Findings) -> Template {
     let mut filled = Vec::with_capacity(fields.len());
     for (field, value) in fields {
-        let at = at.child(field);
         let Some(name) = field.strip_suffix(".$") else {
+            let at = at.child(field);
+            literals::check_field(field, value, &at, findings);
             filled.push((field.clone(), json_path(value, &at, findings)));
             continue;
         };
         let expression = match value {
+            Value::String(text) if !text.starts_with(['$', 'S', 's']) => {
+                Err(format!("a constant belongs into a field named '{name}'"))
+            }
             Value::String(text) => Expression::json_path(field.clone(), text),
-            _ => Err("it is no string".to_owned()),
+            _ => Err("it must be a string".to_owned()),
         };
         match expression {
             Ok(expression) => filled.push((name.into(), Template::Expression(expression))),
-            Err(why) => findings.error(
-                Code::SchemaValidationFailed,
-                &at,
-                format!("The value for the field '{field}' must be a valid JSONPath or a valid intrinsic function call: {why}"),
-            ),
+            Err(why) => findings.add(Diagnostic {
+                field: Some(field.to_string()),
+                help: Some(why),
+                ..Diagnostic::error(
+                    Code::SchemaValidationFailed,
+                    format!(
+                        "The value for the field '{field}' must be a valid JSONPath or a valid intrinsic function call"
+                    ),
+                    at.to_string(),
+                )
+            }),
         }
     }
     object(value, filled)
@@ -55,7 +66,9 @@ pub(super) fn jsonata(value: &Value, place: &Place, at: &Pointer, reads: Reads, 
             Some(text) => query(text, place, at, reads, findings)
                 .map_or_else(|| Template::Literal(Value::Null), Template::Expression),
             None => {
-                check_ends(text, at, findings);
+                if check_ends(text, at, findings) {
+                    literals::check_text(text, at, findings);
+                }
                 Template::Literal(value.clone())
             }
         },
@@ -67,6 +80,7 @@ pub(super) fn jsonata(value: &Value, place: &Place, at: &Pointer, reads: Reads, 
             array(value, compiled.collect())
         }
         Value::Object(fields) => {
+            literals::check_names(fields, at, findings);
             let compiled = fields.iter().map(|(name, value)| {
                 (name.clone(), jsonata(value, &place.child(name), &at.child(name), reads, findings))
             });

@@ -169,7 +169,7 @@ impl<'a> Config<'a> {
     fn open(value: Option<&'a Value>) -> Result<Self, Invalid> {
         match value {
             None | Some(Value::Object(_)) => Ok(Self { value, asked: vec!["MaxItems", "MaxItemsPath"] }),
-            Some(_) => Err(Invalid::new("ReaderConfig", "Value is not of type 'Object'")),
+            Some(_) => Err(Invalid::new("ReaderConfig", "Expected value of type [OBJECT]")),
         }
     }
 
@@ -178,9 +178,17 @@ impl<'a> Config<'a> {
         self.value?.get(name)
     }
 
+    /// A field is missing, or the whole `ReaderConfig`.
+    fn required(&self, name: &str) -> Invalid {
+        match self.value {
+            Some(_) => Invalid::new("ReaderConfig", format!("These fields are required: [{name}]")),
+            None => Invalid::new("", "These fields are required: [ReaderConfig]"),
+        }
+    }
+
     fn text(&mut self, name: &'static str) -> Result<Option<&'a str>, Invalid> {
         let value = self.take(name);
-        value.map(|value| value.as_str().ok_or_else(|| invalid(name, "Value is not of type 'String'"))).transpose()
+        value.map(|value| value.as_str().ok_or_else(|| invalid(name, "Expected value of type [STRING]"))).transpose()
     }
 
     /// Refuses what nobody asked for.
@@ -198,11 +206,9 @@ impl<'a> Config<'a> {
             (Some("S3_INVENTORY"), Some(_)) => {
                 Err(invalid("InputType", "Must not be given with the ManifestType 'S3_INVENTORY'"))
             }
-            (Some("ATHENA_DATA"), Some("JSON")) => {
-                Err(invalid("InputType", one_of(&["CSV", "JSONL", "PARQUET"], "JSON")))
-            }
+            (Some("ATHENA_DATA"), Some("JSON")) => Err(invalid("InputType", one_of(&["CSV", "JSONL", "PARQUET"]))),
             (Some("ATHENA_DATA"), input_type) => Ok(Dataset::AthenaData(self.format(input_type)?)),
-            (Some(other), _) => Err(invalid("ManifestType", one_of(&["ATHENA_DATA", "S3_INVENTORY"], other))),
+            (Some(_), _) => Err(invalid("ManifestType", one_of(&["ATHENA_DATA", "S3_INVENTORY"]))),
             (None, input_type) => Ok(Dataset::Object(self.format(input_type)?)),
         }
     }
@@ -214,7 +220,7 @@ impl<'a> Config<'a> {
                 let input_type = self.text("InputType")?;
                 Ok(Dataset::ListedObjects(self.format(input_type)?))
             }
-            Some(other) => Err(invalid("Transformation", one_of(&["NONE", "LOAD_AND_FLATTEN"], other))),
+            Some(_) => Err(invalid("Transformation", one_of(&["NONE", "LOAD_AND_FLATTEN"]))),
         }
     }
 
@@ -224,8 +230,8 @@ impl<'a> Config<'a> {
             Some("JSON") => Ok(Format::Json { items_pointer: self.items_pointer()? }),
             Some("JSONL") => Ok(Format::Jsonl),
             Some("PARQUET") => Ok(Format::Parquet),
-            Some(other) => Err(invalid("InputType", one_of(&["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"], other))),
-            None => Err(Invalid::new("ReaderConfig", "These fields are required: [InputType]")),
+            Some(_) => Err(invalid("InputType", one_of(&["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"]))),
+            None => Err(self.required("InputType")),
         }
     }
 
@@ -235,28 +241,27 @@ impl<'a> Config<'a> {
             Some("FIRST_ROW") => Ok(Header::FirstRow),
             Some("GIVEN") => {
                 let names = self.take(NAMES);
-                let names = names
-                    .ok_or_else(|| Invalid::new("ReaderConfig", format!("These fields are required: [{NAMES}]")))?;
-                let names = names.as_array().ok_or_else(|| invalid(NAMES, "Value is not of type 'Array'"))?;
+                let names = names.ok_or_else(|| self.required(NAMES))?;
+                let names = names.as_array().ok_or_else(|| invalid(NAMES, "Expected value of type [ARRAY]"))?;
                 let names: Option<Vec<Arc<str>>> = names.iter().map(|name| name.as_str().map(Into::into)).collect();
-                let names = names.ok_or_else(|| invalid(NAMES, "Each element must be of type 'String'"))?;
+                let names = names.ok_or_else(|| invalid(NAMES, "Expected value of type [STRING]"))?;
                 if names.is_empty() {
-                    return Err(invalid(NAMES, "Value is empty"));
+                    return Err(invalid(NAMES, "Value cannot be empty"));
                 }
                 if names.iter().map(|name| name.len() + 1).sum::<usize>() > MAX_CSV_HEADER {
                     return Err(invalid(NAMES, format!("The header has more than {MAX_CSV_HEADER} bytes")));
                 }
                 Ok(Header::Given(names))
             }
-            Some(other) => Err(invalid("CSVHeaderLocation", one_of(&["FIRST_ROW", "GIVEN"], other))),
-            None => Err(Invalid::new("ReaderConfig", "These fields are required: [CSVHeaderLocation]")),
+            Some(_) => Err(invalid("CSVHeaderLocation", one_of(&["FIRST_ROW", "GIVEN"]))),
+            None => Err(self.required("CSVHeaderLocation")),
         }
     }
 
     fn delimiter(&mut self) -> Result<Delimiter, Invalid> {
         let Some(name) = self.text("CSVDelimiter")? else { return Ok(Delimiter::default()) };
         Delimiter::parse(name)
-            .ok_or_else(|| invalid("CSVDelimiter", one_of(&["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"], name)))
+            .ok_or_else(|| invalid("CSVDelimiter", one_of(&["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"])))
     }
 
     fn items_pointer(&mut self) -> Result<Option<JsonPointer>, Invalid> {
@@ -271,6 +276,6 @@ fn invalid(field: &str, message: impl Into<String>) -> Invalid {
 }
 
 /// What is said of a name that is not one of a few.
-pub(super) fn one_of(names: &[&str], found: &str) -> String {
-    format!("Value '{found}' is none of: [{}]", names.join(", "))
+pub(super) fn one_of(names: &[&str]) -> String {
+    format!("Value should be one of the following: [{}]", names.join(", "))
 }

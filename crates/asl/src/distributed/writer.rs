@@ -72,26 +72,26 @@ struct Config {
 impl Config {
     fn parse(value: &Value) -> Result<Self, Invalid> {
         let Value::Object(fields) = value else {
-            return Err(Invalid::new("WriterConfig", "Value is not of type 'Object'"));
+            return Err(Invalid::new("WriterConfig", "Expected value of type [OBJECT]"));
         };
         let mut config = Self::default();
         for (name, value) in fields.iter() {
             let invalid = |message: &str| Invalid::new(format!("WriterConfig/{name}"), message);
-            let text = value.as_str().ok_or_else(|| invalid("Value is not of type 'String'"));
+            let text = value.as_str().ok_or_else(|| invalid("Expected value of type [STRING]"));
             match &**name {
                 "Transformation" => {
                     config.transformation = Some(match text? {
                         "NONE" => Transformation::None,
                         "COMPACT" => Transformation::Compact,
                         "FLATTEN" => Transformation::Flatten,
-                        other => return Err(invalid(&one_of(&["NONE", "COMPACT", "FLATTEN"], other))),
+                        _ => return Err(invalid(&one_of(&["NONE", "COMPACT", "FLATTEN"]))),
                     });
                 }
                 "OutputType" => {
                     config.output_type = Some(match text? {
                         "JSON" => OutputType::Json,
                         "JSONL" => OutputType::Jsonl,
-                        other => return Err(invalid(&one_of(&["JSON", "JSONL"], other))),
+                        _ => return Err(invalid(&one_of(&["JSON", "JSONL"]))),
                     });
                 }
                 _ => return Err(invalid("Field is not supported")),

@@ -104,7 +104,7 @@ impl Calls<'_> {
                     }
                 }
             }
-            Some(_) => return self.refuse(Code::SchemaValidationFailed, "Value is not of type 'Object'", at),
+            Some(_) => return self.refuse(Code::SchemaValidationFailed, "Expected value of type [OBJECT]", at),
         }
         if !has_function {
             self.refuse(Code::SchemaValidationFailed, invoke::NO_FUNCTION, at);
