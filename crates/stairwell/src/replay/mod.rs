@@ -6,6 +6,7 @@
 
 mod api;
 pub mod best;
+mod bucket;
 pub mod case;
 mod compare;
 mod events;

@@ -26,6 +26,8 @@ use tokio::{
     sync::mpsc,
 };
 
+use super::bucket::Buckets;
+
 /// The region and the account of recordings.
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "111111111111";
@@ -40,6 +42,7 @@ pub(super) struct Stage {
     logs: Arc<Logs>,
     objects: Arc<Memory>,
     events: Arc<Mutex<Vec<Event>>>,
+    buckets: Arc<Buckets>,
     status_changes: Mutex<mpsc::UnboundedReceiver<StatusChange>>,
 }
 
@@ -64,7 +67,7 @@ impl Stage {
             .build()
             .map_err(|error| format!("no runtime: {error}"))?;
         let journal = Journal::in_memory().map_err(|error| error.to_string())?;
-        let events = outside.events.clone();
+        let (events, buckets) = (outside.events.clone(), outside.buckets.clone());
         let mut parts = Parts::new(REGION, ACCOUNT, journal, Arc::new(outside));
         let (changes, status_changes) = mpsc::unbounded_channel();
         parts.status_changes = Some(changes);
@@ -72,7 +75,7 @@ impl Stage {
         let objects = Arc::new(Memory::new(time::OffsetDateTime::now_utc()));
         parts.objects = objects.clone();
         let front = FrontEnd::new(States::empty(parts));
-        Ok(Self { runtime, front, logs, objects, events, status_changes: Mutex::new(status_changes) })
+        Ok(Self { runtime, front, logs, objects, events, buckets, status_changes: Mutex::new(status_changes) })
     }
 
     /// Makes a call.
@@ -99,6 +102,18 @@ impl Stage {
     /// Lets an object be in S3.
     pub(super) fn has_object(&self, bucket: &str, key: &str, text: String) {
         self.objects.add(bucket, key, text);
+    }
+
+    /// What S3 answers when it is asked for the object that an execution put last; nothing where none has put one.
+    pub(super) fn last_object(&self) -> Option<Said> {
+        let answer = self.runtime.block_on(self.buckets.last_object())?;
+        Some(match answer {
+            Ok(answer) => Said::Answer(answer),
+            Err(fault) => Said::Refusal {
+                code: fault.error.as_deref().unwrap_or_default().to_owned(),
+                message: fault.cause.as_deref().unwrap_or_default().to_owned(),
+            },
+        })
     }
 
     /// Lets a log group be there.
@@ -138,6 +153,7 @@ pub(super) struct Outside {
     /// How every call fails; none is ever answered where this is not known.
     fault: Option<Fault>,
     events: Arc<Mutex<Vec<Event>>>,
+    buckets: Arc<Buckets>,
 }
 
 impl Outside {
@@ -158,7 +174,7 @@ impl run::Outside for Outside {
         }
         match self.fault.clone() {
             Some(fault) => Box::pin(std::future::ready(Err(fault.into()))),
-            None => Box::pin(std::future::pending()),
+            None => self.buckets.call(execution, &call).unwrap_or_else(|| Box::pin(std::future::pending())),
         }
     }
 }

@@ -124,7 +124,7 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// The body, with its type where that is the protocol's own.
+    /// The body, with its type unless the parameters say another.
     fn body(&self) -> (Option<&'static str>, Bytes) {
         let payload = self.shape.payload.as_deref();
         let payload = payload.and_then(|name| Some((name, self.shape.members.get(name)?)));
@@ -149,7 +149,8 @@ impl Sender<'_> {
             (Shape::Structure(shape), Some(Value::Object(fields))) => {
                 (Some("application/json"), json::object(self.operation.model, shape, fields).to_string().into())
             }
-            (_, Some(value)) => (None, text(value).unwrap_or_default().into()),
+            // Step Functions hands texts to its SDK, which says so where the parameters name no other type.
+            (_, Some(value)) => (Some("text/plain; charset=UTF-8"), text(value).unwrap_or_default().into()),
         }
     }
 }

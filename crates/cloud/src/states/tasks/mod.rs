@@ -20,6 +20,7 @@ use engine::{
 
 pub(super) use action::Action;
 pub use function::CallerOf;
+pub use service::call_service;
 
 use super::{Activities, States, TaskTokens, task_tokens::Waiting};
 use crate::{lambda::Lambda, service::Service};

@@ -1,8 +1,11 @@
 //! Calls of services by their own protocols, through the same door as everybody's.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::{
+    pin::Pin,
+    sync::{Arc, OnceLock, Weak},
+};
 
-use asl::{Fault, Value, value::Object};
+use asl::{Fault, Value, machine::Resource, value::Object};
 use engine::{
     Identity,
     core::Call,
@@ -11,7 +14,10 @@ use engine::{
 use http::StatusCode;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-use super::response::{Header, with_metadata};
+use super::{
+    action::Action,
+    response::{Header, with_metadata},
+};
 use crate::{
     service::Service,
     states::{
@@ -22,6 +28,20 @@ use crate::{
 
 /// The code of an answer to a call of a service that is not emulated.
 const NOT_EMULATED: &str = "ServiceNotEmulated";
+
+/// Calls an action of services for a task, where these services have it and Step Functions does no more than hand on the
+/// call and its answer.
+pub fn call_service(
+    services: &Arc<impl Service>,
+    execution: &Identity,
+    call: &Call,
+) -> Option<Pin<Box<dyn Future<Output = Result<Value, Fault>> + Send>>> {
+    let Resource::Service { service, action, .. } = &call.resource else { return None };
+    let Some(Action::Call(operation)) = Action::of(service, action) else { return None };
+    let calls = Services::default();
+    calls.connect(services);
+    Some(Box::pin(calls.call(operation, execution, call)))
+}
 
 /// The services that answer.
 #[derive(Default)]

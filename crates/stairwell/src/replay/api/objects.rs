@@ -1,7 +1,7 @@
-//! The objects that Map Runs of a transcript read. It shows how many items there were, but not the objects: others with
-//! as many items are as good.
+//! The objects of a transcript. Of those that Map Runs read it shows how many items there were, but not the objects: others
+//! with as many items are as good.
 
-use asl::Value;
+use asl::{Value, value::Object as Fields};
 
 use super::transcript::{Call, Recorded};
 
@@ -18,6 +18,14 @@ pub(super) fn read_by(input: &Value, calls: &[Call]) -> Option<Object> {
     let name = |key: &str| input.get(key).and_then(Value::as_str).map(str::to_owned);
     let text = text(input_type(calls)?, items(calls)?)?;
     Some(Object { bucket: name("Bucket")?, key: name("Key")?, text })
+}
+
+/// What `GetObject` tells of an object's content. When it was written, and the rest, is the bucket's own matter.
+pub(super) fn as_read(answer: &Value) -> Value {
+    const KEPT: &[&str] = &["AcceptRanges", "Body", "ContentLength", "ContentType", "ETag", "Metadata"];
+    let Value::Object(fields) = answer else { return answer.clone() };
+    let kept = fields.iter().filter(|(key, _)| KEPT.contains(&&***key));
+    kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Fields>().into()
 }
 
 /// How many items a Map Run had.
