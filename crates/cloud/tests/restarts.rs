@@ -161,3 +161,47 @@ fn a_callback_is_neither_taken_nor_refused_before_the_executions_are_taken_up() 
         assert_eq!(send_task_success(&cloud, &token).await, StatusCode::BAD_REQUEST);
     });
 }
+
+/// What the port answers to an operation of Step Functions.
+async fn call(cloud: &LocalCloud, operation: &str, request: Value) -> Value {
+    let request = http::Request::post("/")
+        .header("x-amz-target", format!("AWSStepFunctions.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(request.to_string().into())
+        .unwrap();
+    let response = cloud.send(request).await;
+    let status = response.status();
+    let body = axum::body::to_bytes(axum::body::Body::new(response.into_body()), usize::MAX).await.unwrap();
+    let answer = serde_json::from_slice(&body).unwrap();
+    assert_eq!(status, StatusCode::OK, "{operation}: {answer}");
+    answer
+}
+
+#[test]
+fn a_task_of_an_activity_that_nobody_has_taken_is_there_after_a_restart() {
+    let application = application("startExecution", None);
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let cloud = start(folder.path(), &application).await;
+        let activity = call(&cloud, "CreateActivity", json!({ "name": "work" })).await["activityArn"].clone();
+        let states = json!({ "Work": { "Type": "Task", "Resource": activity, "End": true } });
+        let machine = json!({
+            "name": "Asking",
+            "definition": json!({ "StartAt": "Work", "States": states }).to_string(),
+            "roleArn": "arn:aws:iam::000000000000:role/any",
+        });
+        call(&cloud, "CreateStateMachine", machine).await;
+        let started = json!({ "stateMachineArn": arn("Asking"), "input": "[1]" });
+        call(&cloud, "StartExecution", started).await;
+    });
+
+    run(async {
+        let cloud = start(folder.path(), &application).await;
+        let resumed = cloud.states().resume().unwrap();
+        let activity = call(&cloud, "ListActivities", json!({})).await["activities"][0]["activityArn"].clone();
+        let task = call(&cloud, "GetActivityTask", json!({ "activityArn": activity })).await;
+        assert_eq!(task["input"], "[1]");
+        assert_eq!(send_task_success(&cloud, task["taskToken"].as_str().unwrap()).await, StatusCode::OK);
+        assert_eq!(resumed.running[0].ended().await, Outcome::Succeeded(asl::Value::from(true)));
+    });
+}
