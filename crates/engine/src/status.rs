@@ -1,9 +1,11 @@
 //! The status of an execution, in the service's words.
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::{Execution, Outcome};
 
 /// The status of an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// It goes on.
     Running,

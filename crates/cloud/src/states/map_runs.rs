@@ -1,29 +1,44 @@
 //! Map Runs: what distributed Map states have done outside of their executions.
 //!
-//! A Map Run reads its items, starts child executions, and writes their results. It keeps nothing of its own that would
-//! have to be journalled: after a restart its execution asks for it again, and each child execution has the same name
-//! as before, so those that ended count, those that run go on, and the others are started. The items are read once more.
-//! What is known of a Map Run beyond its child executions goes with the runner.
+//! A Map Run reads its items, starts child executions, and writes their results. Nothing of that has to be journalled:
+//! after a restart its execution asks for it again, and each child execution has the same name as before, so those that
+//! ended count, those that run go on, and the others are started. The items are read once more. What is told of a Map
+//! Run, and what `UpdateMapRun` changes, is kept in the journal with its execution.
+//!
+//! A Map Run that is redriven is asked for in the same way. Standard child executions that did not succeed are redriven;
+//! Express ones, of which the journal knows nothing, are started again. Those that succeeded count again, for as long as
+//! the runner remembers them.
 
 mod carry_out;
 mod counts;
 mod describe;
+mod kept;
+mod planned;
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+};
 
 use engine::{
     Identity,
     core::Call,
-    map_run::{MapRun, Tolerance},
+    map_run::MapRun,
     run::{Answer, Clock, Executions, MapRunEnd, Outside, Reports, Running},
 };
 use indexmap::IndexMap;
 use time::OffsetDateTime;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 
-use super::{ApiError, Status, items::objects::Objects};
+use super::{
+    ApiError, Status,
+    items::{objects::Objects, writer::Child},
+};
 use crate::logs::Logs;
-use counts::{Counts, Fate};
+use counts::Fate;
+use kept::Kept;
+
+pub(super) use kept::Record;
 
 /// How many child executions run at once where the state does not say: what the service allows at most is too much for
 /// one machine.
@@ -32,8 +47,8 @@ const DEFAULT_CONCURRENCY: usize = 1_000;
 /// How many child executions run at once at most, as in the service.
 const MAX_CONCURRENCY: usize = 10_000;
 
-/// How many Map Runs are known after their ends: the oldest are forgotten first.
-const KEPT: usize = 10_000;
+/// Of how many Map Runs with Express child executions that did not succeed the results are remembered.
+const UNFINISHED: usize = 100;
 
 /// Carries out Map Runs, and whatever another outside does.
 pub(super) struct MapRuns(Arc<Shared>);
@@ -46,37 +61,10 @@ struct Shared {
     executions: OnceLock<Weak<Executions>>,
     /// Who is told of child executions that begin.
     started: broadcast::Sender<Arc<Running>>,
-    /// By their ARNs, the oldest first.
-    runs: Mutex<IndexMap<Arc<str>, Arc<Kept>>>,
-}
-
-/// What is known of a Map Run.
-pub(super) struct Kept {
-    arn: Arc<str>,
-    /// The execution whose state it is.
-    execution_arn: Arc<str>,
-    state_machine_arn: Arc<str>,
-    started_at: OffsetDateTime,
-    limits: watch::Sender<Limits>,
-    progress: Mutex<Progress>,
-}
-
-/// What can be changed while a Map Run runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Limits {
-    /// `MaxConcurrency`; 0 is no limit of its own.
-    max_concurrency: u64,
-    tolerance: Tolerance,
-}
-
-/// How far a Map Run has come.
-#[derive(Clone, Copy, Debug)]
-struct Progress {
-    status: Status,
-    stopped_at: Option<OffsetDateTime>,
-    /// Of child executions.
-    executions: Counts,
-    items: Counts,
+    /// Those that are carried out, by their ARNs.
+    runs: Mutex<HashMap<Arc<str>, Arc<Kept>>>,
+    /// What Express child executions gave, by the ARNs of their Map Runs, the oldest first.
+    unfinished: Mutex<IndexMap<Arc<str>, Vec<Child>>>,
 }
 
 /// What `UpdateMapRun` changes: only what is there.
@@ -95,8 +83,8 @@ impl MapRuns {
         logs: Arc<Logs>,
         started: broadcast::Sender<Arc<Running>>,
     ) -> Arc<Self> {
-        let (executions, runs) = (OnceLock::new(), Mutex::default());
-        Arc::new(Self(Arc::new(Shared { outside, objects, logs, executions, started, runs })))
+        let (executions, runs, unfinished) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        Arc::new(Self(Arc::new(Shared { outside, objects, logs, executions, started, runs, unfinished })))
     }
 
     /// Names the executions that Standard child executions are part of. Once, before anything runs.
@@ -106,14 +94,28 @@ impl MapRuns {
     }
 
     /// The Map Run with this ARN.
-    pub(super) fn find(&self, arn: &str) -> Result<Arc<Kept>, ApiError> {
-        let found = self.0.runs().get(arn).cloned();
+    pub(super) fn find(&self, arn: &str) -> Result<Record, ApiError> {
+        let found = self.0.stored(arn)?.map(|record| self.0.known(record));
         found.ok_or_else(|| ApiError::new("ResourceNotFound", format!("Resource not found: '{arn}'")))
     }
 
     /// The Map Runs of an execution, the newest first.
-    pub(super) fn of(&self, execution_arn: &str) -> Vec<Arc<Kept>> {
-        self.0.runs().values().rev().filter(|kept| &*kept.execution_arn == execution_arn).cloned().collect()
+    pub(super) fn of(&self, execution_arn: &str) -> Result<Vec<Record>, ApiError> {
+        let Some(executions) = self.0.executions() else { return Ok(Vec::new()) };
+        let kept = executions.map_runs_of(execution_arn).map_err(|error| ApiError::internal(&error))?;
+        kept.iter().map(|text| Ok(self.0.known(parse(text)?))).collect()
+    }
+
+    /// Changes how many child executions run at once and how many items may fail, from now on.
+    pub(super) fn change(&self, arn: &str, change: Change) -> Result<(), ApiError> {
+        let live = self.0.runs().get(arn).cloned();
+        if let Some(kept) = live {
+            kept.limits.send_modify(|limits| limits.change(change));
+            return self.0.write(&kept.record());
+        }
+        let mut record = self.find(arn)?;
+        record.limits.change(change);
+        self.0.write(&record)
     }
 }
 
@@ -127,86 +129,103 @@ impl Outside for MapRuns {
     }
 
     fn map_run(&self, execution: &Arc<Identity>, run: Arc<MapRun>) -> MapRunEnd {
-        let kept = Arc::new(Kept::new(execution, &run));
-        self.0.keep(kept.clone());
+        let kept = self.0.begin(execution, &run);
         carry_out::carry_out(self.0.clone(), execution.clone(), run, kept)
     }
 }
 
 impl Shared {
-    fn keep(&self, kept: Arc<Kept>) {
+    /// A Map Run begins, or goes on.
+    fn begin(&self, execution: &Identity, run: &MapRun) -> Arc<Kept> {
+        let before = self.stored(&run.arn).unwrap_or_default();
         let mut runs = self.runs();
-        runs.insert(kept.arn.clone(), kept);
-        if runs.len() > KEPT {
-            let has_ended = |kept: &Arc<Kept>| kept.progress().status != Status::Running;
-            if let Some(oldest) = runs.values().position(has_ended) {
-                runs.shift_remove_index(oldest);
-            }
+        let after = runs.get(&run.arn).map(|kept| &**kept);
+        let kept = Arc::new(Kept::new(execution, run, before.as_ref(), after));
+        runs.insert(run.arn.clone(), kept.clone());
+        drop(runs);
+        self.try_write(&kept);
+        kept
+    }
+
+    /// A Map Run has ended. False where it was ended before.
+    fn end(&self, kept: &Arc<Kept>, status: Status, at: OffsetDateTime) -> bool {
+        if !kept.ends(status, at) {
+            return false;
+        }
+        let mut runs = self.runs();
+        // Where it is redriven already, another attempt has its place.
+        if runs.get(&kept.about.arn).is_some_and(|now| Arc::ptr_eq(now, kept)) {
+            self.try_write(kept);
+            runs.remove(&kept.about.arn);
+        }
+        true
+    }
+
+    /// What the journal has of the Map Run with this ARN.
+    fn stored(&self, arn: &str) -> Result<Option<Record>, ApiError> {
+        let Some(executions) = self.executions() else { return Ok(None) };
+        let text = executions.map_run(arn).map_err(|error| ApiError::internal(&error))?;
+        text.map(|text| parse(&text)).transpose()
+    }
+
+    /// What is known of a Map Run of which the journal has this.
+    fn known(&self, mut record: Record) -> Record {
+        if let Some(live) = self.runs().get(&record.about.arn) {
+            return live.record();
+        }
+        if record.progress.status == Status::Running
+            && let Some(ended_at) = self.end_of(&record.about.execution_arn)
+        {
+            // The runner was stopped between the end of the execution and that of its Map Run.
+            record.abort(ended_at);
+        }
+        record
+    }
+
+    /// When an execution ended, where it has.
+    fn end_of(&self, execution_arn: &str) -> Option<OffsetDateTime> {
+        let execution = self.executions()?.find(execution_arn).ok()??;
+        execution
+            .look(|execution| execution.history().last().filter(|last| last.kind.ends_execution()).map(|last| last.at))
+    }
+
+    fn write(&self, record: &Record) -> Result<(), ApiError> {
+        let Some(executions) = self.executions() else { return Ok(()) };
+        let text = serde_json::to_string(record).map_err(|error| ApiError::internal(&error))?;
+        let kept = executions.keep_map_run(&record.about.arn, &record.about.execution_arn, &text);
+        kept.map_err(|error| ApiError::internal(&error))
+    }
+
+    /// What can't be written is told at the next start as it was before. Nothing else comes of it.
+    fn try_write(&self, kept: &Kept) {
+        if let Err(error) = self.write(&kept.record()) {
+            tracing::debug!(arn = &*kept.about.arn, %error, "what is known of a Map Run can't be kept");
         }
     }
 
-    fn runs(&self) -> MutexGuard<'_, IndexMap<Arc<str>, Arc<Kept>>> {
+    /// Remembers what the Express child executions of a Map Run gave, in case that it is redriven.
+    fn remember(&self, arn: &Arc<str>, children: Vec<Child>) {
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.insert(arn.clone(), children);
+        if unfinished.len() > UNFINISHED {
+            unfinished.shift_remove_index(0);
+        }
+    }
+
+    fn remembered(&self, arn: &str) -> Vec<Child> {
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.shift_remove(arn).unwrap_or_default()
+    }
+
+    fn executions(&self) -> Option<Arc<Executions>> {
+        self.executions.get().and_then(Weak::upgrade)
+    }
+
+    fn runs(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Kept>>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
-    fn new(execution: &Identity, run: &MapRun) -> Self {
-        let limits = Limits { max_concurrency: run.max_concurrency.unwrap_or(0), tolerance: run.tolerance };
-        Self {
-            arn: run.arn.clone(),
-            execution_arn: execution.arn.clone(),
-            state_machine_arn: run.state_machine_arn.clone(),
-            started_at: run.started_at,
-            limits: watch::Sender::new(limits),
-            progress: Mutex::new(Progress {
-                status: Status::Running,
-                stopped_at: None,
-                executions: Counts::default(),
-                items: Counts::default(),
-            }),
-        }
-    }
-
-    /// Changes how many child executions run at once and how many items may fail, from now on.
-    pub(super) fn change(&self, change: Change) {
-        self.limits.send_modify(|limits| {
-            limits.max_concurrency = change.max_concurrency.unwrap_or(limits.max_concurrency);
-            limits.tolerance = Tolerance {
-                count: change.tolerated_failure_count.or(limits.tolerance.count),
-                percentage: change.tolerated_failure_percentage.or(limits.tolerance.percentage),
-            };
-        });
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A child execution with so many items comes from one fate to another; from none as it is planned.
-    fn moves(&self, items: u64, from: Option<Fate>, to: Fate) {
-        let mut progress = self.progress();
-        progress.executions.moves(1, from, to);
-        progress.items.moves(items, from, to);
-    }
-
-    /// It has ended. What ended is ended: only the first time counts.
-    fn ends(&self, status: Status, at: OffsetDateTime) {
-        let mut progress = self.progress();
-        if progress.status == Status::Running {
-            progress.status = status;
-            progress.stopped_at = Some(at);
-        }
-    }
-}
-
-impl Limits {
-    /// How many child executions run at once.
-    fn at_once(&self) -> usize {
-        match usize::try_from(self.max_concurrency) {
-            Ok(0) => DEFAULT_CONCURRENCY,
-            Ok(limit) => limit.min(MAX_CONCURRENCY),
-            Err(_) => MAX_CONCURRENCY,
-        }
-    }
+fn parse(text: &str) -> Result<Record, ApiError> {
+    serde_json::from_str(text).map_err(|error| ApiError::internal(&error))
 }

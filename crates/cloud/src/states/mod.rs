@@ -322,14 +322,20 @@ impl States {
     }
 
     /// The Map Run with this ARN.
-    fn map_run(&self, arn: &str) -> Result<Arc<map_runs::Kept>, ApiError> {
+    fn map_run(&self, arn: &str) -> Result<map_runs::Record, ApiError> {
         arn::map_run(arn)?;
         self.map_runs.find(arn)
     }
 
     /// The Map Runs of an execution, newest first.
-    fn map_runs_of(&self, execution_arn: &str) -> Result<Vec<Arc<map_runs::Kept>>, ApiError> {
-        Ok(self.map_runs.of(&self.execution(execution_arn)?.identity().arn))
+    fn map_runs_of(&self, execution_arn: &str) -> Result<Vec<map_runs::Record>, ApiError> {
+        self.map_runs.of(&self.execution(execution_arn)?.identity().arn)
+    }
+
+    /// Changes the limits of a Map Run.
+    fn change_map_run(&self, arn: &str, change: map_runs::Change) -> Result<(), ApiError> {
+        arn::map_run(arn)?;
+        self.map_runs.change(arn, change)
     }
 
     /// The definition that an execution was started with.

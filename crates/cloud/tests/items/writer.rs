@@ -24,6 +24,7 @@ fn child(name: &str, outcome: Option<Outcome>) -> Child {
         started_at: datetime!(2025-02-04 01:49:50.099 UTC),
         stopped_at: datetime!(2025-02-04 01:49:50.163 UTC),
         outcome,
+        redrives: 0,
     });
     Child { input: json(&format!(r#"{{"for":"{name}"}}"#)), items: 1, run }
 }

@@ -1,11 +1,12 @@
 //! `ToleratedFailureCount` and `ToleratedFailurePercentage`.
 
 use asl::Fault;
+use serde::{Deserialize, Serialize};
 
 use super::names;
 
 /// How many items of a Map Run may fail. With neither limit none may; with both, neither may be exceeded.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tolerance {
     /// `ToleratedFailureCount`
     pub count: Option<u64>,

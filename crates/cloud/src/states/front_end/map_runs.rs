@@ -45,6 +45,6 @@ pub(super) fn update(states: &States, request: &UpdateRequest) -> Result<Value, 
         tolerated_failure_count: request.tolerated_failure_count,
         tolerated_failure_percentage: request.tolerated_failure_percentage,
     };
-    states.map_run(&request.map_run_arn)?.change(change);
+    states.change_map_run(&request.map_run_arn, change)?;
     Ok(done())
 }

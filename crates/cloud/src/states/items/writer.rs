@@ -52,6 +52,15 @@ pub struct ChildRun {
     pub stopped_at: OffsetDateTime,
     /// How it ended.
     pub outcome: Outcome,
+    /// How many redrives of it there were.
+    pub redrives: u64,
+}
+
+impl Child {
+    /// Whether it has ended well.
+    pub fn has_succeeded(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| matches!(run.outcome, Outcome::Succeeded(_)))
+    }
 }
 
 impl ChildRun {
@@ -66,6 +75,7 @@ impl ChildRun {
             started_at: identity.started_at,
             stopped_at: execution.history().last()?.at,
             outcome: execution.outcome()?,
+            redrives: execution.redriven().map_or(0, |redrive| redrive.count),
         })
     }
 }

@@ -6,12 +6,15 @@ use asl::{Fault, Value, distributed::ExecutionType};
 use engine::{
     Identity, Outcome,
     journal::{Definition, JournalError},
-    map_run::{Batch, MapRun, Tolerance},
-    run::{MapRunEnd, Running, StartError, Started},
+    map_run::{MapRun, ResultWriter, Tolerance},
+    run::{Executions, MapRunEnd, RedriveError, Redriven, Running, StartError, Started},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::OwnedMutexGuard, task::JoinSet};
 
-use super::{Fate, Kept, Shared};
+use super::{
+    Fate, Kept, Shared,
+    planned::{Earlier, Planned},
+};
 use crate::states::{
     Status,
     items::{
@@ -27,12 +30,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// After how many child executions others have a turn.
 const TURN: usize = 16;
 
+/// How often a Map Run can be redriven, as in the service.
+const MAX_REDRIVES: u64 = 1_000;
+
 /// Carries out a Map Run, from now on. Where that is dropped, it is given up with its child executions.
 pub(super) fn carry_out(shared: Arc<Shared>, parent: Arc<Identity>, run: Arc<MapRun>, kept: Arc<Kept>) -> MapRunEnd {
     // While items are read no time is skipped, nor until that begins.
     let busy = shared.outside.clock().busy();
     Box::pin(async move {
+        let turn = kept.turn.clone();
         let mut children = Children::new(shared, parent, run, kept);
+        children.turn = Some(turn.lock_owned().await);
         let planned = children.plan().await;
         drop(busy);
         let result = match planned {
@@ -52,44 +60,62 @@ struct Children {
     kept: Arc<Kept>,
     definition: Definition,
     /// In the order of their items. Those from `next` on have not begun.
-    planned: Vec<Child>,
+    planned: Vec<Planned>,
     next: usize,
     /// Those that have begun and not ended, by their places among all.
     running: HashMap<usize, Arc<Running>>,
     /// How many items have failed.
     failed: u64,
     total: u64,
+    /// Given back when nothing of it is carried out any more.
+    turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Children {
     fn new(shared: Arc<Shared>, parent: Arc<Identity>, run: Arc<MapRun>, kept: Arc<Kept>) -> Self {
         let definition = Definition::new(run.distributed.definition.to_string(), run.distributed.machine.clone());
-        let (planned, running) = (Vec::new(), HashMap::new());
-        Self { shared, parent, run, kept, definition, planned, next: 0, running, failed: 0, total: 0 }
+        let (planned, running, turn) = (Vec::new(), HashMap::new(), None);
+        Self { shared, parent, run, kept, definition, planned, next: 0, running, failed: 0, total: 0, turn }
     }
 
     /// Reads the items, and makes the inputs of the child executions.
     async fn plan(&mut self) -> Result<(), Fault> {
-        let (run, objects) = (self.run.clone(), self.shared.objects.clone());
-        let batches = blocking(move || items::batches(&run, &*objects)).await?;
-        for Batch { input, items } in batches {
-            self.kept.moves(items, None, Fate::Pending);
-            self.total += items;
-            self.planned.push(Child { input, items, run: None });
+        if self.run.redrive.is_some_and(|redrive| redrive.count > MAX_REDRIVES) {
+            return Err(Fault::runtime(format!(
+                "The Map Run exceeded the maximum number of redrives ({MAX_REDRIVES})."
+            )));
+        }
+        let (run, parent, shared) = (self.run.clone(), self.parent.clone(), self.shared.clone());
+        self.planned = blocking(move || {
+            let batches = items::batches(&run, &*shared.objects)?;
+            let earlier = Earlier::of(&run, shared.executions().as_ref(), || shared.remembered(&run.arn));
+            let earlier = earlier.map_err(|error| Fault::runtime(error.to_string()))?;
+            let planned = batches.into_iter().enumerate();
+            Ok(planned.map(|(index, batch)| earlier.plan(&run, &parent, index, batch)).collect::<Vec<_>>())
+        })
+        .await?;
+        for planned in &self.planned {
+            self.kept.moves(planned.child.items, None, planned.fate);
+            self.total += planned.child.items;
         }
         Ok(())
     }
 
     async fn run(&mut self) -> Result<Value, Fault> {
         let tolerance = self.start_all().await?;
+        self.leave_pending();
         let busy = self.shared.outside.clock().busy();
         let (run, objects) = (self.run.clone(), self.shared.objects.clone());
-        let planned = std::mem::take(&mut self.planned);
-        let result = blocking(move || items::result(&run, &*objects, tolerance, &planned)).await;
+        let children: Vec<_> = self.planned.iter().map(|planned| planned.child.clone()).collect();
+        let result = blocking(move || items::result(&run, &*objects, tolerance, &children)).await;
         drop(busy);
+        let is_exported = matches!(self.run.writer, ResultWriter::Export { .. });
         let mut progress = self.kept.progress();
-        progress.executions.results_written = progress.executions.ended();
-        progress.items.results_written = progress.items.ended();
+        let progress = &mut *progress;
+        for counts in [&mut progress.executions, &mut progress.items] {
+            // What never began is exported too.
+            counts.results_written = if is_exported { counts.total() } else { counts.ended() };
+        }
         result
     }
 
@@ -133,33 +159,35 @@ impl Children {
     /// Starts the next child execution. Returns it where it goes on.
     async fn start_next(&mut self) -> Result<Option<(usize, Arc<Running>)>, Fault> {
         let index = self.next;
-        let Some(child) = self.planned.get(index) else { return Ok(None) };
-        let items = child.items;
-        let running = self.start(index, child.input.clone()).await?;
+        let Some(Planned { child, fate, .. }) = self.planned.get(index) else { return Ok(None) };
+        let running = match (&child.run, fate) {
+            // An earlier attempt is remembered.
+            (Some(_), _) => None,
+            (None, Fate::PendingRedrive) => Some(self.redrive(index, child.input.clone()).await?),
+            (None, _) => Some(self.start(index, child.input.clone()).await?),
+        };
         self.next += 1;
-        self.kept.moves(items, Some(Fate::Pending), Fate::Running);
+        let Some(running) = running else { return Ok(None) };
         self.running.insert(index, running.clone());
         if running.look(|execution| execution.has_ended()) {
             self.take_end(index);
             return Ok(None);
         }
+        self.comes_to(index, Fate::Running);
         Ok(Some((index, running)))
     }
 
     /// Starts a child execution, or finds the one that an earlier runner has started.
     async fn start(&self, index: usize, input: Value) -> Result<Arc<Running>, Fault> {
-        let now = self.shared.outside.clock().now();
-        let identity = self.run.child(&self.parent, index as u64, input, now);
-        if self.run.distributed.execution_type == ExecutionType::Express {
+        let identity = self.identity(index, input);
+        if self.is_express() {
             let machine = self.run.distributed.machine.clone();
-            return Ok(self.begun(Running::start(machine, Arc::new(identity), self.shared.outside.clone())));
+            return Ok(self.begun(Running::start(machine, Arc::new(identity), self.shared.outside.clone()), 0));
         }
-        let Some(executions) = self.shared.executions.get().and_then(std::sync::Weak::upgrade) else {
-            return Err(Fault::runtime("The runner stops."));
-        };
+        let executions = self.executions()?;
         loop {
             let error = match executions.start(&self.definition, identity.clone()) {
-                Ok(Started::New(running)) => return Ok(self.begun(running)),
+                Ok(Started::New(running)) => return Ok(self.begun(running, 0)),
                 Ok(Started::Same(running)) => return Ok(running),
                 Err(StartError::Exists) => match executions.find(&identity.arn) {
                     Ok(Some(running)) => return Ok(running),
@@ -167,17 +195,47 @@ impl Children {
                     Err(error) => return Err(Fault::runtime(error.to_string())),
                 },
                 Err(StartError::Recall(error)) => return Err(Fault::runtime(error.to_string())),
-                // The next runner goes on.
-                Err(StartError::Journal(JournalError::Closed)) => return std::future::pending().await,
                 Err(StartError::Journal(error)) => error,
             };
-            tracing::error!(arn = &*identity.arn, %error, "a child execution waits until it can be written");
-            tokio::time::sleep(PAUSE).await;
+            wait_to_write(&identity, error).await;
         }
     }
 
-    fn begun(&self, running: Arc<Running>) -> Arc<Running> {
-        logging::follow(&running, 0, &self.shared.logs);
+    /// Redrives a child execution, or finds it as it is where it can't be redriven any more.
+    async fn redrive(&self, index: usize, input: Value) -> Result<Arc<Running>, Fault> {
+        let identity = self.identity(index, input);
+        let executions = self.executions()?;
+        loop {
+            let error = match executions.redrive(&identity.arn, None) {
+                Ok(Redriven::Now { running, events_before, .. }) => return Ok(self.begun(running, events_before)),
+                Ok(Redriven::Before { .. }) | Err(RedriveError::NotRedrivable(_)) => {
+                    let found = executions.find(&identity.arn).map_err(|error| Fault::runtime(error.to_string()))?;
+                    return found.ok_or_else(|| Fault::runtime("A child execution is gone."));
+                }
+                Err(error @ (RedriveError::NotFound | RedriveError::Recall(_))) => {
+                    return Err(Fault::runtime(error.to_string()));
+                }
+                Err(RedriveError::Journal(error)) => error,
+            };
+            wait_to_write(&identity, error).await;
+        }
+    }
+
+    fn identity(&self, index: usize, input: Value) -> Identity {
+        self.run.child(&self.parent, index as u64, input, self.shared.outside.clock().now())
+    }
+
+    fn executions(&self) -> Result<Arc<Executions>, Fault> {
+        self.shared.executions().ok_or_else(|| Fault::runtime("The runner stops."))
+    }
+
+    fn is_express(&self) -> bool {
+        self.run.distributed.execution_type == ExecutionType::Express
+    }
+
+    /// A child execution has begun to run; what it did before that is logged.
+    fn begun(&self, running: Arc<Running>, events_before: usize) -> Arc<Running> {
+        logging::follow(&running, events_before, &self.shared.logs);
         // Nobody may listen; that is no error.
         let _ = self.shared.started.send(running.clone());
         running
@@ -185,27 +243,60 @@ impl Children {
 
     fn take_end(&mut self, index: usize) {
         let Some(running) = self.running.remove(&index) else { return };
-        let is_express = self.run.distributed.execution_type == ExecutionType::Express;
-        let Some(ended) = running.look(|execution| ChildRun::of(execution, is_express)) else { return };
-        let Some(child) = self.planned.get_mut(index) else { return };
+        let Some(ended) = running.look(|execution| ChildRun::of(execution, self.is_express())) else { return };
+        let Some(planned) = self.planned.get_mut(index) else { return };
+        let fate = Fate::of(&ended.outcome);
+        let items = planned.child.items;
         if !matches!(ended.outcome, Outcome::Succeeded(_)) {
-            self.failed += child.items;
+            self.failed += items;
         }
-        self.kept.moves(child.items, Some(Fate::Running), Fate::of(&ended.outcome));
-        child.run = Some(ended);
+        if planned.fate == Fate::PendingRedrive {
+            // It could not be redriven: its end stands.
+            self.kept.is_not_redrivable(items);
+        }
+        planned.child.run = Some(ended);
+        self.comes_to(index, fate);
+    }
+
+    /// What will not be redriven stays as it was.
+    fn leave_pending(&mut self) {
+        for index in self.next..self.planned.len() {
+            let Some(Planned { child, fate: Fate::PendingRedrive, before }) = self.planned.get(index) else { continue };
+            let (input, before) = (child.input.clone(), *before);
+            let found =
+                self.executions().ok().and_then(|executions| executions.find(&self.identity(index, input).arn).ok()?);
+            let run = found.and_then(|running| running.look(|execution| ChildRun::of(execution, false)));
+            if let Some(planned) = self.planned.get_mut(index) {
+                planned.child.run = run;
+            }
+            self.comes_to(index, before);
+        }
+    }
+
+    fn comes_to(&mut self, index: usize, fate: Fate) {
+        if let Some(planned) = self.planned.get_mut(index) {
+            self.kept.moves(planned.child.items, Some(planned.fate), fate);
+            planned.fate = fate;
+        }
     }
 
     /// Stops the child executions that run.
     fn stop(&self) {
+        let cause = format!("The map run execution [{}] which was managing this resource was aborted", self.run.arn);
+        let fault = Fault { error: None, cause: Some(cause.into()) };
         for running in self.running.values() {
-            if let Err(error) = running.stop(Fault::default()) {
+            if let Err(error) = running.stop(fault.clone()) {
                 tracing::debug!(arn = &*running.identity().arn, %error, "a child execution can't be stopped");
             }
         }
     }
 
-    fn end(&self, status: Status) {
-        self.kept.ends(status, self.shared.outside.clock().now());
+    fn end(&mut self, status: Status) {
+        let has_ended = self.shared.end(&self.kept, status, self.shared.outside.clock().now());
+        if has_ended && status != Status::Succeeded && self.is_express() {
+            let children: Vec<Child> = self.planned.drain(..).map(|planned| planned.child).collect();
+            self.shared.remember(&self.run.arn, children);
+        }
     }
 }
 
@@ -216,8 +307,23 @@ impl Drop for Children {
         for index in self.running.keys().copied().collect::<Vec<_>>() {
             self.take_end(index);
         }
+        for index in self.next..self.planned.len() {
+            if let Some(Planned { fate: Fate::PendingRedrive, before, .. }) = self.planned.get(index) {
+                self.comes_to(index, *before);
+            }
+        }
         self.end(Status::Aborted);
     }
+}
+
+/// Waits before a child execution that could not be written is tried again.
+async fn wait_to_write(identity: &Identity, error: JournalError) {
+    if let JournalError::Closed = error {
+        // The next runner goes on.
+        return std::future::pending().await;
+    }
+    tracing::error!(arn = &*identity.arn, %error, "a child execution waits until it can be written");
+    tokio::time::sleep(PAUSE).await;
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {

@@ -49,7 +49,7 @@ fn record(child: &Child) -> Value {
             add("OutputDetails", included());
             let status = status(run);
             let (redrive, reason) = redrive(run, status);
-            add("RedriveCount", 0_u64.into());
+            add("RedriveCount", run.redrives.into());
             add("RedriveStatus", redrive.into());
             if let Some(reason) = reason {
                 add("RedriveStatusReason", reason.into());

@@ -1,0 +1,88 @@
+//! The child executions that a Map Run is to have, with what an earlier attempt made of them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use asl::distributed::ExecutionType;
+use engine::{
+    Identity, Redrive, Status,
+    journal::{JournalError, Listed, Wanted},
+    map_run::{Batch, MapRun},
+    run::Executions,
+};
+
+use super::counts::Fate;
+use crate::states::items::writer::Child;
+
+/// More than there are, and no more than the journal can count.
+const ALL: usize = usize::MAX / 2;
+
+/// A child execution that a Map Run has, or is to have.
+pub(super) struct Planned {
+    pub(super) child: Child,
+    pub(super) fate: Fate,
+    /// What it was before the Map Run was redriven.
+    pub(super) before: Fate,
+}
+
+/// What an earlier attempt made of child executions.
+pub(super) enum Earlier {
+    /// This is the first attempt; whatever there is, is of it.
+    None,
+    /// The Standard ones, by their ARNs.
+    Standard(Redrive, HashMap<Arc<str>, Listed>),
+    /// The Express ones, in their order.
+    Express(Vec<Child>),
+}
+
+impl Earlier {
+    /// What is to be known before a Map Run goes on. Blocks on the disk.
+    pub(super) fn of(
+        run: &MapRun,
+        executions: Option<&Arc<Executions>>,
+        remembered: impl FnOnce() -> Vec<Child>,
+    ) -> Result<Self, JournalError> {
+        let Some(redrive) = run.redrive else { return Ok(Self::None) };
+        match (run.distributed.execution_type, executions) {
+            (ExecutionType::Express, _) => Ok(Self::Express(remembered())),
+            (ExecutionType::Standard, None) => Ok(Self::None),
+            (ExecutionType::Standard, Some(executions)) => {
+                let wanted =
+                    Wanted { machine_arn: &run.state_machine_arn, map_run_arn: Some(&run.arn), ..Wanted::default() };
+                let listed = executions.list(wanted, 0, ALL)?;
+                let by_arn = listed.into_iter().map(|listed| (listed.arn.clone(), listed)).collect();
+                Ok(Self::Standard(redrive, by_arn))
+            }
+        }
+    }
+
+    /// The child execution with this index.
+    pub(super) fn plan(&self, run: &MapRun, parent: &Identity, index: usize, batch: Batch) -> Planned {
+        let Batch { input, items } = batch;
+        let planned = |child, fate, before| Planned { child, fate, before };
+        let fresh = |input| planned(Child { input, items, run: None }, Fate::Pending, Fate::Pending);
+        match self {
+            Self::None => fresh(input),
+            Self::Express(children) => match children.get(index) {
+                Some(child) if child.has_succeeded() && child.input == input => {
+                    planned(child.clone(), Fate::Succeeded, Fate::Succeeded)
+                }
+                _ => fresh(input),
+            },
+            Self::Standard(redrive, listed) => {
+                let identity = run.child(parent, index as u64, input, redrive.at);
+                let Some(listed) = listed.get(&identity.arn) else { return fresh(identity.input) };
+                let began_at = listed.redriven_at.unwrap_or(listed.started_at);
+                let before = Fate::of_status(listed.status);
+                let fate = match listed.status {
+                    // It goes on, or is found as it ended.
+                    Status::Running => Fate::Pending,
+                    Status::Failed | Status::TimedOut | Status::Aborted if began_at < redrive.at => {
+                        Fate::PendingRedrive
+                    }
+                    Status::Succeeded | Status::Failed | Status::TimedOut | Status::Aborted => before,
+                };
+                planned(Child { input: identity.input, items, run: None }, fate, before)
+            }
+        }
+    }
+}
