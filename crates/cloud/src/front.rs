@@ -98,7 +98,7 @@ fn limit(name: ServiceName) -> usize {
         ServiceName::Lambda => 8 * MIB,
         ServiceName::DynamoDb => 16 * MIB,
         ServiceName::CloudWatch => MIB,
-        ServiceName::Sqs => 3 * MIB,
+        ServiceName::Sqs | ServiceName::Sns | ServiceName::Events => 3 * MIB,
         ServiceName::Apis => 10 * MIB,
         ServiceName::S3 => usize::MAX,
     }

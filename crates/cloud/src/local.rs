@@ -13,7 +13,7 @@ use engine::{
     journal::{Journal, JournalError},
     run::Clock,
 };
-use sam::{Application, LeftOut};
+use sam::Application;
 use tokio::{
     sync::{broadcast, mpsc},
     task::{JoinError, JoinHandle, JoinSet},
@@ -24,21 +24,25 @@ use crate::{
     apis::Apis,
     cloudwatch::CloudWatch,
     dynamodb::{DynamoDb, DynamoDbError},
-    events::{Events, RuleError},
+    events::{Events, EventsError},
     front::Front,
     function_logs::FunctionLogs,
     lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
     location::Location,
+    logs::Logs,
+    mappings::{self, FilterError},
     place::{Place, PlaceError},
     protocol,
     route::ServiceName,
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     server::BindError,
     service::{Request, Response, Service},
+    sns::{Sns, SnsError},
     sqs::{Sqs, SqsError},
     states::{
         self, Activities, LoadError, Parts, SavedMachines, States, StatusChange, Store, StoreError, TaskTokens, Tasks,
     },
+    targets::Targets,
 };
 
 /// How many changes of objects an observer may be behind before it misses some.
@@ -87,7 +91,11 @@ pub enum StartError {
     #[error("{} problems in state machines", .0.len())]
     StateMachines(Vec<LoadError>),
     #[error(transparent)]
-    Rule(#[from] RuleError),
+    Sns(#[from] SnsError),
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     #[error("a part of the start failed: {0}")]
     Join(#[from] JoinError),
 }
@@ -102,7 +110,6 @@ pub struct LocalCloud {
     front: Arc<Front>,
     logs: FunctionLogs,
     changes: broadcast::Sender<ObjectEvent>,
-    left_out: Vec<LeftOut>,
     shutdown: CancellationToken,
     server: JoinHandle<()>,
     tasks: JoinSet<()>,
@@ -153,14 +160,25 @@ impl LocalCloud {
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
         let (status_changes, status_changed) = mpsc::unbounded_channel();
-        // With no rule nobody would hear of it.
-        let status_changes = (!application.rules.is_empty()).then_some(status_changes);
+        let log_groups = Arc::new(Logs::default());
         let parts = Parts::new(&options.region, &options.account, storage.journal, tasks.clone());
-        let parts = Parts { saved, activities, task_tokens, status_changes, objects: storage.s3.clone(), ..parts };
+        let parts = Parts {
+            saved,
+            activities,
+            task_tokens,
+            status_changes: Some(status_changes),
+            objects: storage.s3.clone(),
+            logs: log_groups.clone(),
+            ..parts
+        };
         let states = States::new(application, parts).map_err(StartError::StateMachines)?;
         tasks.connect(&states);
-        let (events, left_out) =
-            Events::new(application, &options.region, &options.account, lambda.clone(), states.clone())?;
+        let sqs = storage.sqs.clone();
+        let sns = Sns::open(file("topics.json"), location.clone(), application, sqs.clone(), lambda.clone())?;
+        let sns = Arc::new(sns);
+        let targets =
+            Targets { lambda: lambda.clone(), states: states.clone(), sqs, sns: sns.clone(), logs: log_groups };
+        let events = Arc::new(Events::open(application, location, targets, file("rules.json"))?);
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());
 
         let front = Arc::new(
@@ -171,6 +189,8 @@ impl LocalCloud {
                 .with(ServiceName::DynamoDb, storage.dynamodb.clone())
                 .with(ServiceName::CloudWatch, cloudwatch.clone())
                 .with(ServiceName::Sqs, Arc::new(protocol::FrontEnd(storage.sqs.clone())))
+                .with(ServiceName::Sns, Arc::new(protocol::FrontEnd(sns)))
+                .with(ServiceName::Events, Arc::new(protocol::FrontEnd(events.clone())))
                 .with(ServiceName::Apis, Arc::new(apis)),
         );
         tasks.connect_services(&front);
@@ -178,7 +198,8 @@ impl LocalCloud {
         let mut serving = JoinSet::new();
         let server = tokio::spawn(port.listen()?.serve(front.clone(), shutdown.clone()));
         let changes = broadcast::Sender::new(BACKLOG);
-        let events = Arc::new(events);
+        mappings::start(&application.event_source_mappings, &storage.sqs, &lambda, &mut serving)?;
+        serving.spawn(fire(events.clone()));
         serving.spawn(send_changes(events.clone(), changed, changes.clone()));
         serving.spawn(send_status_changes(events, status_changed));
         serving.spawn(delete_expired(storage.dynamodb));
@@ -192,7 +213,6 @@ impl LocalCloud {
             front,
             logs,
             changes,
-            left_out,
             shutdown,
             server,
             tasks: serving,
@@ -243,11 +263,6 @@ impl LocalCloud {
     /// What becomes of objects in its buckets, from now on.
     pub fn changes(&self) -> broadcast::Receiver<ObjectEvent> {
         self.changes.subscribe()
-    }
-
-    /// What of the template it leaves out, beyond what [`Application::left_out`] tells.
-    pub fn left_out(&self) -> &[LeftOut] {
-        &self.left_out
     }
 
     /// Ends requests, functions and the port.
@@ -329,6 +344,10 @@ fn start_lambda(
         logs.write(line, caller);
     });
     Lambda::new(config)
+}
+
+async fn fire(events: Arc<Events>) {
+    events.fire().await;
 }
 
 async fn send_status_changes(events: Arc<Events>, mut changed: mpsc::UnboundedReceiver<StatusChange>) {

@@ -23,6 +23,10 @@ pub enum ServiceName {
     CloudWatch,
     /// Amazon SQS.
     Sqs,
+    /// Amazon SNS.
+    Sns,
+    /// Amazon `EventBridge`.
+    Events,
     /// The HTTP APIs of the application (API Gateway, `execute-api`).
     Apis,
 }
@@ -37,6 +41,8 @@ impl ServiceName {
             Self::S3 => "S3",
             Self::CloudWatch => "CloudWatch",
             Self::Sqs => "SQS",
+            Self::Sns => "SNS",
+            Self::Events => "EventBridge",
             Self::Apis => "API Gateway",
         }
     }
@@ -70,8 +76,10 @@ const TARGETS: &[(&str, Known)] = &[
     ("DynamoDB_20120810", Known::Here(ServiceName::DynamoDb)),
     ("DynamoDBStreams_20120810", Known::Here(ServiceName::DynamoDb)),
     ("GraniteServiceVersion20100801", Known::Here(ServiceName::CloudWatch)),
-    ("AWSEvents", Known::Elsewhere("EventBridge")),
+    ("AWSEvents", Known::Here(ServiceName::Events)),
     ("AmazonSQS", Known::Here(ServiceName::Sqs)),
+    // Clients of SNS speak the query protocol; this is what calls from inside are known by.
+    ("AmazonSimpleNotificationService", Known::Here(ServiceName::Sns)),
     ("Logs_20140328", Known::Elsewhere("CloudWatch Logs")),
     ("AmazonSSM", Known::Elsewhere("Systems Manager")),
     ("secretsmanager", Known::Elsewhere("Secrets Manager")),
@@ -91,8 +99,8 @@ const SIGNING_NAMES: &[(&str, Known)] = &[
     ("monitoring", Known::Here(ServiceName::CloudWatch)),
     ("execute-api", Known::Here(ServiceName::Apis)),
     ("sqs", Known::Here(ServiceName::Sqs)),
-    ("sns", Known::Elsewhere("SNS")),
-    ("events", Known::Elsewhere("EventBridge")),
+    ("sns", Known::Here(ServiceName::Sns)),
+    ("events", Known::Here(ServiceName::Events)),
     ("scheduler", Known::Elsewhere("EventBridge Scheduler")),
     ("logs", Known::Elsewhere("CloudWatch Logs")),
     ("ssm", Known::Elsewhere("Systems Manager")),
@@ -111,7 +119,7 @@ const SIGNING_NAMES: &[(&str, Known)] = &[
 const QUERY_VERSIONS: &[(&str, Known)] = &[
     ("2010-08-01", Known::Here(ServiceName::CloudWatch)),
     ("2012-11-05", Known::Here(ServiceName::Sqs)),
-    ("2010-03-31", Known::Elsewhere("SNS")),
+    ("2010-03-31", Known::Here(ServiceName::Sns)),
     ("2010-05-08", Known::Elsewhere("IAM")),
     ("2011-06-15", Known::Elsewhere("STS")),
     ("2010-05-15", Known::Elsewhere("CloudFormation")),
@@ -256,6 +264,8 @@ mod tests {
             ("GET /start\nsign: execute-api", ServiceName::Apis),
             ("POST /\nx-amz-target: AmazonSQS.SendMessage", ServiceName::Sqs),
             ("POST /0/queue\ncontent-type: application/x-www-form-urlencoded\nsign: sqs", ServiceName::Sqs),
+            ("POST /\nx-amz-target: AWSEvents.PutEvents\nsign: events", ServiceName::Events),
+            ("POST /\ncontent-type: application/x-www-form-urlencoded\nsign: sns", ServiceName::Sns),
             ("GET /", ServiceName::S3),
             ("GET /bucket/key\nsign: s3", ServiceName::S3),
             ("GET /bucket/key?X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fs3%2Faws4_request", ServiceName::S3),
@@ -278,11 +288,9 @@ mod tests {
     #[test]
     fn other_services_are_refused_by_name_in_their_own_format() {
         let cases = [
-            ("POST /\nx-amz-target: AWSEvents.PutEvents\nsign: events", "EventBridge", Format::Json),
             ("POST /\nx-amz-target: Logs_20140328.PutLogEvents", "CloudWatch Logs", Format::Json),
             ("POST /\nx-amz-target: Unheard_1.Of", "the service \"Unheard_1\"", Format::Json),
-            ("POST /service/AWSEvents/operation/PutEvents", "EventBridge", Format::Json),
-            ("POST /\ncontent-type: application/x-www-form-urlencoded\nsign: sns", "SNS", Format::QueryXml),
+            ("POST /\ncontent-type: application/x-www-form-urlencoded\nsign: iam", "IAM", Format::QueryXml),
             ("POST /identity\nsign: ses", "SES", Format::Json),
             ("GET /x\nsign: unheard-of", "the service \"unheard-of\"", Format::Json),
         ];
@@ -297,7 +305,7 @@ mod tests {
         assert_eq!(routed(request), Route::AskBody);
         let cases = [
             ("Action=ListMetrics&Version=2010-08-01", Route::To(ServiceName::CloudWatch, Format::QueryXml)),
-            ("Version=2010-03-31&Action=Publish", Route::NotEmulated("SNS".into(), Format::QueryXml)),
+            ("Version=2010-03-31&Action=Publish", Route::To(ServiceName::Sns, Format::QueryXml)),
             ("a=b", Route::NotEmulated("the service \"no Version\"".into(), Format::QueryXml)),
         ];
         for (form, expected) in cases {

@@ -24,10 +24,18 @@ pub struct Application {
     pub tables: Vec<Table>,
     /// The SQS queues.
     pub queues: Vec<Queue>,
+    /// The SNS topics.
+    pub topics: Vec<Topic>,
+    /// The subscriptions to SNS topics, those of a function's `Events` among them.
+    pub subscriptions: Vec<Subscription>,
+    /// What queues and streams give to functions.
+    pub event_source_mappings: Vec<EventSourceMapping>,
     /// The HTTP APIs.
     pub http_apis: Vec<HttpApi>,
     /// The EventBridge rules, those of a function's or machine's `Events` among them.
     pub rules: Vec<EventRule>,
+    /// The schedules of EventBridge Scheduler.
+    pub schedules: Vec<Schedule>,
     /// What the template has and the runner leaves out, each with the reason. A user is always shown this.
     pub left_out: Vec<LeftOut>,
     /// The template's `Outputs`, resolved with local values.
@@ -142,6 +150,21 @@ pub struct Bucket {
     pub versioned: bool,
     /// `NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled`.
     pub event_bridge: bool,
+    /// Whom it tells directly, by `NotificationConfiguration` or a function's `S3` event.
+    pub notifications: Vec<BucketNotification>,
+}
+
+/// Whom a bucket tells of its objects.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct BucketNotification {
+    /// Of what, as `s3:ObjectCreated:*`.
+    pub events: Vec<String>,
+    /// What the object's key begins with.
+    pub prefix: String,
+    /// What the object's key ends with.
+    pub suffix: String,
+    /// Who is told.
+    pub target: Target,
 }
 
 /// A DynamoDB table.
@@ -190,21 +213,142 @@ pub struct Route {
     pub function: String,
 }
 
+/// An SNS topic.
+#[derive(Debug, Clone, Serialize)]
+pub struct Topic {
+    /// Its key under `Resources`.
+    pub logical_id: String,
+    /// `arn:aws:sns:<region>:<account>:<name>`.
+    pub arn: String,
+    /// Its attributes, as `CreateTopic` takes them.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A subscription to an SNS topic.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its key under `Resources`, or `<function's logical id><event's key>`.
+    pub logical_id: String,
+    /// The topic's ARN.
+    pub topic_arn: String,
+    /// `sqs` or `lambda`.
+    pub protocol: String,
+    /// The ARN of the queue or the function.
+    pub endpoint: String,
+    /// Its attributes, as `Subscribe` takes them: `FilterPolicy`, `RawMessageDelivery`.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What gives the messages of a queue, or the changes of a table, to a function.
+#[derive(Debug, Clone, Serialize, PartialEq)]
+pub struct EventSourceMapping {
+    /// `<function's logical id><event's key>`, or the key under `Resources`.
+    pub name: String,
+    /// The function's name.
+    pub function: String,
+    /// What is read.
+    pub source: MappingSource,
+    /// How many records one invocation gets at most.
+    pub batch_size: u32,
+    /// How long it waits for a batch to be full.
+    pub batching_window: Duration,
+    /// `FunctionResponseTypes: [ReportBatchItemFailures]`: the function tells which records it has failed for.
+    pub reports_item_failures: bool,
+    /// `FilterCriteria`: what is no match for one of these patterns is not given to the function. Without any, all is.
+    pub filters: Vec<Value>,
+    /// `Enabled`.
+    pub enabled: bool,
+}
+
+/// What an event source mapping reads.
+#[derive(Debug, Clone, Serialize, PartialEq)]
+pub enum MappingSource {
+    /// The queue with this ARN.
+    Queue {
+        /// The queue's ARN.
+        arn: String,
+        /// `ScalingConfig.MaximumConcurrency`: how many batches are under way at once.
+        max_concurrency: Option<u32>,
+    },
+    /// The stream of this table.
+    Table {
+        /// The table's name.
+        table: String,
+        /// `StartingPosition: TRIM_HORIZON`: what was there before the mapping is read too.
+        from_the_beginning: bool,
+        /// `MaximumRetryAttempts`; none for as long as the records are kept.
+        max_retries: Option<u32>,
+        /// `BisectBatchOnFunctionError`: a batch that fails is tried again in two halves.
+        bisects: bool,
+        /// `DestinationConfig.OnFailure.Destination`: who is told of records that are given up.
+        on_failure: Option<Target>,
+    },
+}
+
 /// An EventBridge rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct EventRule {
-    /// `<function's logical id><event's key>`, or the key under `Resources`.
+    /// `<function's logical id><event's key>`, or the key under `Resources`, where the template gives no name.
     pub name: String,
     /// The bus that it listens to: `default` where the template gives none.
     pub bus: String,
     /// When it fires.
     pub source: EventSource,
     /// What it starts.
-    pub target: Target,
-    /// `Input`: the JSON that goes to the target in place of the event.
-    pub input: Option<Value>,
+    pub targets: Vec<RuleTarget>,
     /// `State: DISABLED` or `Enabled: false` make this false.
     pub enabled: bool,
+}
+
+/// A schedule of EventBridge Scheduler.
+#[derive(Debug, Clone, Serialize)]
+pub struct Schedule {
+    /// `<function's logical id><event's key>`, or the key under `Resources`, where the template gives no name.
+    pub name: String,
+    /// A `rate(…)`, `cron(…)` or `at(…)` expression.
+    pub expression: String,
+    /// The time zone of the expression; UTC where the template gives none.
+    pub timezone: Option<String>,
+    /// What it starts.
+    pub target: Target,
+    /// `Input`: what the target gets; without it, an event that tells of the schedule.
+    pub input: Option<Value>,
+    /// `State: DISABLED` makes this false.
+    pub enabled: bool,
+}
+
+/// A target of a rule.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleTarget {
+    /// Its id among the rule's targets.
+    pub id: String,
+    /// What is started, or told.
+    pub target: Target,
+    /// What it gets.
+    pub input: TargetInput,
+    /// `SqsParameters.MessageGroupId`: the group of messages to a FIFO queue.
+    pub message_group_id: Option<String>,
+    /// `DeadLetterConfig.Arn`: the queue that gets what the target could not be given.
+    pub dead_letters: Option<Target>,
+}
+
+/// What a target gets of an event.
+#[derive(Debug, Clone, Default, Serialize, PartialEq)]
+pub enum TargetInput {
+    /// The event.
+    #[default]
+    Event,
+    /// This, whatever the event: `Input`.
+    Constant(Value),
+    /// The part at this path: `InputPath`.
+    Path(String),
+    /// A text with parts of the event in it: `InputTransformer`.
+    Transformed {
+        /// The names that stand in the template, and the paths of what they stand for.
+        paths: BTreeMap<String, String>,
+        /// The template.
+        template: String,
+    },
 }
 
 /// What makes a rule fire.
@@ -216,13 +360,40 @@ pub enum EventSource {
     Schedule(String),
 }
 
-/// What a rule starts.
+/// Who is started or told by an event, a message or a change.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub enum Target {
     /// A function, by its name.
     Function(String),
     /// A state machine, by its ARN.
     StateMachine(String),
+    /// An SQS queue, by its ARN.
+    Queue(String),
+    /// An SNS topic, by its ARN.
+    Topic(String),
+    /// A log group, by its name.
+    LogGroup(String),
+    /// An event bus, by its name.
+    EventBus(String),
+}
+
+impl Target {
+    /// What an ARN names, where that can be a target.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", _, service, _, _, resource] = parts[..] else { return None };
+        let rest = |prefix: &str| resource.strip_prefix(prefix).map(str::to_owned);
+        match service {
+            // A qualifier may follow the name.
+            "lambda" => Some(Self::Function(rest("function:")?.split(':').next()?.to_owned())),
+            "states" => rest("stateMachine:").map(|_| Self::StateMachine(arn.to_owned())),
+            "sqs" => Some(Self::Queue(arn.to_owned())),
+            "sns" => Some(Self::Topic(arn.to_owned())),
+            "logs" => Some(Self::LogGroup(rest("log-group:")?.trim_end_matches(":*").to_owned())),
+            "events" => rest("event-bus/").map(Self::EventBus),
+            _ => None,
+        }
+    }
 }
 
 /// Something that the runner does not do.

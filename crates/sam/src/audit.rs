@@ -212,6 +212,73 @@ const QUEUE: &[(&str, Use)] = &[
     ("VisibilityTimeout", Read),
 ];
 
+const TOPIC: &[(&str, Use)] = &[
+    ("ArchivePolicy", LeftOut("Messages are not kept by topics.")),
+    ("ContentBasedDeduplication", Read),
+    ("DataProtectionPolicy", LeftOut("Messages are not looked through.")),
+    ("DeliveryStatusLogging", LeftOut("Deliveries are not logged to CloudWatch Logs.")),
+    ("DisplayName", Read),
+    ("FifoThroughputScope", NoDifference),
+    ("FifoTopic", Read),
+    ("KmsMasterKeyId", NoDifference),
+    ("SignatureVersion", NoDifference),
+    ("Subscription", Read),
+    ("Tags", NoDifference),
+    ("TopicName", Read),
+    ("TracingConfig", NoDifference),
+];
+
+const SUBSCRIPTION: &[(&str, Use)] = &[
+    ("DeliveryPolicy", LeftOut("What can't be delivered goes to the dead-letter queue at once.")),
+    ("Endpoint", Read),
+    ("FilterPolicy", Read),
+    ("FilterPolicyScope", Read),
+    ("Protocol", Read),
+    ("RawMessageDelivery", Read),
+    ("RedrivePolicy", Read),
+    ("Region", NoDifference),
+    ("ReplayPolicy", LeftOut("Messages are not kept by topics.")),
+    ("SubscriptionRoleArn", LeftOut(NO_IAM)),
+    ("TopicArn", Read),
+];
+
+const MAPPING: &[(&str, Use)] = &[
+    ("BatchSize", Read),
+    ("BisectBatchOnFunctionError", Read),
+    ("DestinationConfig", Read),
+    ("Enabled", Read),
+    ("EventSourceArn", Read),
+    ("FilterCriteria", Read),
+    ("FunctionName", Read),
+    ("FunctionResponseTypes", Read),
+    ("KmsKeyArn", NoDifference),
+    ("MaximumBatchingWindowInSeconds", Read),
+    ("MaximumRecordAgeInSeconds", Read),
+    ("MaximumRetryAttempts", Read),
+    ("MetricsConfig", NoDifference),
+    ("ParallelizationFactor", Read),
+    ("ProvisionedPollerConfig", Read),
+    ("ScalingConfig", Read),
+    ("StartingPosition", Read),
+    ("StartingPositionTimestamp", Read),
+    ("Tags", NoDifference),
+    ("TumblingWindowInSeconds", Read),
+];
+
+const SCHEDULE: &[(&str, Use)] = &[
+    ("Description", NoDifference),
+    ("EndDate", Read),
+    ("FlexibleTimeWindow", NoDifference),
+    ("GroupName", NoDifference),
+    ("KmsKeyArn", NoDifference),
+    ("Name", Read),
+    ("ScheduleExpression", Read),
+    ("ScheduleExpressionTimezone", Read),
+    ("StartDate", Read),
+    ("State", Read),
+    ("Target", Read),
+];
+
 fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
     Some(match kind {
         "AWS::Serverless::Function" => FUNCTION,
@@ -224,6 +291,10 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
         "AWS::DynamoDB::Table" => TABLE,
         "AWS::Events::Rule" => RULE,
         "AWS::SQS::Queue" => QUEUE,
+        "AWS::SNS::Topic" => TOPIC,
+        "AWS::SNS::Subscription" => SUBSCRIPTION,
+        "AWS::Lambda::EventSourceMapping" => MAPPING,
+        "AWS::Scheduler::Schedule" => SCHEDULE,
         _ => return None,
     })
 }

@@ -12,7 +12,10 @@ use crate::{
     problem::{LoadError, ProblemKind},
     properties::Properties,
     references,
-    resources::{activity, bucket, event, function, http_api, queue, rule, state_machine, table},
+    resources::{
+        activity, bucket, event, function, http_api, mapping, notification, queue, rule, schedule, state_machine,
+        table, topic,
+    },
     source::Span,
     template::{Resource, Template},
 };
@@ -61,6 +64,10 @@ pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadE
         let _ = template.condition(name, field.key);
     }
     read_resources(&template, &mut application);
+    for (id, resource) in template.resources_of("AWS::SNS::Topic") {
+        // What is wrong has been noted.
+        let _ = topic::read(&template, id, resource, &mut application);
+    }
     // Events and rules lead to functions and state machines, so they come after all of these.
     read_events(&template, &mut application);
     check_names(&template, &application);
@@ -111,11 +118,21 @@ fn read_events(template: &Template, application: &mut Application) {
             }
             _ => continue,
         };
-        event::read(template, id, resource, &target, &mut application.rules, &mut application.http_apis);
+        event::read(template, id, resource, &target, application);
     }
-    for (id, resource) in template.resources_of("AWS::Events::Rule") {
-        // What is wrong has been noted.
-        let _ = rule::read(template, id, resource, application);
+    for (id, resource) in template.present() {
+        // What is wrong has been noted; the others are read all the same.
+        let _ = match resource.kind.as_str() {
+            "AWS::Events::Rule" => rule::read(template, id, resource, application),
+            "AWS::Lambda::EventSourceMapping" => mapping::read_resource(template, id, resource, application),
+            "AWS::S3::Bucket" => {
+                notification::read(template, id, resource, application);
+                Ok(())
+            }
+            "AWS::SNS::Subscription" => topic::read_subscription(template, id, resource, application),
+            "AWS::Scheduler::Schedule" => schedule::read_resource(template, id, resource, application),
+            _ => Ok(()),
+        };
     }
 }
 

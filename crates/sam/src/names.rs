@@ -233,7 +233,9 @@ impl Template {
             | "AWS::Serverless::SimpleTable" => id.to_owned(),
             "AWS::S3::Bucket" => format!("{}-{id}-{}", self.options.stack_name, self.options.account).to_lowercase(),
             "AWS::Serverless::HttpApi" => api_id(id),
-            "AWS::SQS::Queue" if is_fifo(resource) => format!("{}-{id}.fifo", self.options.stack_name),
+            "AWS::SQS::Queue" | "AWS::SNS::Topic" if is_fifo(resource) => {
+                format!("{}-{id}.fifo", self.options.stack_name)
+            }
             _ => format!("{}-{id}", self.options.stack_name),
         })
     }
@@ -279,6 +281,10 @@ impl Template {
             }
             ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiEndpoint") => {
                 format!("https://{name}.execute-api.{region}.amazonaws.com")
+            }
+            // The label is the stream's own, which is made with the table.
+            ("AWS::DynamoDB::Table", "StreamArn") => {
+                format!("arn:aws:dynamodb:{region}:{account}:table/{name}/stream/latest")
             }
             ("AWS::SQS::Queue", "Arn") => format!("arn:aws:sqs:{region}:{account}:{name}"),
             ("AWS::SQS::Queue", "QueueUrl") => format!("{}/{account}/{name}", self.options.endpoint),
@@ -336,7 +342,8 @@ fn name_property(kind: &str) -> Option<&'static str> {
         "AWS::Serverless::StateMachine"
         | "AWS::StepFunctions::Activity"
         | "AWS::Events::Rule"
-        | "AWS::Events::EventBus" => "Name",
+        | "AWS::Events::EventBus"
+        | "AWS::Scheduler::Schedule" => "Name",
         "AWS::StepFunctions::StateMachine" => "StateMachineName",
         "AWS::S3::Bucket" => "BucketName",
         "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",

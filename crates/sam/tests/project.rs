@@ -76,7 +76,7 @@ fn start_step_answers_the_api_and_the_bucket() {
     let [rule] = application.rules.as_slice() else { panic!("{:?}", application.rules) };
     let bucket = application.buckets.iter().find(|bucket| bucket.logical_id == "DataBucket").unwrap();
     assert!(bucket.event_bridge && bucket.versioned);
-    assert_eq!(rule.target, Target::Function("StartStepFunction".to_owned()));
+    assert_eq!(rule.targets[0].target, Target::Function("StartStepFunction".to_owned()));
     let EventSource::Pattern(pattern) = &rule.source else { panic!("{rule:?}") };
     assert_eq!(pattern["detail"]["bucket"]["name"], json!([bucket.name]));
     assert_eq!(pattern["detail"]["object"]["key"], json!([{"prefix": "incoming/"}]));

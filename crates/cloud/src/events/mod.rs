@@ -1,21 +1,36 @@
-//! `EventBridge`: events, the rules that match them, the targets that they start.
+//! `EventBridge`: events, the rules that match them, schedules, and the targets that they start.
 
 mod event;
+mod input;
+mod notification;
 mod object;
+mod operations;
 mod pattern;
 pub mod put;
+mod rule;
+mod schedule;
+mod timetable;
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use bytes::Bytes;
-use sam::{EventRule, EventSource, LeftOut, Target};
+use sam::{BucketNotification, RuleTarget, Target};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::{
-    lambda::{InvokeOptions, Lambda},
+    location::Location,
+    protocol::Failure,
     s3::ObjectEvent,
-    states::{Start, States},
+    states::{Store, StoreError},
+    targets::Targets,
 };
+use input::Matched;
+use rule::{Described, Rule};
+use schedule::Schedule;
 
 pub use event::Event;
 pub use pattern::{Pattern, PatternError};
@@ -23,117 +38,176 @@ pub use pattern::{Pattern, PatternError};
 /// The bus that events go to where none is named.
 const DEFAULT_BUS: &str = "default";
 
-/// A rule's pattern can't be used.
+/// From how many buses an event can have come.
+const MOST_BUSES: usize = 5;
+
+/// A rule or a schedule of the template can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("rule {rule}: {error}")]
+#[error("{rule}: {message}")]
 pub struct RuleError {
-    /// The rule's name.
+    /// Its name.
     pub rule: String,
     /// What is wrong.
-    pub error: PatternError,
+    pub message: String,
 }
 
-/// The buses, as far as the template's own rules listen to them.
+/// Why the buses can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum EventsError {
+    /// A rule or a schedule of the template.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The file that keeps what the API has made.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The buses and their rules, the schedules, and what buckets tell.
 pub struct Events {
-    rules: Vec<Rule>,
-    /// The buckets whose changes are sent here.
-    buckets: Vec<String>,
-    region: String,
-    account: String,
-    lambda: Arc<Lambda>,
-    states: Arc<States>,
+    buckets: BTreeMap<String, Bucket>,
+    schedules: Vec<Schedule>,
+    location: Location,
+    targets: Targets,
+    store: Store,
+    buses: Mutex<BTreeMap<String, Bus>>,
+    /// Told when a rule has come, gone or changed.
+    changed: Notify,
 }
 
-struct Rule {
-    name: String,
-    bus: String,
-    pattern: Pattern,
-    target: Target,
-    input: Option<Value>,
+/// Whom a bucket tells.
+struct Bucket {
+    event_bridge: bool,
+    notifications: Vec<BucketNotification>,
+}
+
+#[derive(Default)]
+struct Bus {
+    description: Option<String>,
+    rules: BTreeMap<String, Rule>,
+}
+
+/// What is kept of a bus between two runs.
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
+    description: Option<String>,
+    rules: BTreeMap<String, Described>,
 }
 
 impl Events {
-    /// The rules of an application, and which of them are left out.
-    pub fn new(
+    /// The rules of an application, and those that the API has made before.
+    pub fn open(
         application: &sam::Application,
-        region: &str,
-        account: &str,
-        lambda: Arc<Lambda>,
-        states: Arc<States>,
-    ) -> Result<(Self, Vec<LeftOut>), RuleError> {
-        let mut rules = Vec::new();
-        let mut left_out = Vec::new();
-        for described in application.rules.iter().filter(|rule| rule.enabled) {
-            match Rule::read(described)? {
-                Some(rule) => rules.push(rule),
-                None => left_out.push(LeftOut {
-                    place: format!("Resources/{}", described.name),
-                    what: "a schedule".into(),
-                    reason: "schedules are not fired yet; invoke the target by hand".into(),
-                }),
+        location: Location,
+        targets: Targets,
+        store: Store,
+    ) -> Result<Self, EventsError> {
+        let mut buses = BTreeMap::from([(DEFAULT_BUS.to_owned(), Bus::default())]);
+        for (name, kept) in store.read::<BTreeMap<String, Kept>>()? {
+            let bus: &mut Bus = buses.entry(name).or_default();
+            bus.description = kept.description;
+            for (name, described) in kept.rules {
+                match Rule::new(described, false) {
+                    Ok(rule) => drop(bus.rules.insert(name, rule)),
+                    Err(failure) => tracing::warn!(%failure, name, "a rule is not taken up"),
+                }
             }
         }
-        let buckets = application.buckets.iter().filter(|bucket| bucket.event_bridge);
-        let buckets = buckets.map(|bucket| bucket.name.clone()).collect();
-        let events = Self { rules, buckets, region: region.into(), account: account.into(), lambda, states };
-        Ok((events, left_out))
+        for described in &application.rules {
+            let bus: &mut Bus = buses.entry(described.bus.clone()).or_default();
+            bus.rules.insert(described.name.clone(), Rule::of(described, &location)?);
+        }
+        let schedules = application.schedules.iter().map(Schedule::of).collect::<Result<_, _>>()?;
+        let buckets = application.buckets.iter().map(|bucket| {
+            let told = Bucket { event_bridge: bucket.event_bridge, notifications: bucket.notifications.clone() };
+            (bucket.name.clone(), told)
+        });
+        let (buckets, buses) = (buckets.collect(), Mutex::new(buses));
+        Ok(Self { buckets, schedules, location, targets, store, buses, changed: Notify::new() })
     }
 
-    /// Sends a change of an object, where its bucket asks for that.
+    /// Tells of a change of an object those whom its bucket wants to be told.
     pub fn object_changed(&self, change: &ObjectEvent) {
-        if self.buckets.contains(&change.bucket) {
+        let Some(bucket) = self.buckets.get(&change.bucket) else { return };
+        if bucket.event_bridge {
             let (detail_type, detail) = object::detail(change);
             let resource = format!("arn:aws:s3:::{}", change.bucket);
             self.send(&Event::of_service("aws.s3", detail_type, resource, detail, change.time));
+        }
+        for told in bucket.notifications.iter().filter(|told| notification::is_about(told, change)) {
+            let event = notification::event(change, &self.location.region, &self.location.account);
+            if let Err(error) = self.targets.give(&told.target, &event.to_string(), None) {
+                tracing::error!(bucket = change.bucket, %error, "a bucket could not tell of an object");
+            }
         }
     }
 
     /// Gives an event to the targets of all rules that match it.
     pub fn send(&self, event: &Event) {
-        let told = event.to_json(&self.region, &self.account);
-        let mut matched = 0;
-        for rule in self.rules.iter().filter(|rule| rule.bus == event.bus && rule.pattern.matches(&told)) {
-            matched += 1;
-            self.start(rule, &told);
-        }
-        let Event { source, detail_type, bus, .. } = event;
-        tracing::debug!(source, detail_type, bus, matched, "an event went through the rules");
+        self.send_from(event, 0);
     }
 
-    fn start(&self, rule: &Rule, event: &Value) {
-        let input = rule.input.as_ref().unwrap_or(event).to_string();
-        let started = match &rule.target {
-            Target::Function(name) => self
-                .lambda
-                .invoke_event(name, Bytes::from(input), InvokeOptions::default())
-                .map(|_| ())
-                .map_err(|error| error.to_string()),
-            Target::StateMachine(arn) => self
-                .states
-                .start(arn, Start { input: Some(&input), ..Start::default() })
-                .map(|_| ())
-                .map_err(|error| error.to_string()),
+    fn send_from(&self, event: &Event, buses_before: usize) {
+        let told = event.to_json(&self.location.region, &self.location.account);
+        let matching: Vec<(String, Vec<RuleTarget>)> = {
+            let buses = self.buses();
+            let rules = buses.get(&event.bus).into_iter().flat_map(|bus| &bus.rules);
+            let matches = |rule: &Rule| {
+                rule.described.is_enabled && rule.pattern.as_ref().is_some_and(|pattern| pattern.matches(&told))
+            };
+            rules.filter(|(_, rule)| matches(rule)).map(|(name, rule)| (name.clone(), rule.targets.clone())).collect()
         };
-        match started {
-            Ok(()) => {
-                tracing::debug!(rule = rule.name, target = ?rule.target, "a rule has matched, its target is started");
+        let Event { source, detail_type, bus, .. } = event;
+        tracing::debug!(source, detail_type, bus, matched = matching.len(), "an event went through the rules");
+        for (name, targets) in matching {
+            for target in targets {
+                match &target.target {
+                    Target::EventBus(bus) if buses_before < MOST_BUSES => {
+                        self.send_from(&Event { bus: bus.clone(), ..event.clone() }, buses_before + 1);
+                    }
+                    _ => self.give(&event.bus, &name, &target, &told),
+                }
             }
-            Err(error) => tracing::error!(rule = rule.name, error, "an event could not start the target"),
         }
     }
-}
 
-impl Rule {
-    /// A rule with a pattern; nothing for a schedule.
-    fn read(described: &EventRule) -> Result<Option<Self>, RuleError> {
-        let EventSource::Pattern(pattern) = &described.source else { return Ok(None) };
-        let pattern = Pattern::parse(pattern).map_err(|error| RuleError { rule: described.name.clone(), error })?;
-        Ok(Some(Self {
-            name: described.name.clone(),
-            bus: described.bus.clone(),
-            pattern,
-            target: described.target.clone(),
-            input: described.input.clone(),
-        }))
+    /// Gives the target of a rule what it gets of an event.
+    fn give(&self, bus: &str, rule: &str, target: &RuleTarget, event: &Value) {
+        let rule_arn = self.rule_arn(bus, rule);
+        let matched = Matched { rule_arn: &rule_arn, rule_name: rule, event };
+        let input = matched.input(&target.input);
+        match self.targets.give(&target.target, &input, target.message_group_id.as_deref()) {
+            Ok(()) => tracing::debug!(rule, target = ?target.target, "a rule has matched, its target is started"),
+            Err(error) => {
+                tracing::error!(rule, target = ?target.target, %error, "an event could not start the target");
+                let Some(queue) = &target.dead_letters else { return };
+                if let Err(error) = self.targets.give(queue, &input, target.message_group_id.as_deref()) {
+                    tracing::error!(rule, %error, "an event is lost: the dead-letter queue does not take it");
+                }
+            }
+        }
+    }
+
+    /// The ARN of a rule. The default bus has no part in it.
+    fn rule_arn(&self, bus: &str, rule: &str) -> String {
+        match bus {
+            DEFAULT_BUS => self.location.arn("events", &format!("rule/{rule}")),
+            _ => self.location.arn("events", &format!("rule/{bus}/{rule}")),
+        }
+    }
+
+    fn buses(&self) -> MutexGuard<'_, BTreeMap<String, Bus>> {
+        self.buses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what the API has made, and tells who waits for a schedule.
+    fn keep(&self, buses: &BTreeMap<String, Bus>) -> Result<(), Failure> {
+        let kept = buses.iter().map(|(name, bus)| {
+            let rules = bus.rules.iter().filter(|(_, rule)| !rule.is_of_template);
+            let rules = rules.map(|(name, rule)| (name.clone(), rule.described.clone())).collect();
+            (name.clone(), Kept { description: bus.description.clone(), rules })
+        });
+        self.store.write(&kept.collect::<BTreeMap<_, _>>()).map_err(|error| Failure::internal(&error))?;
+        self.changed.notify_one();
+        Ok(())
     }
 }

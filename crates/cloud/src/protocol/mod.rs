@@ -45,6 +45,8 @@ pub(crate) struct Dialect {
 
 /// The content type of AWS JSON 1.0.
 pub(crate) const JSON_1_0: &str = "application/x-amz-json-1.0";
+/// The content type of AWS JSON 1.1.
+pub(crate) const JSON_1_1: &str = "application/x-amz-json-1.1";
 
 /// What an operation is called with.
 #[derive(Debug)]

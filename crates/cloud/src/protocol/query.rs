@@ -29,6 +29,8 @@ pub(crate) enum Form {
     FlatOf(&'static str),
     /// A map whose entries stand beside each other: under this name, each with its key and value.
     FlatMap(&'static str, &'static str, &'static str),
+    /// A map in `entry`s, each with its key and value.
+    Entries(&'static str, &'static str),
 }
 
 /// The operation's name and its parameters.
@@ -104,11 +106,12 @@ fn typed(value: Value) -> Value {
 impl Names {
     /// The JSON name and the form of what a parameter is called here.
     fn of_parameter(&self, name: &str, operation: &str) -> Option<(&'static str, Form)> {
-        let called = |form: &Form| match form {
+        let called = |json: &str, form: &Form| match form {
             Form::Flat(item) | Form::FlatMap(item, ..) => *item == name,
             Form::FlatOf(suffix) => name.strip_prefix(operation).is_some_and(|rest| rest == *suffix),
+            Form::Entries(..) => json == name,
         };
-        self.parameters.iter().find(|(_, form)| called(form)).map(|(json, form)| (*json, *form))
+        self.parameters.iter().find(|(json, form)| called(json, form)).map(|(json, form)| (*json, *form))
     }
 
     fn of_answer(&self, name: &str) -> Option<Form> {
@@ -120,10 +123,11 @@ impl Form {
     /// The JSON of a parameter: the entries of a map become its fields.
     fn read(self, value: Value) -> Value {
         match (self, value) {
-            (Self::FlatMap(_, key, value_name), Value::Array(entries)) => {
+            (Self::FlatMap(_, key, value_name) | Self::Entries(key, value_name), Value::Array(entries)) => {
                 let entries = entries.into_iter().filter_map(|mut entry| {
-                    let name = entry.get(key)?.as_str()?.to_owned();
-                    Some((name, entry.get_mut(value_name).map(Value::take).unwrap_or_default()))
+                    let name = entry.get(key).or_else(|| entry.get("Name"))?.as_str()?.to_owned();
+                    let value = entry.get_mut(value_name).map(Value::take);
+                    Some((name, value.or_else(|| entry.get_mut("Value").map(Value::take)).unwrap_or_default()))
                 });
                 Value::Object(entries.collect())
             }
@@ -165,6 +169,9 @@ impl Writer<'_> {
                 }
                 (Some(Form::FlatMap(item, key, value)), Value::Object(entries)) => {
                     self.entries(item, key, value, entries, xml);
+                }
+                (Some(Form::Entries(key, value)), Value::Object(entries)) => {
+                    element(name, xml, |xml| self.entries("entry", key, value, entries, xml));
                 }
                 (_, Value::Array(items)) => element(name, xml, |xml| self.items("member", items, xml)),
                 (_, value) => element(name, xml, |xml| self.value(value, xml)),
@@ -226,6 +233,7 @@ mod tests {
         parameters: &[
             ("AttributeNames", Form::Flat("AttributeName")),
             ("Attributes", Form::FlatMap("Attribute", "Name", "Value")),
+            ("Settings", Form::Entries("key", "value")),
             ("Entries", Form::FlatOf("RequestEntry")),
         ],
         answers: &[("QueueUrls", Form::Flat("QueueUrl")), ("Successful", Form::FlatOf("ResultEntry"))],
@@ -240,6 +248,7 @@ mod tests {
             ("Action=Do&AttributeName.2=b&AttributeName.1=a", json!({ "AttributeNames": ["a", "b"] })),
             ("Action=Do&QueueUrl=a", json!({ "QueueUrl": "a" })),
             ("Action=Do&Tags.member.1.Key=k&Tags.member.1.Value=v", json!({ "Tags": [{ "Key": "k", "Value": "v" }] })),
+            ("Action=Do&Settings.entry.1.key=k&Settings.entry.1.value=v", json!({ "Settings": { "k": "v" } })),
             (
                 "Action=Do&DoRequestEntry.1.Id=x&DoRequestEntry.1.Delay=1",
                 json!({ "Entries": [{ "Id": "x", "Delay": 1 }] }),
@@ -255,12 +264,14 @@ mod tests {
         let answer = json!({
             "QueueUrls": ["a&b"],
             "Attributes": { "n": "<v>" },
+            "Settings": { "k": "v" },
             "Successful": [{ "Id": 1 }],
             "Others": ["m"],
         });
         let xml = write("Do", &answer, &dialect, "id");
         let expected = "<?xml version=\"1.0\"?><DoResponse xmlns=\"urn:x\"><DoResult><QueueUrl>a&amp;b</QueueUrl>\
             <Attribute><Name>n</Name><Value>&lt;v&gt;</Value></Attribute>\
+            <Settings><entry><key>k</key><value>v</value></entry></Settings>\
             <DoResultEntry><Id>1</Id></DoResultEntry><Others><member>m</member></Others></DoResult>\
             <ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></DoResponse>";
         assert_eq!(xml, expected);

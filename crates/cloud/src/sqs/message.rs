@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use super::failure;
 use crate::protocol::Failure;
@@ -138,15 +139,20 @@ fn is_allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
+/// By which a message is known where its content is to tell: its SHA-256.
+pub(crate) fn digest_of_content(body: &str) -> String {
+    hexadecimal(&Sha256::digest(body.as_bytes()))
+}
+
 /// `MD5OfMessageBody`.
-pub(super) fn digest_of_body(body: &str) -> String {
+pub(crate) fn digest_of_body(body: &str) -> String {
     hexadecimal(&Md5::digest(body.as_bytes()))
 }
 
 /// `MD5OfMessageAttributes`, of messages that have some.
 ///
 /// Source: the SQS Developer Guide, "Calculating the MD5 message digest for message attributes".
-pub(super) fn digest_of_attributes(attributes: &BTreeMap<String, Attribute>) -> Option<String> {
+pub(crate) fn digest_of_attributes(attributes: &BTreeMap<String, Attribute>) -> Option<String> {
     if attributes.is_empty() {
         return None;
     }
@@ -176,7 +182,7 @@ fn add(digest: &mut Md5, bytes: &[u8]) {
 }
 
 /// Bytes in hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

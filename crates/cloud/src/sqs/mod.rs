@@ -22,7 +22,6 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::{
     sync::Notify,
@@ -35,6 +34,7 @@ use attributes::Attributes;
 use store::{Counts, QueueRow, Redrive, Store, Wanted};
 
 pub use message::{Attribute, Outgoing, Received, Sent};
+pub(crate) use message::{digest_of_attributes, digest_of_body, digest_of_content};
 
 /// For how long a FIFO queue knows a message once more.
 const DEDUPLICATION: i64 = 5 * 60 * 1000;
@@ -406,7 +406,7 @@ fn in_fifo_queue(message: &Outgoing, attributes: &Attributes) -> Result<Outgoing
     }
     let by_content = || {
         let is_on = attributes.is("ContentBasedDeduplication", "true");
-        is_on.then(|| message::hexadecimal(&Sha256::digest(message.body.as_bytes())))
+        is_on.then(|| digest_of_content(&message.body))
     };
     let id: Option<String> = message.deduplication_id.clone().or_else(by_content);
     let id = id.ok_or_else(|| {

@@ -53,7 +53,7 @@ impl Store {
     }
 
     /// What the file has, and an empty value where there is none.
-    pub(super) fn read<T: DeserializeOwned + Default>(&self) -> Result<T, StoreError> {
+    pub(crate) fn read<T: DeserializeOwned + Default>(&self) -> Result<T, StoreError> {
         let Some(file) = &self.0 else { return Ok(T::default()) };
         match fs::read(file) {
             Ok(text) => serde_json::from_slice(&text).map_err(|source| StoreError::Json { file: file.clone(), source }),
@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// Writes the file anew: whoever reads it finds what was there before, or this.
-    pub(super) fn write(&self, value: &impl Serialize) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, value: &impl Serialize) -> Result<(), StoreError> {
         let Some(file) = &self.0 else { return Ok(()) };
         let failed = |source| StoreError::Io { file: file.clone(), source };
         let text = serde_json::to_vec(value).map_err(|source| StoreError::Json { file: file.clone(), source })?;

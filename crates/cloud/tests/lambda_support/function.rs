@@ -27,7 +27,12 @@ async fn main() {
 
 async fn act(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let (payload, context) = event.into_parts();
-    match payload["do"].as_str().unwrap_or("echo") {
+    // A batch says in its first message what is to be done.
+    let record = &payload["Records"][0];
+    let first = record["body"].as_str().or(record["Sns"]["Message"].as_str());
+    let first = first.and_then(|body| serde_json::from_str::<Value>(body).ok());
+    let deed = first.as_ref().and_then(|body| body["do"].as_str()).or(payload["do"].as_str());
+    match deed.unwrap_or("echo") {
         "echo" => Ok(payload),
         "error" => {
             Err(Diagnostic { error_type: "OutOfStock".to_owned(), error_message: "there is none left".to_owned() })
@@ -45,6 +50,14 @@ async fn act(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
                 .flush()
                 .map_err(|error| Diagnostic { error_type: "Io".to_owned(), error_message: error.to_string() })?;
             Ok(Value::Null)
+        }
+        "show" => {
+            println!("{payload}");
+            Ok(Value::Null)
+        }
+        "refuse the last" => {
+            let last = payload["Records"].as_array().and_then(|records| records.last()).map(|last| &last["messageId"]);
+            Ok(json!({ "batchItemFailures": [{ "itemIdentifier": last }] }))
         }
         "process" => Ok(json!(process::id())),
         "environment" => Ok(json!(env::vars().collect::<BTreeMap<_, _>>())),

@@ -2,5 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod events;
+#[path = "../lambda_support/mod.rs"]
+mod lambda_support;
+mod mappings;
+mod sns;
 mod sqs;
 mod support;

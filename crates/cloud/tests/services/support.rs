@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use cloud::local::{LocalCloud, Options};
+use cloud::{
+    lambda::{LogKind, LogLine},
+    local::{LocalCloud, Options},
+};
 use http::{StatusCode, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
-use sam::Application;
+use sam::{Application, Queue};
 use serde_json::Value;
+use tokio::sync::broadcast;
 
 /// A cloud with what an application describes, which keeps nothing.
 pub(crate) async fn cloud(application: &Application) -> LocalCloud {
@@ -26,7 +30,11 @@ async fn start(application: &Application, folder: Option<&Path>) -> LocalCloud {
         account: sam::ACCOUNT.into(),
         skip_waits: false,
     };
-    LocalCloud::start(application, &BTreeMap::new(), options).await.unwrap()
+    let executables = application.functions.iter().map(|function| {
+        let sam::Code::Bootstrap { path } = &function.code else { panic!("{} is to be built", function.name) };
+        (function.name.clone(), path.clone())
+    });
+    LocalCloud::start(application, &executables.collect::<BTreeMap<_, _>>(), options).await.unwrap()
 }
 
 /// A client of one service.
@@ -86,4 +94,39 @@ pub(crate) async fn send(cloud: &LocalCloud, request: cloud::service::Request) -
         content_type: content_type.to_owned(),
         body: String::from_utf8(body.to_vec()).unwrap(),
     }
+}
+
+/// The next line that a function prints, as JSON: what it shows.
+pub(crate) async fn shown(lines: &mut broadcast::Receiver<LogLine>) -> Value {
+    loop {
+        let line = lines.recv().await.unwrap();
+        if line.kind == LogKind::Function
+            && let Ok(shown) = serde_json::from_str(&line.line)
+        {
+            return shown;
+        }
+    }
+}
+
+/// The ARN of a service's resource.
+pub(crate) fn arn(service: &str, resource: &str) -> String {
+    format!("arn:aws:{service}:{}:{}:{resource}", sam::REGION, sam::ACCOUNT)
+}
+
+/// The body of the next message of a queue, which is waited for.
+pub(crate) async fn next_body(cloud: &LocalCloud, queue: &str) -> String {
+    let sqs = Client { cloud, target: "AmazonSQS" };
+    let url = format!("{}/{}/{queue}", cloud.endpoint_url(), sam::ACCOUNT);
+    let request = serde_json::json!({ "QueueUrl": url, "WaitTimeSeconds": 20 });
+    let answer = sqs.call("ReceiveMessage", request).await;
+    let message = &answer["Messages"][0];
+    let deletion = serde_json::json!({ "QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"] });
+    sqs.call("DeleteMessage", deletion).await;
+    message["Body"].as_str().unwrap().to_owned()
+}
+
+/// A queue with these attributes.
+pub(crate) fn queue(name: &str, attributes: &[(&str, &str)]) -> Queue {
+    let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Queue { logical_id: name.to_owned(), name: name.to_owned(), attributes: attributes.collect() }
 }

@@ -1,25 +1,71 @@
 //! The `Events` of a function or a state machine.
 
-use serde_json::Value;
-
 use crate::{
-    EventRule, EventSource, HttpApi, Target,
+    Application, EventRule, EventSource, Queue, Subscription, Target,
     audit::NO_IAM,
     problem::ProblemKind,
     properties::Properties,
+    resources::{http_api, mapping, notification, schedule, target, topic},
     template::{Reported, Resource, Template},
     yaml::Map,
 };
 
-/// Reads all events of a resource into the rules and APIs of the application.
-pub(crate) fn read(
-    template: &Template,
-    id: &str,
-    resource: &Resource,
-    target: &Target,
-    rules: &mut Vec<EventRule>,
-    apis: &mut Vec<HttpApi>,
-) {
+const HTTP_API: &[&str] =
+    &["ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "RouteSettings", "Stage", "TimeoutInMillis"];
+
+const RULE: &[&str] = &[
+    "DeadLetterConfig",
+    "Enabled",
+    "EventBusName",
+    "Input",
+    "InputPath",
+    "InputTransformer",
+    "Pattern",
+    "RetryPolicy",
+    "RuleName",
+    "State",
+    "Target",
+];
+
+const SCHEDULE: &[&str] = &[
+    "DeadLetterConfig",
+    "Description",
+    "Enabled",
+    "Input",
+    "Name",
+    "RetryPolicy",
+    "RoleArn",
+    "RuleName",
+    "Schedule",
+    "State",
+    "Target",
+];
+
+const SCHEDULE_V2: &[&str] = &[
+    "DeadLetterConfig",
+    "Description",
+    "EndDate",
+    "FlexibleTimeWindow",
+    "GroupName",
+    "Input",
+    "KmsKeyArn",
+    "Name",
+    "OmitName",
+    "PermissionsBoundary",
+    "RetryPolicy",
+    "RoleArn",
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+    "StartDate",
+    "State",
+];
+
+const S3: &[&str] = &["Bucket", "Events", "Filter"];
+
+const SNS: &[&str] = &["FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Region", "SqsSubscription", "Topic"];
+
+/// Reads all events of a resource into the application.
+pub(crate) fn read(template: &Template, id: &str, resource: &Resource, target: &Target, application: &mut Application) {
     let events = Properties::of(template, id, resource).inner("Events");
     let Some(events) = events else {
         return;
@@ -36,90 +82,79 @@ pub(crate) fn read(
         let inner = event.inner("Properties");
         let properties = inner.unwrap_or_else(|| Properties::over(template, event.place_of("Properties"), at, &none));
         // A problem is noted where it is found; the other events are read all the same.
-        let _ = read_one(&properties, &kind, &format!("{id}{name}"), target, rules, apis);
+        let _ = read_one(&properties, &kind, &format!("{id}{name}"), target, application);
     }
 }
 
 fn read_one(
     event: &Properties,
     kind: &str,
-    rule_name: &str,
+    id: &str,
     target: &Target,
-    rules: &mut Vec<EventRule>,
-    apis: &mut Vec<HttpApi>,
+    application: &mut Application,
 ) -> Result<(), Reported> {
-    let known: &[&str] = match kind {
-        "HttpApi" => {
-            &["ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "RouteSettings", "Stage", "TimeoutInMillis"]
-        }
-        "EventBridgeRule" | "CloudWatchEvent" => &[
-            "DeadLetterConfig",
-            "Enabled",
-            "EventBusName",
-            "Input",
-            "InputPath",
-            "InputTransformer",
-            "Pattern",
-            "RetryPolicy",
-            "RuleName",
-            "State",
-            "Target",
-        ],
-        "Schedule" => &[
-            "DeadLetterConfig",
-            "Description",
-            "Enabled",
-            "Input",
-            "Name",
-            "RetryPolicy",
-            "RoleArn",
-            "RuleName",
-            "Schedule",
-            "State",
-            "Target",
-        ],
-        other => {
-            let reason = match other {
-                "Api" => "REST APIs are not emulated; an `HttpApi` event is.".to_owned(),
-                "S3" => "A bucket starts functions through EventBridge: an `EventBridgeRule` event with the source `aws.s3`.".to_owned(),
-                "ScheduleV2" => "EventBridge Scheduler is not emulated; a `Schedule` event is.".to_owned(),
-                _ => format!("Events of the type {other} are not emulated."),
-            };
-            event.template.leave_out(event.place.clone(), other, reason);
-            return Ok(());
-        }
-    };
-    event.check_names(&format!("an event of the type {kind}"), known);
+    let check = |known| event.check_names(&format!("an event of the type {kind}"), known);
     match (kind, target) {
-        ("HttpApi", Target::Function(function)) => super::http_api::add_route(apis, event, function),
-        ("HttpApi", Target::StateMachine(_)) => {
+        ("HttpApi", Target::Function(function)) => {
+            check(HTTP_API);
+            http_api::add_route(&mut application.http_apis, event, function)
+        }
+        ("HttpApi", _) => {
             let reason = "A state machine has no HTTP API event; a function can start it.";
             event.template.leave_out(event.place.clone(), kind, reason);
             Ok(())
         }
-        _ => read_rule(event, kind, rule_name, target, rules),
+        ("EventBridgeRule" | "CloudWatchEvent", _) => {
+            check(RULE);
+            read_rule(event, kind, id, target, application)
+        }
+        ("Schedule", _) => {
+            check(SCHEDULE);
+            read_rule(event, kind, id, target, application)
+        }
+        ("ScheduleV2", _) => {
+            check(SCHEDULE_V2);
+            if event.has("RoleArn") {
+                event.template.leave_out(event.place_of("RoleArn"), kind, NO_IAM);
+            }
+            schedule::read(event, event, id, target.clone(), application)
+        }
+        ("SQS", Target::Function(function)) => {
+            check(mapping::OF_QUEUE);
+            let queue = event.required_text("Queue").ok_or(Reported)?;
+            mapping::read(event, id, function, &queue, application)
+        }
+        ("DynamoDB", Target::Function(function)) => {
+            check(mapping::OF_STREAM);
+            let stream = event.required_text("Stream").ok_or(Reported)?;
+            mapping::read(event, id, function, &stream, application)
+        }
+        ("S3", Target::Function(function)) => {
+            check(S3);
+            notification::read_event(event, function, application)
+        }
+        ("SNS", Target::Function(function)) => {
+            check(SNS);
+            read_subscription(event, id, function, application)
+        }
+        (other, _) => {
+            let reason = match other {
+                "Api" => "REST APIs are not emulated; an `HttpApi` event is.".to_owned(),
+                _ => format!("Events of the type {other} are not emulated."),
+            };
+            event.template.leave_out(event.place.clone(), other, reason);
+            Ok(())
+        }
     }
 }
 
 fn read_rule(
     event: &Properties,
     kind: &str,
-    rule_name: &str,
+    id: &str,
     target: &Target,
-    rules: &mut Vec<EventRule>,
+    application: &mut Application,
 ) -> Result<(), Reported> {
-    if leaves_input_out(event, kind) {
-        return Ok(());
-    }
-    for name in ["DeadLetterConfig", "RetryPolicy"] {
-        if event.has(name) {
-            event.template.leave_out(
-                event.place_of(name),
-                kind,
-                "An event is delivered once; what fails is shown and not kept.",
-            );
-        }
-    }
     if event.has("RoleArn") {
         event.template.leave_out(event.place_of("RoleArn"), kind, NO_IAM);
     }
@@ -132,28 +167,62 @@ fn read_rule(
         }
     };
     let name = event.text("RuleName").or_else(|| event.text("Name").filter(|_| kind == "Schedule"));
-    rules.push(EventRule {
-        name: name.unwrap_or_else(|| rule_name.to_owned()),
+    let target_id = event.inner("Target").and_then(|target| target.text("Id"));
+    let target_id = target_id.unwrap_or_else(|| format!("{id}Target"));
+    application.rules.push(EventRule {
+        name: name.unwrap_or_else(|| id.to_owned()),
         bus: bus(event),
         source,
-        target: target.clone(),
-        input: input(event)?,
+        targets: vec![target::of_rule(event, &target_id, target.clone(), application)?],
         enabled: event.boolean("Enabled").unwrap_or(true) && is_enabled(event),
     });
     Ok(())
 }
 
-/// A rule that reshapes its event would start its target with the wrong one, so it is left out whole.
-pub(super) fn leaves_input_out(event: &Properties, kind: &str) -> bool {
-    let reshapes = ["InputPath", "InputTransformer"].into_iter().find(|name| event.has(name));
-    if let Some(name) = reshapes {
-        event.template.leave_out(
-            event.place.clone(),
-            kind,
-            format!("{name} is not emulated, so the rule does not fire."),
-        );
-    }
-    reshapes.is_some()
+/// Reads an `SNS` event: a subscription of the function, or of a queue that the function reads.
+fn read_subscription(
+    event: &Properties,
+    id: &str,
+    function: &str,
+    application: &mut Application,
+) -> Result<(), Reported> {
+    let topic_arn = event.required_text("Topic").ok_or(Reported)?;
+    let mut attributes = topic::attributes(event, &["FilterPolicy", "FilterPolicyScope", "RedrivePolicy"]);
+    let through_queue = match event.value("SqsSubscription")? {
+        None => false,
+        Some(value) => match value.as_bool() {
+            Some(wanted) => wanted,
+            None => {
+                let reason =
+                    "this runner makes the queue itself: `true`, or an `SQS` event of a queue that is subscribed";
+                let kind = ProblemKind::UnsupportedValue {
+                    place: event.place_of("SqsSubscription"),
+                    value: value.describe(),
+                    reason: reason.to_owned(),
+                };
+                return Err(event.template.report(kind, event.at("SqsSubscription")));
+            }
+        },
+    };
+    let (region, account) = (&event.template.options.region, &event.template.options.account);
+    let (protocol, endpoint) = if through_queue {
+        let name = format!("{}-{id}Queue", event.template.options.stack_name);
+        let arn = format!("arn:aws:sqs:{region}:{account}:{name}");
+        application.queues.push(Queue { logical_id: format!("{id}Queue"), name, attributes: [].into() });
+        mapping::read(event, id, function, &arn, application)?;
+        ("sqs", arn)
+    } else {
+        ("lambda", format!("arn:aws:lambda:{region}:{account}:function:{function}"))
+    };
+    attributes.retain(|_, value| !value.is_empty());
+    application.subscriptions.push(Subscription {
+        logical_id: id.to_owned(),
+        topic_arn,
+        protocol: protocol.to_owned(),
+        endpoint,
+        attributes,
+    });
+    Ok(())
 }
 
 pub(super) fn is_enabled(event: &Properties) -> bool {
@@ -164,19 +233,4 @@ pub(super) fn is_enabled(event: &Properties) -> bool {
 pub(super) fn bus(event: &Properties) -> String {
     let name = event.text("EventBusName").unwrap_or_else(|| "default".to_owned());
     name.rsplit('/').next().map(str::to_owned).unwrap_or(name)
-}
-
-/// `Input`, which is JSON in a text.
-pub(super) fn input(event: &Properties) -> Result<Option<Value>, Reported> {
-    let Some(text) = event.text("Input") else {
-        return Ok(None);
-    };
-    serde_json::from_str(&text).map(Some).map_err(|error| {
-        let kind = ProblemKind::WrongType {
-            place: event.place_of("Input"),
-            expected: "JSON in a text",
-            found: format!("none: {error}"),
-        };
-        event.template.report(kind, event.at("Input"))
-    })
 }

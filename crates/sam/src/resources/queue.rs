@@ -1,12 +1,9 @@
 //! `AWS::SQS::Queue`.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
 use crate::{
     Queue,
     properties::Properties,
+    resources::topic::attributes,
     template::{Reported, Resource, Template},
 };
 
@@ -24,19 +21,8 @@ const ATTRIBUTES: [&str; 9] = [
 ];
 
 pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result<Queue, Reported> {
-    let properties = Properties::of(template, id, resource);
-    let mut attributes = BTreeMap::new();
-    for name in ATTRIBUTES {
-        let value = properties.json(name).map(|value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        });
-        // A queue that is no FIFO queue has no such attribute.
-        attributes.extend(
-            value
-                .filter(|value| (name, value.as_str()) != ("FifoQueue", "false"))
-                .map(|value| (name.to_owned(), value)),
-        );
-    }
+    let mut attributes = attributes(&Properties::of(template, id, resource), &ATTRIBUTES);
+    // A queue that is no FIFO queue has no such attribute.
+    attributes.retain(|name, value| (name.as_str(), value.as_str()) != ("FifoQueue", "false"));
     Ok(Queue { logical_id: id.to_owned(), name: template.physical_name(id, resource, resource.at)?, attributes })
 }

@@ -63,7 +63,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let produced = Produced::since_now(&cloud);
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
     let stage = Stage { cloud: &cloud, script: &args.script, viewer };
-    left_out::tell_count(application.left_out.len() + cloud.left_out().len());
+    left_out::tell_count(application.left_out.len());
     let results = perform(&plan, &stage, &mut stop).await;
     produced.tell(&application, &cloud, !args.run.ephemeral).await;
     tell(&results);

@@ -56,7 +56,7 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
             known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
         })?;
     let cloud = launch(&application, &args.run, 0).await?;
-    left_out::tell_count(application.left_out.len() + cloud.left_out().len());
+    left_out::tell_count(application.left_out.len());
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let (mut logs, mut started) = (cloud.logs().uncalled(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());

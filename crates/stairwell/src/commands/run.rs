@@ -71,7 +71,7 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
     start.check()?;
     let cloud = launch(&application, &args.run, args.port).await?;
-    left_out::tell_count(application.left_out.len() + cloud.left_out().len());
+    left_out::tell_count(application.left_out.len());
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
     let viewer = viewer.with_hints(cloud.endpoint_url());

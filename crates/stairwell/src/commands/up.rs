@@ -94,7 +94,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
         "buckets": buckets.collect::<BTreeMap<_, _>>(),
         "tables": tables.collect::<BTreeMap<_, _>>(),
         "apis": apis.collect::<BTreeMap<_, _>>(),
-        "leftOut": application.left_out.iter().chain(cloud.left_out()).collect::<Vec<_>>(),
+        "leftOut": application.left_out,
     })
 }
 
@@ -121,7 +121,7 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     }
     let data = if args.run.ephemeral { "kept until it stops".to_owned() } else { args.run.data.display().to_string() };
     row("data", vec![data]);
-    left_out::tell_count(application.left_out.len() + cloud.left_out().len());
+    left_out::tell_count(application.left_out.len());
     anstream::eprintln!(
         "{}",
         painted(DIM, "A change of a function, a definition or the template is there after a restart. Stop with Ctrl-C")

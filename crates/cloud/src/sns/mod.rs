@@ -1,0 +1,261 @@
+//! SNS: topics, and the subscriptions of queues and functions to them.
+//!
+//! Differences from the service: nothing leaves this machine, so there are no subscriptions of addresses, telephones or web
+//! sites; messages are not signed, so their signatures are empty; a message that can't be delivered goes to the
+//! subscription's dead-letter queue at once; policies are kept and not applied.
+//!
+//! There are crates that emulate SNS; this is our own, because those deliver to queues alone, and their raw messages have no
+//! attributes.
+
+mod delivery;
+mod failure;
+mod operations;
+mod subscription;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    lambda::Lambda,
+    location::Location,
+    protocol::Failure,
+    sqs::{Attribute, Sqs},
+    states::{Store, StoreError},
+};
+use subscription::Subscription;
+
+/// The longest message, in bytes.
+const MAX_MESSAGE: usize = 256 * 1024;
+
+/// For how long a FIFO topic knows a message once more.
+const DEDUPLICATION: Duration = Duration::from_mins(5);
+
+/// Why the topics can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SnsError {
+    /// The file that keeps them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A subscription of the template can't be as it is described.
+    #[error("the subscription {subscription}: {failure}")]
+    Subscription {
+        /// Its key in the template.
+        subscription: String,
+        /// Why not.
+        failure: Failure,
+    },
+}
+
+/// The topics.
+pub struct Sns {
+    location: Location,
+    sqs: Arc<Sqs>,
+    lambda: Arc<Lambda>,
+    store: Store,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    topics: BTreeMap<String, Topic>,
+    /// By their ARNs.
+    subscriptions: BTreeMap<String, Subscription>,
+    /// What FIFO topics got lately, by topic and deduplication id.
+    sent: HashMap<(String, String), (Instant, Published)>,
+    sequence: u64,
+}
+
+/// What is kept between two runs.
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
+    topics: BTreeMap<String, Topic>,
+    subscriptions: BTreeMap<String, subscription::Described>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Topic {
+    attributes: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
+    /// Made by the template, which makes it once more at the next start.
+    #[serde(skip)]
+    is_of_template: bool,
+}
+
+/// A message on its way to a topic.
+#[derive(Clone, Debug, Default)]
+pub struct Publication {
+    /// The message.
+    pub message: String,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// For `MessageStructure: json`: what each protocol gets; `default` is for the others.
+    pub by_protocol: BTreeMap<String, String>,
+    /// The sender's own attributes.
+    pub attributes: BTreeMap<String, Attribute>,
+    /// The group that it is part of.
+    pub group_id: Option<String>,
+    /// By which a FIFO topic knows it from others.
+    pub deduplication_id: Option<String>,
+}
+
+/// What is answered to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The message's id.
+    pub message_id: String,
+    /// Its place in a FIFO topic.
+    pub sequence_number: Option<String>,
+}
+
+impl Sns {
+    /// The topics that a file has, and those of the template.
+    pub fn open(
+        store: Store,
+        location: Location,
+        application: &sam::Application,
+        sqs: Arc<Sqs>,
+        lambda: Arc<Lambda>,
+    ) -> Result<Self, SnsError> {
+        let kept: Kept = store.read()?;
+        let mut inner = Inner { topics: kept.topics, ..Inner::default() };
+        for topic in &application.topics {
+            let tags = BTreeMap::new();
+            let made = Topic { attributes: topic.attributes.clone(), tags, is_of_template: true };
+            inner.topics.insert(topic.arn.clone(), made);
+        }
+        for (arn, described) in kept.subscriptions {
+            // What was accepted once is read once more; a newer version may know better.
+            match Subscription::new(described, false) {
+                Ok(subscription) => drop(inner.subscriptions.insert(arn, subscription)),
+                Err(failure) => tracing::warn!(%failure, arn, "a subscription is not taken up"),
+            }
+        }
+        for subscribed in &application.subscriptions {
+            let failed = |failure| SnsError::Subscription { subscription: subscribed.logical_id.clone(), failure };
+            let subscription = Subscription::new(subscription::Described::of(subscribed), true).map_err(failed)?;
+            let arn = format!("{}:{}", subscribed.topic_arn, subscribed.logical_id);
+            inner.subscriptions.insert(arn, subscription);
+        }
+        Ok(Self { location, sqs, lambda, store, inner: Mutex::new(inner) })
+    }
+
+    /// Whether there is a topic of this ARN.
+    pub fn has_topic(&self, arn: &str) -> bool {
+        self.inner().topics.contains_key(arn)
+    }
+
+    /// Sends a message to all who subscribe to a topic and whose filter lets it through.
+    pub fn publish(&self, topic_arn: &str, publication: &Publication) -> Result<Published, Failure> {
+        let mut inner = self.inner();
+        let topic = inner.topics.get(topic_arn).ok_or_else(failure::topic_not_found)?;
+        check(publication)?;
+        let deduplication_id = topic.is_fifo().then(|| deduplication_id(publication, topic)).transpose()?;
+        let published = match &deduplication_id {
+            Some(id) => match inner.publish_once(topic_arn, id) {
+                Once::Now(published) => published,
+                Once::Before(published) => return Ok(published),
+            },
+            None => Published { message_id: Uuid::new_v4().to_string(), sequence_number: None },
+        };
+        let of_topic = inner.subscriptions.iter().filter(|(_, subscription)| subscription.topic_arn() == topic_arn);
+        let subscriptions: Vec<_> = of_topic.map(|(arn, subscription)| (arn.clone(), subscription.clone())).collect();
+        drop(inner);
+        let at = OffsetDateTime::now_utc();
+        let notification =
+            delivery::Notification { topic_arn, publication, published: &published, deduplication_id, at };
+        for (arn, subscription) in subscriptions {
+            if subscription.lets_through(publication) {
+                self.deliver(&arn, &subscription, &notification);
+            }
+        }
+        Ok(published)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what the API has made.
+    fn keep(&self, inner: &Inner) -> Result<(), Failure> {
+        let topics = inner.topics.iter().filter(|(_, topic)| !topic.is_of_template);
+        let subscriptions = inner.subscriptions.iter().filter(|(_, subscription)| !subscription.is_of_template());
+        let kept = Kept {
+            topics: topics.map(|(arn, topic)| (arn.clone(), topic.clone())).collect(),
+            subscriptions: subscriptions.map(|(arn, one)| (arn.clone(), one.described().clone())).collect(),
+        };
+        self.store.write(&kept).map_err(|error| Failure::internal(&error))
+    }
+}
+
+/// Whether a FIFO topic has a message already.
+enum Once {
+    Now(Published),
+    Before(Published),
+}
+
+impl Inner {
+    fn publish_once(&mut self, topic_arn: &str, deduplication_id: &str) -> Once {
+        let now = Instant::now();
+        self.sent.retain(|_, (at, _)| now.duration_since(*at) < DEDUPLICATION);
+        let key = (topic_arn.to_owned(), deduplication_id.to_owned());
+        if let Some((_, before)) = self.sent.get(&key) {
+            return Once::Before(before.clone());
+        }
+        self.sequence += 1;
+        let sequence_number = Some(format!("1{:019}", self.sequence));
+        let published = Published { message_id: Uuid::new_v4().to_string(), sequence_number };
+        self.sent.insert(key, (now, published.clone()));
+        Once::Now(published)
+    }
+}
+
+impl Topic {
+    fn is_fifo(&self) -> bool {
+        self.attributes.get("FifoTopic").is_some_and(|value| value == "true")
+    }
+}
+
+/// Refuses what no topic takes.
+fn check(publication: &Publication) -> Result<(), Failure> {
+    let Publication { message, subject, by_protocol, .. } = publication;
+    if message.is_empty() && by_protocol.is_empty() {
+        return Err(failure::invalid_parameter("Empty message"));
+    }
+    let length = message.len() + by_protocol.values().map(String::len).sum::<usize>();
+    if length > MAX_MESSAGE {
+        return Err(failure::invalid_parameter("Message too long"));
+    }
+    let is_subject =
+        |subject: &String| !subject.is_empty() && subject.len() <= 100 && !subject.chars().any(char::is_control);
+    if subject.as_ref().is_some_and(|subject| !is_subject(subject)) {
+        return Err(failure::invalid_parameter("Subject"));
+    }
+    Ok(())
+}
+
+fn deduplication_id(publication: &Publication, topic: &Topic) -> Result<String, Failure> {
+    if publication.group_id.is_none() {
+        return Err(failure::invalid_parameter("The MessageGroupId parameter is required for FIFO topics"));
+    }
+    let is_by_content = topic.attributes.get("ContentBasedDeduplication").is_some_and(|value| value == "true");
+    let by_content = || is_by_content.then(|| crate::sqs::digest_of_content(&publication.message));
+    publication.deduplication_id.clone().or_else(by_content).ok_or_else(|| {
+        failure::invalid_parameter(
+            "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+        )
+    })
+}
+
+impl std::fmt::Debug for Sns {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Sns").field("location", &self.location).finish_non_exhaustive()
+    }
+}
