@@ -15,6 +15,7 @@
 //! - [`retry`]: retriers and catchers
 //! - [`machine`]: the compiled definition
 //! - [`distributed`]: what distributed Map states say of their data
+//! - [`malformed`]: what is wrong with text that is not JSON
 //! - [`mod@compile`]: from JSON text to a [`Machine`], with every finding
 
 pub mod choice;
@@ -26,6 +27,7 @@ pub mod flow;
 pub mod intrinsic;
 pub mod jsonata;
 pub mod machine;
+pub mod malformed;
 pub mod path;
 pub mod retry;
 pub mod template;

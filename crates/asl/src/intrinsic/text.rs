@@ -9,7 +9,7 @@ use base64::{
 };
 use sha2::Digest;
 
-use crate::value::Value;
+use crate::{malformed, value::Value};
 
 /// The longest text that can be encoded, decoded or hashed, in characters.
 const MAX_TEXT: usize = 10_000;
@@ -99,9 +99,10 @@ pub(super) fn string_to_json(text: &Value) -> Result<Option<Value>, String> {
     if text.trim().is_empty() {
         return Ok(Some(Value::Null));
     }
-    Value::parse(text)
-        .map(Some)
-        .map_err(|error| format!("Cannot convert String to Json in States.StringToJson, caused by: {error}"))
+    Value::parse(text).map(Some).map_err(|error| {
+        let why = malformed::find(text).map_or_else(|| error.to_string(), |malformed| malformed.to_string());
+        format!("Cannot convert String to Json in States.StringToJson, caused by: {why}")
+    })
 }
 
 /// A version 4 UUID of 128 random bits.

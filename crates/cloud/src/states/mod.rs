@@ -387,6 +387,11 @@ fn does_not_exist(arn: &str) -> ApiError {
     ApiError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
 }
 
+/// What the service says of a text that is not JSON.
+fn not_json(text: &str, error: &serde_json::Error) -> String {
+    asl::malformed::find(text).map_or_else(|| error.to_string(), |malformed| malformed.message)
+}
+
 /// Reads an execution's input; none is `{}`. How long it can be is the model's matter, for clients; here for others.
 fn parse_input(input: Option<&str>) -> Result<Value, ApiError> {
     let Some(text) = input else { return Ok(Object::new().into()) };
@@ -394,6 +399,7 @@ fn parse_input(input: Option<&str>) -> Result<Value, ApiError> {
         return Err(ApiError::validation(format!("An input has at most {} bytes", asl::PAYLOAD_LIMIT)));
     }
     Value::parse(text).map_err(|error| {
-        ApiError::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{error}'"))
+        let why = not_json(text, &error);
+        ApiError::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{why}'"))
     })
 }

@@ -59,8 +59,9 @@ impl TaskTokens {
     /// `SendTaskSuccess`.
     pub(super) fn succeed(&self, token: &str, output: &str) -> Result<(), ApiError> {
         let task = self.find(token)?;
-        let output = Value::parse(output)
-            .map_err(|error| ApiError::new("InvalidOutput", format!("Invalid Output: '{error}'")))?;
+        let output = Value::parse(output).map_err(|error| {
+            ApiError::new("InvalidOutput", format!("Invalid Output: '{}'", super::not_json(output, &error)))
+        })?;
         confirmed(task.ended(Ok(output)))
     }
 
