@@ -173,7 +173,10 @@ impl Execution {
             return;
         }
         let before = self.branches.get(id).map_or(0, |branch| branch.last_event);
-        self.forked_work_failed(id, state);
+        // What nothing can catch ends the execution from where it is.
+        if !fault.is(names::RUNTIME) {
+            self.forked_work_failed(id, state);
+        }
         let Some(catcher) = state.catchers().iter().find(|catcher| catcher.errors.matches(&fault, origin)) else {
             self.fail(id, fault);
             return;
