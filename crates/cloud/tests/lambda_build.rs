@@ -122,3 +122,24 @@ async fn a_binary_that_is_not_there_or_not_named_is_an_error_that_lists_them() {
         assert!(error.contains(expected) && error.contains(&format!("`{name}`")), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_build_that_is_given_up_ends_with_all_that_it_has_started() {
+    let folder = tempfile::tempdir().unwrap();
+    workspace(folder.path());
+    // A build script that goes on until its connection is closed, which nobody does.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let script = format!(
+        "use std::io::Read;\nfn main() {{ std::net::TcpStream::connect({:?}).unwrap().read(&mut [0]).unwrap(); }}\n",
+        listener.local_addr().unwrap().to_string()
+    );
+    fs::write(folder.path().join("one/build.rs"), script).unwrap();
+    let functions = [of("One", &folder.path().join("one"), None)];
+    let building = build(&functions, options(folder.path()), |_| ());
+    let mut connection = tokio::select! {
+        built = building => panic!("{built:?}"),
+        accepted = listener.accept() => accepted.unwrap().0,
+    };
+    // The build was dropped with the other branch: the script's end closes its side.
+    assert_eq!(tokio::io::AsyncReadExt::read(&mut connection, &mut [0]).await.unwrap_or(0), 0);
+}

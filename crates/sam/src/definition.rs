@@ -24,12 +24,12 @@ pub(crate) fn read(properties: &Properties, id: &str) -> Result<(Value, PathBuf)
     if let Some(node) = properties.raw("Definition") {
         let value = properties.value("Definition")?.ok_or_else(|| properties.missing("Definition"))?;
         let text = value.to_json().to_string();
-        let text = in_template(properties, id, node, &text, &substitutions)?;
+        let text = in_template(properties, id, node, &text, &substitutions);
         return parse_json(properties, "Definition", &text).map(|value| (value, template_file()));
     }
     if let Some(node) = properties.raw("DefinitionString") {
         let text = properties.text("DefinitionString").ok_or(Reported)?;
-        let text = in_template(properties, id, node, &text, &substitutions)?;
+        let text = in_template(properties, id, node, &text, &substitutions);
         return parse_json(properties, "DefinitionString", &text).map(|value| (value, template_file()));
     }
     let uri = ["DefinitionUri", "DefinitionS3Location"].into_iter().find(|name| properties.has(name));
@@ -61,14 +61,13 @@ fn from_file(
         template.report(ProblemKind::UnreadableFile { path: path.to_path_buf(), reason: error.to_string() }, at)
     })?;
     let source = Source::new(path, text);
-    let substituted = substitute(&source.text, substitutions).map_err(|missing| {
-        for (name, span) in missing.into_iter().filter(|(name, _)| is_unmentioned(properties, name)) {
-            let kind = ProblemKind::MissingSubstitution { name, machine: id.to_owned() };
-            template.report_at(kind, Some(source.location(span)), at);
-        }
-        Reported
-    })?;
     let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let (substituted, missing) =
+        substitute(&source.text, substitutions, if is_yaml { Keep::Bare } else { Keep::Quoted });
+    for (name, span) in missing.into_iter().filter(|(name, _)| is_unmentioned(properties, name)) {
+        let kind = ProblemKind::MissingSubstitution { name, machine: id.to_owned() };
+        template.report_at(kind, Some(source.location(span)), at);
+    }
     let parsed = if is_yaml {
         yaml::parse(&substituted.text).map(|node| node.to_json()).map_err(|error| (error.message, error.at.start))
     } else {
@@ -92,14 +91,13 @@ fn in_template(
     node: &Node,
     text: &str,
     substitutions: &BTreeMap<String, String>,
-) -> Result<String, Reported> {
-    substitute(text, substitutions).map(|substituted| substituted.text).map_err(|missing| {
-        for (name, _) in missing.into_iter().filter(|(name, _)| is_unmentioned(properties, name)) {
-            let at = find_text(node, &format!("${{{name}}}")).unwrap_or(node.at);
-            properties.template.report(ProblemKind::MissingSubstitution { name, machine: id.to_owned() }, at);
-        }
-        Reported
-    })
+) -> String {
+    let (substituted, missing) = substitute(text, substitutions, Keep::Quoted);
+    for (name, _) in missing.into_iter().filter(|(name, _)| is_unmentioned(properties, name)) {
+        let at = find_text(node, &format!("${{{name}}}")).unwrap_or(node.at);
+        properties.template.report(ProblemKind::MissingSubstitution { name, machine: id.to_owned() }, at);
+    }
+    substituted.text
 }
 
 /// Whether the template says nothing of a name. Where it does, what is wrong with the value is told there.
@@ -161,24 +159,51 @@ pub(crate) fn blanked(text: &str) -> String {
     result
 }
 
+/// How a `${Name}` without a value is kept, so that the rest of the definition can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// As it is, which is a text in YAML.
+    Bare,
+    /// As a JSON text, with quotes where it has none around it.
+    Quoted,
+}
+
 /// Puts the values in place of `${Name}`, as CloudFormation does: text for text, with no regard to JSON. All names that
-/// have no value are returned with their places.
-fn substitute(text: &str, values: &BTreeMap<String, String>) -> Result<Substituted, Vec<(String, Span)>> {
+/// have no value are kept, and returned with their places.
+fn substitute(text: &str, values: &BTreeMap<String, String>, keep: Keep) -> (Substituted, Vec<(String, Span)>) {
     let mut result = Substituted { text: String::with_capacity(text.len()), ends: Vec::new() };
     let mut missing = Vec::new();
+    let mut is_inside = false;
     for part in placeholders(text) {
         match part {
-            Part::Text(text) => result.text.push_str(text),
-            Part::Name(name, span) => match values.get(name) {
-                Some(value) => {
-                    result.text.push_str(value);
-                    result.ends.push((result.text.len(), span.end));
+            Part::Text(text) => {
+                result.text.push_str(text);
+                is_inside = ends_inside_a_text(text, is_inside);
+            }
+            Part::Name(name, span) => {
+                match values.get(name) {
+                    Some(value) => result.text.push_str(value),
+                    None => {
+                        let quote = if keep == Keep::Quoted && !is_inside { "\"" } else { "" };
+                        result.text.extend([quote, "${", name, "}", quote]);
+                        missing.push((name.to_owned(), span));
+                    }
                 }
-                None => missing.push((name.to_owned(), span)),
-            },
+                result.ends.push((result.text.len(), span.end));
+            }
         }
     }
-    if missing.is_empty() { Ok(result) } else { Err(missing) }
+    (result, missing)
+}
+
+/// Whether a piece of JSON ends between the quotes of a text, where its beginning `is_inside` of one or not.
+fn ends_inside_a_text(json: &str, is_inside: bool) -> bool {
+    let mut is_escaped = false;
+    json.bytes().fold(is_inside, |is_inside, byte| {
+        let was_escaped = is_escaped;
+        is_escaped = is_inside && byte == b'\\' && !was_escaped;
+        is_inside != (byte == b'"' && !was_escaped)
+    })
 }
 
 enum Part<'t> {
@@ -212,11 +237,16 @@ mod tests {
     #[test]
     fn substitution_is_text_for_text() {
         let values = BTreeMap::from([("A".to_owned(), "1, 2".to_owned()), ("B_1".to_owned(), "x".to_owned())]);
-        let text =
-            |text| substitute(text, &values).map(|substituted| substituted.text).map_err(|missing| missing.len());
-        assert_eq!(text("[${A}] ${B_1}${B_1}"), Ok("[1, 2] xx".to_owned()));
-        assert_eq!(text("{% $x & '${ not a name }' %} ${"), Ok("{% $x & '${ not a name }' %} ${".to_owned()));
-        assert_eq!(text("${C} ${A} ${D}"), Err(2));
+        let text = |text, keep| {
+            let (substituted, missing) = substitute(text, &values, keep);
+            (substituted.text, missing.len())
+        };
+        assert_eq!(text("[${A}] ${B_1}${B_1}", Keep::Quoted), ("[1, 2] xx".to_owned(), 0));
+        let other = "{% $x & '${ not a name }' %} ${";
+        assert_eq!(text(other, Keep::Quoted), (other.to_owned(), 0));
+        assert_eq!(text("${C} ${A} ${D}", Keep::Bare), ("${C} 1, 2 ${D}".to_owned(), 2));
+        let (kept, missing) = text(r#"{"a": ${C}, "b\"\\": "x ${D}"}"#, Keep::Quoted);
+        assert_eq!((kept.as_str(), missing), (r#"{"a": "${C}", "b\"\\": "x ${D}"}"#, 2));
     }
 
     #[test]
@@ -228,7 +258,7 @@ mod tests {
     #[test]
     fn an_offset_leads_back_to_the_original() {
         let values = BTreeMap::from([("A".to_owned(), "longer than its name".to_owned())]);
-        let substituted = substitute("{${A}} x", &values).unwrap();
+        let (substituted, _) = substitute("{${A}} x", &values, Keep::Quoted);
         assert_eq!(substituted.original(substituted.text.find('x').unwrap()), 7);
         assert_eq!(substituted.original(0), 0);
     }

@@ -73,13 +73,20 @@ pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadE
     check_names(&template, &application);
     check_calls(&template, &application);
     application.outputs = outputs(&template);
+    let machines = template.present().filter(|(_, resource)| is_state_machine(resource)).map(|(id, _)| id);
+    let is_read = |id: &&str| application.state_machines.iter().any(|machine| machine.logical_id == *id);
+    let unread = machines.filter(|id| !is_read(id)).map(str::to_owned).collect();
     match template.finish() {
         Ok(left_out) => Ok(Application { left_out, ..application }),
         Err(problems) => {
             let template = application.template.clone();
-            Err(LoadError { template, problems, read: Some(Box::new(application)) })
+            Err(LoadError { template, problems, unread, read: Some(Box::new(application)) })
         }
     }
+}
+
+fn is_state_machine(resource: &Resource) -> bool {
+    matches!(resource.kind.as_str(), "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine")
 }
 
 fn read_resources(template: &Template, application: &mut Application) {

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::{
     Application, SourceLocation, StateMachine, definition,
+    intrinsics::function_of,
     source::{Source, Span},
     yaml::{self, Data, Field, Node},
 };
@@ -14,21 +15,35 @@ impl Application {
     ///
     /// None where the file cannot be read.
     pub fn locate(&self, machine: &StateMachine, place: &str) -> Option<SourceLocation> {
-        self.find(machine, place, |field| match field.value.data {
-            // A map or a list is best shown by its key; a scalar is what is looked for itself.
-            Data::Scalar(_) => field.value.at,
-            Data::Map(_) | Data::List(_) => field.key,
+        // A value that goes over several lines, and one that is not written at all, is best shown by its key.
+        self.find(machine, place, |source, field| {
+            let value = source.text.get(field.value.at.start..field.value.at.end).unwrap_or_default().trim_end();
+            let is_on_a_line = !value.is_empty() && !value.contains('\n');
+            let is_a_function = field.value.as_map().is_some_and(|map| function_of(map).is_some());
+            match field.value.data {
+                Data::Scalar(_) if !value.is_empty() => field.value.at,
+                Data::Map(_) | Data::List(_) if is_on_a_line && (is_a_function || value.starts_with(['{', '['])) => {
+                    field.value.at
+                }
+                _ => field.key,
+            }
         })
     }
 
     /// The place in its file of a field's name, as [`Application::locate`] finds that of its value.
     pub fn locate_name(&self, machine: &StateMachine, place: &str) -> Option<SourceLocation> {
-        self.find(machine, place, |field| field.key)
+        self.find(machine, place, |_, field| field.key)
     }
 
-    fn find(&self, machine: &StateMachine, place: &str, shown: impl Fn(&Field) -> Span) -> Option<SourceLocation> {
+    fn find(
+        &self,
+        machine: &StateMachine,
+        place: &str,
+        shown: impl Fn(&Source, &Field) -> Span,
+    ) -> Option<SourceLocation> {
         let text = fs::read_to_string(&machine.definition_file).ok()?;
         let source = Source::new(&machine.definition_file, text);
+        let shown = |field: &Field| shown(&source, field);
         let root = yaml::parse(&definition::blanked(&source.text)).ok()?;
         let span = if machine.definition_file == self.template {
             let definition = root.get("Resources")?.get(&machine.logical_id)?.get("Properties")?;

@@ -63,6 +63,7 @@ impl Template {
             None => {}
         }
         if let Some(value) = self.parameters.get(name) {
+            let value = value.as_ref().ok_or(Reported)?;
             return Ok(Some(Node { at, data: value.data.clone() }));
         }
         let value = match (self.resources.get(name), self.generated(name)) {

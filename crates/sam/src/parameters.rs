@@ -10,21 +10,23 @@ use crate::{
     yaml::{Data, Map, Node},
 };
 
-/// The value of each parameter.
-pub(crate) fn read(template: &Template, section: &Map) -> IndexMap<String, Node> {
+/// The value of each parameter; none where something is wrong with it, which was noted.
+pub(crate) fn read(template: &Template, section: &Map) -> IndexMap<String, Option<Node>> {
+    // What was meant has no other problem.
+    let mut misspelt = Vec::new();
     for name in template.options.parameters.keys().filter(|name| !section.contains_key(*name)) {
         let suggestion = closest(name, section.keys().map(String::as_str));
+        misspelt.extend(suggestion.clone());
+        let known = section.keys().cloned().collect();
         // The caller gave it, so there is no place in the template.
-        template.report_at(
-            ProblemKind::UnknownReference { what: "parameter", name: name.clone(), suggestion },
-            None,
-            Span::default(),
-        );
+        let kind = ProblemKind::UnknownParameter { name: name.clone(), suggestion, known };
+        template.report_at(kind, None, Span::default());
     }
     let mut values = IndexMap::new();
     for (name, field) in section {
         let place = format!("Parameters/{name}");
         let Some(declaration) = template.map_or_nothing(&field.value, &place) else {
+            values.insert(name.clone(), None);
             continue;
         };
         let given = template.options.parameters.get(name);
@@ -32,15 +34,21 @@ pub(crate) fn read(template: &Template, section: &Map) -> IndexMap<String, Node>
         let is_in_account = text(declaration, "Type").is_some_and(|kind| kind.starts_with("AWS::SSM::"));
         // The default of an SSM parameter is its name in an account; its value must be given.
         let Some(value) = given.map(String::as_str).or(default.filter(|_| !is_in_account)) else {
-            template.report(ProblemKind::MissingParameter { name: name.clone() }, field.key);
+            if !misspelt.contains(name) {
+                template.report(ProblemKind::MissingParameter { name: name.clone() }, field.key);
+            }
+            values.insert(name.clone(), None);
             continue;
         };
         let at = declaration.get("Default").filter(|_| given.is_none()).map_or(field.key, |default| default.value.at);
         let is_list =
             text(declaration, "Type").is_some_and(|kind| kind == "CommaDelimitedList" || kind.contains("List<"));
         let items: Vec<&str> = if is_list { value.split(',').map(str::trim).collect() } else { vec![value] };
-        for reason in items.iter().filter_map(|item| broken_rule(declaration, item)) {
+        // One rule that is broken is enough to know.
+        if let Some(reason) = items.iter().find_map(|item| broken_rule(declaration, item)) {
             template.report(ProblemKind::ParameterValue { name: name.clone(), value: value.to_owned(), reason }, at);
+            values.insert(name.clone(), None);
+            continue;
         }
         let node = if is_list {
             Node { at, data: Data::List(items.into_iter().map(|item| Node::text(at, item)).collect()) }
@@ -54,7 +62,7 @@ pub(crate) fn read(template: &Template, section: &Map) -> IndexMap<String, Node>
                 "The pattern is checked when a stack is deployed.",
             );
         }
-        values.insert(name.clone(), node);
+        values.insert(name.clone(), Some(node));
     }
     values
 }

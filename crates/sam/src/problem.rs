@@ -11,6 +11,8 @@ pub struct LoadError {
     pub template: PathBuf,
     /// At least one, in the order of the template.
     pub problems: Vec<Problem>,
+    /// The state machines whose definitions could not be read, by their logical ids.
+    pub unread: Vec<String>,
     /// What could be read all the same, so that more can be found in it; none where the template itself could not.
     pub read: Option<Box<Application>>,
 }
@@ -111,6 +113,16 @@ pub enum ProblemKind {
         /// The name that was probably meant.
         suggestion: Option<String>,
     },
+    /// The caller gives a value for a parameter that the template does not have.
+    #[error("the template has no parameter `{name}`")]
+    UnknownParameter {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        suggestion: Option<String>,
+        /// The parameters that the template has.
+        known: Vec<String>,
+    },
     /// A parameter has no default and no value.
     #[error("the parameter `{name}` has no value")]
     MissingParameter {
@@ -118,7 +130,7 @@ pub enum ProblemKind {
         name: String,
     },
     /// A parameter's value breaks one of its rules.
-    #[error("`{value}` is not a value of the parameter `{name}`: {reason}")]
+    #[error("the parameter `{name}` cannot be `{value}`: {reason}")]
     ParameterValue {
         /// The parameter.
         name: String,
@@ -255,6 +267,7 @@ impl ProblemKind {
             Self::WrongType { .. } => "wrong-type",
             Self::MissingProperty { .. } => "missing-property",
             Self::UnknownProperty { .. } => "unknown-property",
+            Self::UnknownParameter { .. } => "unknown-parameter",
             Self::MissingParameter { .. } => "missing-parameter",
             Self::ParameterValue { .. } => "parameter-value",
             Self::UnknownReference { .. } => "unknown-reference",
@@ -277,10 +290,13 @@ impl ProblemKind {
     fn help(&self) -> Option<String> {
         match self {
             Self::UnknownProperty { suggestion: Some(name), .. }
+            | Self::UnknownParameter { suggestion: Some(name), .. }
             | Self::UnknownReference { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::MissingTransform => Some("add the transform at the top of the template".to_owned()),
-            Self::MissingParameter { .. } => {
-                Some("give it a `Default`, or a value where you start the runner".to_owned())
+            Self::UnknownParameter { known, .. } if known.is_empty() => Some("it has no parameters at all".to_owned()),
+            Self::UnknownParameter { known, .. } => Some(format!("its parameters are: {}", known.join(", "))),
+            Self::MissingParameter { name } => {
+                Some(format!("give it a `Default`, or pass `--parameter-overrides {name}=VALUE`"))
             }
             Self::UnknownAttribute { .. } | Self::DynamicReference { .. } => {
                 Some("make it a parameter of the template, with a default that works on this machine".to_owned())

@@ -26,7 +26,8 @@ pub(crate) struct Template {
     /// The whole file, as it is written.
     pub(crate) root: Node,
     pub(crate) options: LoadOptions,
-    pub(crate) parameters: IndexMap<String, Node>,
+    /// None for one that has a problem: what needs its value has no problem of its own.
+    pub(crate) parameters: IndexMap<String, Option<Node>>,
     pub(crate) mappings: Map,
     pub(crate) conditions: Map,
     pub(crate) resources: IndexMap<String, Resource>,
@@ -86,6 +87,7 @@ impl Template {
         let alone = |kind, location| LoadError {
             template: path.to_path_buf(),
             problems: vec![Problem { kind, location }],
+            unread: Vec::new(),
             read: None,
         };
         let text = fs::read_to_string(path).map_err(|error| {

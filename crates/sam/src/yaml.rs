@@ -207,17 +207,24 @@ impl<'t> Reader<'t> {
             return Err(SyntaxError { message: format!("the values are nested deeper than {MAX_DEPTH}"), at });
         }
         self.count(1, at)?;
-        let (data, anchor, tag) = match event {
+        let (data, end, anchor, tag) = match event {
             Event::Alias(anchor) => return self.alias(anchor, at),
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain
                     && !tag.as_ref().is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
-                (Data::Scalar(Scalar { text: text.into_owned(), plain }), anchor, tag)
+                (Data::Scalar(Scalar { text: text.into_owned(), plain }), at.end, anchor, tag)
             }
-            Event::SequenceStart(anchor, tag) => (Data::List(self.list(depth)?), anchor, tag),
-            Event::MappingStart(anchor, tag) => (Data::Map(self.map(depth)?), anchor, tag),
+            Event::SequenceStart(anchor, tag) => {
+                let (items, end) = self.list(depth)?;
+                (Data::List(items), end, anchor, tag)
+            }
+            Event::MappingStart(anchor, tag) => {
+                let (map, end) = self.map(depth)?;
+                (Data::Map(map), end, anchor, tag)
+            }
             _ => return Err(SyntaxError { message: "a value is missing".to_owned(), at }),
         };
+        let at = Span { start: at.start, end };
         let node = tagged(Node { at, data }, tag.as_deref())?;
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -241,23 +248,25 @@ impl<'t> Reader<'t> {
         Ok(node)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Vec<Node>, SyntaxError> {
+    /// The items of a list, and where it ends.
+    fn list(&mut self, depth: usize) -> Result<(Vec<Node>, usize), SyntaxError> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                (Event::SequenceEnd, _) => return Ok(items),
+                (Event::SequenceEnd, at) => return Ok((items, at.end)),
                 (event, at) => items.push(self.node(event, at, depth + 1)?),
             }
         }
     }
 
-    fn map(&mut self, depth: usize) -> Result<Map, SyntaxError> {
+    /// The fields of a map, and where it ends.
+    fn map(&mut self, depth: usize) -> Result<(Map, usize), SyntaxError> {
         let mut map = Map::new();
         let mut merged = Vec::new();
-        loop {
+        let end = loop {
             let (event, key_at) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                break;
+                break key_at.end;
             }
             let key = self.node(event, key_at, depth + 1)?;
             let Data::Scalar(name) = key.data else {
@@ -272,11 +281,11 @@ impl<'t> Reader<'t> {
             } else {
                 map.insert(name.text, Field { key: key_at, value });
             }
-        }
+        };
         for (name, field) in merged {
             map.entry(name).or_insert(field);
         }
-        Ok(map)
+        Ok((map, end))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a command could not do what it was asked to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cloud::{
     lambda::{BuildError, InvokeError},
@@ -20,8 +20,15 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant tells itself in its message")]
 pub enum Error {
-    #[error("{} {} in {}", .problems.len(), if .problems.len() == 1 { "problem" } else { "problems" }, .template.display())]
+    #[error("{} in {}", counted(.problems.iter().filter(|problem| problem.is_error()).count(), "error"), .template.display())]
     Project { template: PathBuf, problems: Vec<Problem> },
+    #[error(
+        "no template found; looked for {}\n  help: go to the folder of the template, or name it: -t path/to/template.yaml",
+        .tried.join(", ")
+    )]
+    NoTemplate { tried: Vec<String> },
+    #[error("there is no template {}{}", file.display(), in_folder(file))]
+    NoSuchTemplate { file: PathBuf },
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error(transparent)]
@@ -32,13 +39,22 @@ pub enum Error {
     Read { what: String, source: std::io::Error },
     #[error("{what} is not JSON")]
     NotJson { what: String, source: serde_json::Error },
-    #[error("there is no {kind} '{name}'{}; there is {}", meant(.name, .known), list(.known))]
+    #[error("standard input is empty; {option} - reads JSON from it")]
+    NoInput { option: &'static str },
+    #[error(
+        "there is no file '{argument}'\n  help: {option} takes a JSON file, the JSON itself, as in {option} \
+         '{{\"key\": \"value\"}}', or - for standard input"
+    )]
+    NoDocument { argument: String, option: &'static str },
+    #[error("there is no {kind} '{name}'{}{}", meant(.name, .known), list(.known))]
     Unknown { kind: &'static str, name: String, known: Vec<String> },
+    #[error("stopped before everything was started")]
+    Stopped,
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
     Invoke(#[from] InvokeError),
-    #[error("--parameter-overrides takes Name=Value, not '{0}'")]
+    #[error("--parameter-overrides takes Name=Value, and '{0}' has no =")]
     Override(String),
     #[error("{}: {message}", file.display())]
     Demo { file: PathBuf, message: String },
@@ -54,8 +70,13 @@ pub enum Error {
     Runtime(std::io::Error),
 }
 
+/// What there is: what can be said after the name of what is not.
 fn list(known: &[String]) -> String {
-    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+    match known {
+        [] => ": there are none".to_owned(),
+        [only] => format!("\n  help: there is {only}"),
+        [others @ .., last] => format!("\n  help: there are {} and {last}", others.join(", ")),
+    }
 }
 
 fn meant(name: &str, known: &[String]) -> String {
@@ -63,13 +84,40 @@ fn meant(name: &str, known: &[String]) -> String {
     closest.map(|closest| format!(" (did you mean '{closest}'?)")).unwrap_or_default()
 }
 
+/// The folder that a relative path starts from.
+fn in_folder(file: &Path) -> String {
+    let current = std::env::current_dir().ok().filter(|_| file.is_relative());
+    current.map(|folder| format!(" in {}", folder.display())).unwrap_or_default()
+}
+
+/// An error's text and those of its sources, each told once: some errors tell their source themselves.
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(error) = source {
+        let text = error.to_string();
+        if !texts.iter().any(|told| told.contains(&text)) {
+            texts.push(text);
+        }
+        source = error.source();
+    }
+    texts
+}
+
 impl Error {
     /// Tells the error on standard error.
     pub fn tell(self) {
         if let Self::Project { problems, .. } = &self {
+            let (of_project, of_call): (Vec<_>, Vec<_>) = problems.iter().partition(|one| one.is_of_the_project());
+            for problem in &of_call {
+                problem.tell();
+            }
             // A problem's own report has its place; the line below counts them.
-            for problem in problems {
+            for problem in &of_project {
                 anstream::eprintln!("{}", crate::report(problem));
+            }
+            if !of_project.iter().any(|problem| problem.is_error()) {
+                return;
             }
         }
         if let Self::Script { problems, .. } = &self {
@@ -77,11 +125,46 @@ impl Error {
                 anstream::eprintln!("  {} {problem}", painted(RED, "✗"));
             }
         }
-        anstream::eprintln!("{} {self}", painted(RED, "error:"));
-        let mut source = std::error::Error::source(&self);
-        while let Some(error) = source {
-            anstream::eprintln!("  because {error}");
-            source = error.source();
+        let texts = chain(&self);
+        for (index, text) in texts.iter().enumerate() {
+            match index {
+                0 => anstream::eprintln!("{} {text}", painted(RED, "error:")),
+                _ => anstream::eprintln!("  because: {text}"),
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn each_fact_of_a_chain_is_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot listen: {source}")]
+        struct TellsItsSource {
+            source: io::Error,
+        }
+        let source = || io::Error::other("no such port");
+        assert_eq!(chain(&TellsItsSource { source: source() }), ["cannot listen: no such port"]);
+        let read = Error::Read { what: "a.json".into(), source: source() };
+        assert_eq!(chain(&read), ["cannot read a.json", "no such port"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_with_what_is() {
+        let unknown = |known: &[&str]| {
+            let known = known.iter().map(|name| (*name).to_owned()).collect();
+            Error::Unknown { kind: "function", name: "Chekc".into(), known }.to_string()
+        };
+        assert_eq!(unknown(&[]), "there is no function 'Chekc': there are none");
+        assert_eq!(unknown(&["Other"]), "there is no function 'Chekc'\n  help: there is Other");
+        assert_eq!(
+            unknown(&["Check", "Other", "Third"]),
+            "there is no function 'Chekc' (did you mean 'Check'?)\n  help: there are Check, Other and Third"
+        );
     }
 }

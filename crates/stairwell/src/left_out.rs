@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use sam::LeftOut;
 
-use crate::terminal::{DIM, YELLOW, painted};
+use crate::terminal::{DIM, YELLOW, counted, painted};
 
 /// Tells all of it, by the reason.
 pub fn tell<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
@@ -19,20 +20,58 @@ pub fn tell<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
     }
 }
 
+/// Tells it in short: a line for each type of resource.
+pub fn tell_types<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
+    for line in types(left_out) {
+        anstream::eprintln!("  {} {line}", painted(YELLOW, "left out"));
+    }
+}
+
+/// `AWS::CloudWatch::Alarm (7)`, or the properties of resources that are there: `AWS::S3::Bucket: CorsConfiguration (2)`.
+fn types<'a>(left_out: impl Iterator<Item = &'a LeftOut>) -> Vec<String> {
+    let mut types: IndexMap<&str, IndexMap<Option<&str>, usize>> = IndexMap::new();
+    for LeftOut { place, what, .. } in left_out {
+        let property = place.split_once("/Properties/").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));
+        *types.entry(what).or_default().entry(property).or_default() += 1;
+    }
+    let line = |(what, properties): (&str, IndexMap<Option<&str>, usize>)| {
+        let counts = properties.iter().filter_map(|(property, count)| Some(format!("{} ({count})", (*property)?)));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        match properties.get(&None) {
+            Some(whole) if counts.is_empty() => format!("{what} ({whole})"),
+            Some(whole) => format!("{what} ({whole}), and of others: {counts}"),
+            None => format!("{what}: {counts}"),
+        }
+    };
+    types.into_iter().map(line).collect()
+}
+
 /// Tells how much it is, and who tells the rest.
 pub fn tell_count(count: usize) {
-    match count {
-        0 => {}
-        1 => anstream::eprintln!(
-            "{}",
-            painted(DIM, "  1 thing of the template is left out here: `stairwell validate` tells which")
-        ),
-        _ => anstream::eprintln!(
-            "{}",
-            painted(
-                DIM,
-                format_args!("  {count} things of the template are left out here: `stairwell validate` tells which")
-            )
-        ),
+    if count > 0 {
+        let what = counted(count, "thing");
+        let is = if count == 1 { "is" } else { "are" };
+        let text = format!("  {what} of the template {is} left out here: `stairwell validate` tells which");
+        anstream::eprintln!("{}", painted(DIM, text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_type_of_resource_has_a_line() {
+        let left_out =
+            |place: &str, what: &str| LeftOut { place: place.into(), what: what.into(), reason: "no".into() };
+        let all = [
+            left_out("Resources/A", "Alarm"),
+            left_out("Resources/F/Properties/Policies", "Function"),
+            left_out("Resources/B", "Alarm"),
+            left_out("Resources/G/Properties/Policies/0", "Function"),
+            left_out("Resources/G/Properties/Layers", "Function"),
+            left_out("Parameters/P/AllowedPattern", "AllowedPattern"),
+        ];
+        assert_eq!(types(all.iter()), ["Alarm (2)", "Function: Policies (2), Layers (1)", "AllowedPattern (1)"]);
     }
 }

@@ -6,6 +6,7 @@ use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use stairwell::{
     commands::{completions, demo, invoke, record, replay, run, up, validate},
     error::Error,
+    signals::STOPPED,
     terminal,
 };
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -58,6 +59,10 @@ fn main() -> ExitCode {
         .init();
     match carry_out(&cli.command) {
         Ok(status) => status,
+        Err(error @ Error::Stopped) => {
+            error.tell();
+            ExitCode::from(STOPPED)
+        }
         Err(error) => {
             error.tell();
             ExitCode::from(2)

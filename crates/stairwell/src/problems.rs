@@ -8,6 +8,8 @@ use miette::{Diagnostic as MietteDiagnostic, LabeledSpan, NamedSource, SourceCod
 use sam::{Application, SourceLocation};
 use serde_json::{Value, json};
 
+use crate::terminal::{RED, YELLOW, painted};
+
 /// One thing that is wrong, or should be known.
 #[derive(Debug)]
 pub struct Problem {
@@ -28,11 +30,21 @@ impl Problem {
 
     /// A problem of the template.
     pub fn of_template(problem: &sam::Problem) -> Self {
-        let help = match (problem.help(), &problem.location) {
-            (None, None) => Some("name the template with -t, its parameters with --parameter-overrides".to_owned()),
-            (help, _) => help,
-        };
-        Self::new(problem.code(), problem.kind.to_string(), help, problem.location.clone())
+        Self::new(problem.code(), problem.kind.to_string(), problem.help(), problem.location.clone())
+    }
+
+    /// A definition that could not be read, so that nobody knows what is wrong in it.
+    pub fn not_checked(state_machine: &str) -> Self {
+        let message = format!("the definition of {state_machine} was not checked, because it could not be read");
+        let mut problem = Self::new("not-checked", message, Some("mend what is told above first".to_owned()), None);
+        problem.severity = miette::Severity::Warning;
+        problem
+    }
+
+    /// The text of its place.
+    pub fn shown(&self) -> Option<&str> {
+        let place = self.location.as_ref()?;
+        place.source().get(place.offset..place.offset + place.length)
     }
 
     /// A finding in a definition.
@@ -57,6 +69,15 @@ impl Problem {
     /// A state machine that can't be run.
     pub fn of_state_machine(application: &Application, error: &LoadError) -> Self {
         Self::of_definition(application, &error.state_machine, &error.diagnostic)
+    }
+
+    /// Tells it without its code, as a mistake of how the command was called.
+    pub fn tell(&self) {
+        let kind = if self.is_error() { painted(RED, "error:") } else { painted(YELLOW, "warning:") };
+        anstream::eprintln!("{kind} {}", self.message);
+        if let Some(help) = &self.help {
+            anstream::eprintln!("  help: {help}");
+        }
     }
 
     /// Whether it is one of the project, and not of how the command was called.

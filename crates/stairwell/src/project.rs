@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use cloud::{
-    lambda::{BuildEvent, BuildOptions, build},
+    lambda::{BuildOptions, build},
     local::{LocalCloud, Options, StartError},
     place::Place,
     states::{LoadError, StateMachine},
@@ -17,7 +17,8 @@ use sam::{Application, LoadOptions};
 use crate::{
     error::Error,
     problems::Problem,
-    terminal::{DIM, GREEN, Spinner, counted, painted},
+    signals::{Stop, Stopped, unless_stopped},
+    terminal::BuildProgress,
 };
 
 /// The port of the local cloud where the user names none.
@@ -26,14 +27,17 @@ pub const DEFAULT_PORT: u16 = 4566;
 /// The template, and how it is read.
 #[derive(Args, Debug, Clone)]
 pub struct TemplateArgs {
-    /// The SAM template
-    #[arg(short, long, default_value = "template.yaml", value_name = "FILE")]
-    pub template: PathBuf,
+    /// The SAM template [default: template.yaml, .yml or .json in the current folder]
+    #[arg(short, long, value_name = "FILE")]
+    template: Option<PathBuf>,
 
     /// Values of the template's parameters, over their defaults; more than once, or several in quotes
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ' ')]
-    pub parameter_overrides: Vec<String>,
+    parameter_overrides: Vec<String>,
 }
+
+/// The names that the template has where the user names none, as the SAM command line looks for them.
+const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 
 /// How the functions are built, and where data is kept.
 #[derive(Args, Debug, Clone)]
@@ -56,6 +60,19 @@ pub struct RunArgs {
 }
 
 impl TemplateArgs {
+    /// The template's file. A folder stands for the template in it.
+    pub fn file(&self) -> Result<PathBuf, Error> {
+        let folder = match &self.template {
+            Some(path) if path.is_dir() => path.as_path(),
+            Some(path) if path.exists() => return Ok(path.clone()),
+            Some(path) => return Err(Error::NoSuchTemplate { file: path.clone() }),
+            None => Path::new(""),
+        };
+        let files = TEMPLATES.map(|name| folder.join(name));
+        let tried = files.iter().map(|file| file.display().to_string()).collect();
+        files.into_iter().find(|file| file.is_file()).ok_or(Error::NoTemplate { tried })
+    }
+
     /// Reads the template and everything it leads to, and checks its state machines: before anything is built for
     /// minutes.
     pub fn load_checked(&self) -> Result<Application, Error> {
@@ -74,16 +91,23 @@ impl TemplateArgs {
             parameters.insert(name.to_owned(), value.to_owned());
         }
         let options = LoadOptions { parameters, ..LoadOptions::default() };
-        sam::load(&self.template, &options).map_err(|error| {
+        sam::load(&self.file()?, &options).map_err(|error| {
             let mut problems: Vec<_> = error.problems.iter().map(Problem::of_template).collect();
             problems.extend(error.read.iter().flat_map(|application| in_definitions(application)));
+            problems.extend(error.unread.iter().map(|machine| Problem::not_checked(machine)));
             Error::Project { template: error.template, problems }
         })
     }
 }
 
-/// Builds an application's functions and starts its local cloud. What of this machine it needs is taken before the build.
-pub async fn launch(application: &Application, args: &RunArgs, port: u16) -> Result<LocalCloud, Error> {
+/// Builds an application's functions and starts its local cloud, unless a stop is asked for before. What of this machine it
+/// needs is taken before the build.
+pub async fn launch(
+    application: &Application,
+    args: &RunArgs,
+    port: u16,
+    stop: &mut Stop,
+) -> Result<LocalCloud, Error> {
     let place = Place::take(Options {
         port,
         folder: (!args.ephemeral).then(|| args.data.clone()),
@@ -91,11 +115,14 @@ pub async fn launch(application: &Application, args: &RunArgs, port: u16) -> Res
         account: sam::ACCOUNT.to_owned(),
         skip_waits: args.fast,
     })?;
-    let executables = build_functions(application, args.release).await?;
-    LocalCloud::start_at(place, application, &executables).await.map_err(|error| match error {
-        StartError::StateMachines(errors) => not_runnable(application, &errors),
-        error => Error::Start(error),
-    })
+    let starting = async {
+        let executables = build_functions(application, args.release).await?;
+        LocalCloud::start_at(place, application, &executables).await.map_err(|error| match error {
+            StartError::StateMachines(errors) => not_runnable(application, &errors),
+            error => Error::Start(error),
+        })
+    };
+    unless_stopped(stop, starting).await.map_err(|Stopped| Error::Stopped)?
 }
 
 /// Tells of the executions that go on while the local cloud stops.
@@ -108,46 +135,36 @@ pub fn tell_left(cloud: &LocalCloud, args: &RunArgs) {
     }
 }
 
-/// Builds the functions, with a spinner that tells how far it is.
+/// Builds the functions, and tells how far it is.
 async fn build_functions(application: &Application, release: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let spinner = Spinner::turning("Building the functions");
-    let mut compiled = 0;
-    let executables = build(
-        &application.functions,
-        BuildOptions { release, color, ..BuildOptions::default() },
-        |event| match event {
-            BuildEvent::Started { functions, .. } => {
-                spinner.show(format!("Building {}", counted(functions.len(), "function")));
-            }
-            BuildEvent::Compiled { package, count } => {
-                compiled = count;
-                spinner.show(format!("Building the functions: {count} targets compiled, last {package}"));
-            }
-            BuildEvent::Message(line) => spinner.show(line.trim().to_owned()),
-            BuildEvent::Finished { took, .. } => {
-                spinner.clear();
-                let took = painted(DIM, format_args!("in {:.1} s", took.as_secs_f64()));
-                let what = match compiled {
-                    0 => "The functions are up to date".to_owned(),
-                    count => format!("Built the functions, {}", counted(count, "target")),
-                };
-                anstream::eprintln!("{} {what} {took}", painted(GREEN, "✓"));
-            }
-        },
-    )
-    .await?;
-    Ok(executables)
+    let mut progress = BuildProgress::new();
+    let options = BuildOptions { release, color, ..BuildOptions::default() };
+    Ok(build(&application.functions, options, |event| progress.take(event)).await?)
 }
 
 /// What is wrong in the definitions of a template that has problems of its own. What they call is not looked at: it may be
-/// what could not be read.
+/// what could not be read. A `${Name}` that has no value is no value of a field, and has a problem of its own.
 fn in_definitions(application: &Application) -> Vec<Problem> {
     let found = application.state_machines.iter().flat_map(|machine| {
         let diagnostics = asl::compile::compile(&asl::Value::from(&machine.definition)).diagnostics;
-        diagnostics.into_iter().map(|found| Problem::of_definition(application, &machine.logical_id, &found))
+        let problems =
+            diagnostics.into_iter().map(|found| Problem::of_definition(application, &machine.logical_id, &found));
+        // What is left in the definition after its substitutions has no value.
+        let definition = machine.definition.to_string();
+        let is_open = move |shown: &str| placeholders(shown).any(|placeholder| definition.contains(placeholder));
+        problems.filter(move |problem| !problem.shown().is_some_and(&is_open))
     });
     found.collect()
+}
+
+/// The `${Name}`s of a text; none of a list or a map, of which they are a part only.
+fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    let scalar = if text.starts_with(['{', '[']) { "" } else { text };
+    scalar.match_indices("${").filter_map(|(start, _)| {
+        let rest = scalar.get(start..)?;
+        rest.get(..=rest.find('}')?)
+    })
 }
 
 fn not_runnable(application: &Application, errors: &[LoadError]) -> Error {
@@ -155,20 +172,28 @@ fn not_runnable(application: &Application, errors: &[LoadError]) -> Error {
     Error::Project { template: application.template.clone(), problems }
 }
 
-/// The JSON document that an argument gives: a file's path, `-` for standard input, or the document itself.
-pub fn document(argument: &str) -> Result<String, Error> {
+/// The JSON document that an option's argument gives: a file's path, `-` for standard input, or the document itself.
+pub fn document(option: &'static str, argument: &str) -> Result<String, Error> {
     let (what, text) = if argument == "-" {
         let what = "standard input".to_owned();
-        (what.clone(), std::io::read_to_string(std::io::stdin()).map_err(|source| Error::Read { what, source })?)
+        let text = std::io::read_to_string(std::io::stdin());
+        let text = text.map_err(|source| Error::Read { what: what.clone(), source })?;
+        if text.trim().is_empty() {
+            return Err(Error::NoInput { option });
+        }
+        (what, text)
     } else if Path::new(argument).exists() {
         let what = argument.to_owned();
         (what.clone(), std::fs::read_to_string(argument).map_err(|source| Error::Read { what, source })?)
     } else {
-        // No such file: the JSON itself, or neither, which the message tells.
-        (format!("'{argument}' names no file, and it"), argument.to_owned())
+        (format!("the argument of {option}"), argument.to_owned())
     };
     match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
         Ok(_) => Ok(text),
+        // What begins like no document is the name of a file that is not there.
+        Err(_) if text == argument && !text.trim_start().starts_with(['{', '[', '"']) => {
+            Err(Error::NoDocument { argument: argument.to_owned(), option })
+        }
         Err(source) => Err(Error::NotJson { what, source }),
     }
 }

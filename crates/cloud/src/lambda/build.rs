@@ -8,9 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader, Lines},
-    process::Command,
+    process::{Child, Command},
 };
 
 use super::cargo::{self, Message, Metadata, Package};
@@ -197,6 +198,7 @@ async fn metadata(function: &str, manifest: &Path) -> Result<Metadata, BuildErro
         .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
         .arg(manifest)
         .stdin(Stdio::null())
+        .kill_on_drop(true)
         .output()
         .await
         .map_err(BuildError::NoCargo)?;
@@ -259,6 +261,7 @@ async fn build_workspace(
         functions: wanted.iter().map(|wanted| wanted.function.clone()).collect(),
     });
     let mut cargo = command(workspace, wanted, options).spawn().map_err(BuildError::NoCargo)?;
+    let group = Group::of(&cargo);
     let mut messages = lines(cargo.stdout.take());
     let mut diagnostics = lines(cargo.stderr.take());
     let mut built: BTreeMap<(String, String), PathBuf> = BTreeMap::new();
@@ -288,6 +291,7 @@ async fn build_workspace(
         }
     }
     let status = cargo.wait().await.map_err(BuildError::NoCargo)?;
+    group.has_ended();
     if !status.success() {
         return Err(compile_error(wanted, status, output));
     }
@@ -312,8 +316,32 @@ fn command(workspace: &Path, wanted: &[Wanted], options: &BuildOptions) -> Comma
     for wanted in wanted {
         command.args(["--bin", &wanted.binary]);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     command
+}
+
+/// Cargo with all that it has started: compilers, build scripts. They end when this is dropped.
+struct Group(Option<Pid>);
+
+impl Group {
+    /// The group of a process that leads one.
+    fn of(process: &Child) -> Self {
+        Self(process.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)))
+    }
+
+    /// It has ended by itself: its number may be another's by now.
+    fn has_ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // One that is gone needs no end.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
 }
 
 fn executable(wanted: &Wanted, built: &BTreeMap<(String, String), PathBuf>) -> Result<(String, PathBuf), BuildError> {

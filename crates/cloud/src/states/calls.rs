@@ -107,7 +107,12 @@ impl Calls<'_> {
             Some(_) => return self.refuse(Code::SchemaValidationFailed, "Expected value of type [OBJECT]", at),
         }
         if !has_function {
-            self.refuse(Code::SchemaValidationFailed, invoke::NO_FUNCTION, at);
+            return self.refuse(Code::SchemaValidationFailed, invoke::NO_FUNCTION, at);
+        }
+        if let Some((function, qualifier)) = text(parameters, "FunctionName").zip(text(parameters, "Qualifier"))
+            && self.wrong_function(function).is_none()
+        {
+            self.function(&invoke::qualified(function, qualifier), format!("{at}/Qualifier"));
         }
     }
 
@@ -126,7 +131,14 @@ impl Calls<'_> {
     }
 
     fn function(&mut self, named: &str, at: String) {
-        let Some(functions) = self.functions else { return };
+        if let Some(message) = self.wrong_function(named) {
+            self.refuse(Code::NotSupported, message, at);
+        }
+    }
+
+    /// Why a function can't be called by this name, where the functions are known.
+    fn wrong_function(&self, named: &str) -> Option<String> {
+        let functions = self.functions?;
         let reference = FunctionReference::parse(named);
         let is_named = |function: &&sam::Function| {
             let own = FunctionReference::parse(&function.arn);
@@ -134,16 +146,15 @@ impl Calls<'_> {
             reference.name == function.name
                 && own.region.zip(own.account).is_some_and(|(region, account)| reference.is_local(region, account))
         };
-        let message = match (functions.iter().find(is_named), &reference) {
-            (Some(function), Some(reference)) if reference.is_qualifier_of(function) => return,
-            (Some(function), Some(reference)) => format!(
+        match (functions.iter().find(is_named), &reference) {
+            (Some(function), Some(reference)) if reference.is_qualifier_of(function) => None,
+            (Some(function), Some(reference)) => Some(format!(
                 "the function `{}` has no version or alias `{}` here: it has `$LATEST`, and what its `AutoPublishAlias` names",
                 function.name,
                 reference.qualifier.unwrap_or_default()
-            ),
-            _ => format!("the state machine calls the function `{named}`, which the template does not have"),
-        };
-        self.refuse(Code::NotSupported, message, at);
+            )),
+            _ => Some(format!("the state machine calls the function `{named}`, which the template does not have")),
+        }
     }
 
     fn warn(&mut self, message: String, location: String) {
@@ -153,6 +164,18 @@ impl Calls<'_> {
 
     fn refuse(&mut self, code: Code, message: impl Into<String>, location: String) {
         self.found.push(Diagnostic::error(code, message, location));
+    }
+}
+
+/// A field of the parameters, where it is a text that is known.
+fn text<'a>(parameters: Option<&'a Template>, name: &str) -> Option<&'a str> {
+    match parameters? {
+        Template::Literal(parameters) => parameters.get(name)?.as_str(),
+        Template::Object(fields) => match fields.iter().find(|(field, _)| &**field == name)? {
+            (_, Template::Literal(value)) => value.as_str(),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

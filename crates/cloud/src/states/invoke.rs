@@ -64,6 +64,11 @@ pub(super) fn field<'v>(name: &str, value: &'v Value) -> Result<Field<'v>, Field
     }
 }
 
+/// The function with a version or an alias, which its name may have already.
+pub(super) fn qualified(function: &str, qualifier: &str) -> String {
+    if function.ends_with(&format!(":{qualifier}")) { function.to_owned() } else { format!("{function}:{qualifier}") }
+}
+
 impl Parameters {
     /// Reads a task's effective input.
     pub(super) fn read(input: &Value) -> Result<Self, Fault> {
@@ -80,10 +85,8 @@ impl Parameters {
                 Field::Default => {}
             }
         }
-        let mut function = function.ok_or_else(|| unusable(input, NO_FUNCTION))?;
-        if let Some(qualifier) = qualifier.filter(|qualifier| !function.ends_with(&format!(":{qualifier}"))) {
-            function = format!("{function}:{qualifier}");
-        }
+        let function = function.ok_or_else(|| unusable(input, NO_FUNCTION))?;
+        let function = qualifier.map_or(function.clone(), |qualifier| qualified(&function, qualifier));
         Ok(Self { function, payload, client_context })
     }
 }

@@ -44,7 +44,7 @@ pub struct InvokeArgs {
 /// Runs the command.
 pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked()?;
-    let event = document(&args.event)?;
+    let event = document("--event", &args.event)?;
     let function = application
         .functions
         .iter()
@@ -55,9 +55,9 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
             name: args.function.clone(),
             known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
         })?;
-    let cloud = launch(&application, &args.run, 0).await?;
-    left_out::tell_count(application.left_out.len());
     let mut stop = stop_asked().map_err(Error::Runtime)?;
+    let cloud = launch(&application, &args.run, 0, &mut stop).await?;
+    left_out::tell_count(application.left_out.len());
     let (mut logs, mut started) = (cloud.logs().uncalled(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());
     let invocation = unless_stopped(&mut stop, invoking).await;

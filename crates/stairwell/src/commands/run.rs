@@ -58,7 +58,7 @@ pub struct RunExecutionArgs {
 /// Runs the command.
 pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked()?;
-    let input = document(&args.input)?;
+    let input = document("--input", &args.input)?;
     let machine = application
         .state_machines
         .iter()
@@ -70,9 +70,9 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
         })?;
     let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
     start.check()?;
-    let cloud = launch(&application, &args.run, args.port).await?;
-    left_out::tell_count(application.left_out.len());
     let mut stop = stop_asked().map_err(Error::Runtime)?;
+    let cloud = launch(&application, &args.run, args.port, &mut stop).await?;
+    left_out::tell_count(application.left_out.len());
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
     let viewer = viewer.with_hints(cloud.endpoint_url());
     let mut started = cloud.states().subscribe();

@@ -51,9 +51,9 @@ pub struct UpArgs {
 /// Runs the command.
 pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked()?;
-    let cloud = launch(&application, &args.run, args.port).await?;
-    // Before anybody can know that it is ready, so that no execution is started unseen, and no signal kills.
-    let stop = stop_asked().map_err(Error::Runtime)?;
+    let mut stop = stop_asked().map_err(Error::Runtime)?;
+    let cloud = launch(&application, &args.run, args.port, &mut stop).await?;
+    // Before anybody can know that it is ready, so that no execution is started unseen.
     let (started, uncalled) = (cloud.states().subscribe(), cloud.logs().uncalled());
     let began = OffsetDateTime::now_utc();
     let resumed = cloud.states().resume().map_err(StartError::from)?;

@@ -11,7 +11,7 @@ use crate::{
     problems::{self, Problem},
     project::TemplateArgs,
     report,
-    terminal::{GREEN, RED, counted, painted, print},
+    terminal::{DIM, GREEN, RED, counted, painted, print},
 };
 
 /// Check the template and its state machines together
@@ -21,10 +21,15 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell validate
-  stairwell validate -t service/template.yaml --json | jq '.[] | .message'")]
+  stairwell validate -t service/template.yaml --parameter-overrides Stage=prod
+  stairwell validate --json | jq '.[] | .message'")]
 pub struct ValidateArgs {
     #[command(flatten)]
     template: TemplateArgs,
+
+    /// Tell each thing of the template that is left out here, with the reason
+    #[arg(short, long)]
+    verbose: bool,
 
     /// A JSON array of problems on standard output
     #[arg(long)]
@@ -33,6 +38,7 @@ pub struct ValidateArgs {
 
 /// Runs the command.
 pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
+    let template = args.template.file()?;
     let (problems, left_out, summary) = match args.template.load() {
         Ok(application) => {
             let mut problems = Vec::new();
@@ -56,7 +62,9 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
                 format!("{}, {}", counted(functions, "function"), counted(machines, "state machine")),
             )
         }
-        Err(Error::Project { problems, .. }) if problems.iter().any(Problem::is_of_the_project) => {
+        Err(Error::Project { problems, .. })
+            if problems.iter().any(|one| one.is_error() && one.is_of_the_project()) =>
+        {
             (problems, Vec::new(), String::new())
         }
         Err(error) => return Err(error),
@@ -71,8 +79,13 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
         for problem in &problems {
             anstream::eprintln!("{}", report(problem));
         }
-        left_out::tell(left_out.iter());
-        let template = args.template.template.display();
+        if args.verbose {
+            left_out::tell(left_out.iter());
+        } else if !left_out.is_empty() {
+            left_out::tell_types(left_out.iter());
+            anstream::eprintln!("  {}", painted(DIM, "`stairwell validate -v` tells the places and the reasons"));
+        }
+        let template = template.display();
         match errors {
             0 => anstream::eprintln!("{} {template} is fine: {summary}", painted(GREEN, "✓")),
             count => anstream::eprintln!("{} {template} has {}", painted(RED, "✗"), counted(count, "error")),

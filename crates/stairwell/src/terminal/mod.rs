@@ -1,5 +1,6 @@
 //! What a person sees while something runs.
 
+mod build;
 mod duration;
 mod family;
 mod faults;
@@ -14,6 +15,7 @@ mod tree;
 mod view;
 mod watch;
 
+pub use build::BuildProgress;
 pub use duration::duration;
 pub use family::{Family, Member};
 pub use live::Spinner;

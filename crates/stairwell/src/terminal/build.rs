@@ -1,0 +1,100 @@
+//! How far a build is.
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use cloud::lambda::BuildEvent;
+
+use super::{
+    Spinner,
+    print::counted,
+    style::{DIM, GREEN, painted},
+};
+
+/// How often a line is written where nothing is redrawn.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Tells of a build: on a terminal by a line that is redrawn, elsewhere by a line now and then.
+pub struct BuildProgress {
+    spinner: Spinner,
+    is_terminal: bool,
+    started: Instant,
+    functions: Vec<String>,
+    told: Option<Instant>,
+    compiled: usize,
+}
+
+impl BuildProgress {
+    /// A build that is about to begin.
+    pub fn new() -> Self {
+        Self {
+            spinner: Spinner::turning("Building the functions"),
+            is_terminal: std::io::stderr().is_terminal(),
+            started: Instant::now(),
+            functions: Vec::new(),
+            told: None,
+            compiled: 0,
+        }
+    }
+
+    /// Takes what the build tells.
+    pub fn take(&mut self, event: BuildEvent) {
+        match event {
+            BuildEvent::Started { functions, .. } => {
+                self.spinner.show(format!("Building {}", counted(functions.len(), "function")));
+                (self.started, self.functions, self.compiled, self.told) = (Instant::now(), functions, 0, None);
+            }
+            BuildEvent::Compiled { package, count } => {
+                self.compiled = count;
+                self.spinner.show(format!("Building the functions: {count} targets compiled, last {package}"));
+                self.compiled_line(&package);
+            }
+            BuildEvent::Message(line) => {
+                // A lock that another build holds: nothing else would come for long.
+                if !self.is_terminal && line.trim_start().starts_with("Blocking") {
+                    self.begin();
+                    anstream::eprintln!("  {}", line.trim());
+                }
+                self.spinner.show(line.trim().to_owned());
+            }
+            BuildEvent::Finished { took, .. } => {
+                self.spinner.clear();
+                let took = painted(DIM, format_args!("in {:.1} s", took.as_secs_f64()));
+                let what = match self.compiled {
+                    0 => "The functions are up to date".to_owned(),
+                    count => format!("Built the functions, {}", counted(count, "target")),
+                };
+                anstream::eprintln!("{} {what} {took}", painted(GREEN, "✓"));
+            }
+        }
+    }
+
+    /// The first line, once there is something to build.
+    fn begin(&mut self) {
+        if self.told.is_none() {
+            let functions = counted(self.functions.len(), "function");
+            anstream::eprintln!("Building {functions}: {}", self.functions.join(", "));
+            self.told = Some(Instant::now());
+        }
+    }
+
+    fn compiled_line(&mut self, package: &str) {
+        if self.is_terminal {
+            return;
+        }
+        self.begin();
+        if self.told.is_some_and(|told| told.elapsed() >= PAUSE) {
+            let (count, seconds) = (self.compiled, self.started.elapsed().as_secs());
+            anstream::eprintln!("  {} compiled after {seconds} s, last {package}", counted(count, "target"));
+            self.told = Some(Instant::now());
+        }
+    }
+}
+
+impl Default for BuildProgress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
