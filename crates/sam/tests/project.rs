@@ -58,11 +58,11 @@ fn every_function_of_the_template_is_called_by_a_state_machine() {
 
 #[test]
 fn the_threshold_comes_from_its_parameter() {
-    let selector = |application: &Application| {
-        application.state_machines[0].definition["States"]["CheckFileSize"]["ResultSelector"].clone()
+    let output = |application: &Application| {
+        application.state_machines[0].definition["States"]["CheckFileSize"]["Output"]["threshold"].clone()
     };
-    assert_eq!(selector(&project(&[]))["threshold.$"], json!("States.StringToJson('2000000')"));
-    assert_eq!(selector(&project(&[("SizeThreshold", "10")]))["threshold.$"], json!("States.StringToJson('10')"));
+    assert_eq!(output(&project(&[])), json!("{% $number('2000000') %}"));
+    assert_eq!(output(&project(&[("SizeThreshold", "10")])), json!("{% $number('10') %}"));
 }
 
 #[test]
