@@ -123,7 +123,11 @@ fn what_it_may_not_say() {
             r#"{"ManifestType":"GLUE"}"#,
             "ReaderConfig/ManifestType: Value should be one of the following: [ATHENA_DATA, S3_INVENTORY]",
         ),
-        ("listObjectsV2", r#"{"Transformation":"LOAD_AND_FLATTEN"}"#, "ReaderConfig: These fields are required: [InputType]"),
+        (
+            "listObjectsV2",
+            r#"{"Transformation":"LOAD_AND_FLATTEN"}"#,
+            "ReaderConfig: These fields are required: [InputType]",
+        ),
         (
             "listObjectsV2",
             r#"{"InputType":"JSON"}"#,

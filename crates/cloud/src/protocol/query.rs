@@ -45,7 +45,10 @@ pub(super) fn read(form: &[u8], names: &Names) -> (String, Value) {
             _ => {}
         }
     }
-    let parameters = tree.into_json(&operation, names);
+    let parameters = match tree.children.is_empty() {
+        true => Value::Object(Map::new()),
+        false => tree.into_json(&operation, names),
+    };
     (operation, parameters)
 }
 
@@ -247,6 +250,7 @@ mod tests {
             ("Action=Do&Attribute.1.Name=Delay&Attribute.1.Value=5", json!({ "Attributes": { "Delay": "5" } })),
             ("Action=Do&AttributeName.2=b&AttributeName.1=a", json!({ "AttributeNames": ["a", "b"] })),
             ("Action=Do&QueueUrl=a", json!({ "QueueUrl": "a" })),
+            ("Action=Do&Version=1", json!({})),
             ("Action=Do&Tags.member.1.Key=k&Tags.member.1.Value=v", json!({ "Tags": [{ "Key": "k", "Value": "v" }] })),
             ("Action=Do&Settings.entry.1.key=k&Settings.entry.1.value=v", json!({ "Settings": { "k": "v" } })),
             (

@@ -19,11 +19,8 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
-        let application = Application {
-            template: "template.yaml".into(),
-            stack_name: "tasks".into(),
-            ..Application::default()
-        };
+        let application =
+            Application { template: "template.yaml".into(), stack_name: "tasks".into(), ..Application::default() };
         let options = Options {
             port: 0,
             folder: None,
