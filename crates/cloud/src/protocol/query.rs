@@ -144,9 +144,8 @@ impl Form {
 /// The answer as XML.
 pub(super) fn write(operation: &str, answer: &Value, dialect: &Dialect, request_id: &str) -> String {
     let mut xml = format!("<?xml version=\"1.0\"?><{operation}Response xmlns=\"{}\">", dialect.namespace);
-    if let Value::Object(fields) = answer
-        && !fields.is_empty()
-    {
+    // Also an answer that says nothing: a client may look for its element.
+    if let Value::Object(fields) = answer {
         let writer = Writer { operation, names: &dialect.names };
         let _ = write!(xml, "<{operation}Result>");
         writer.fields(fields, &mut xml);
