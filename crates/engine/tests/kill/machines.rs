@@ -10,7 +10,7 @@ use std::{
 
 use asl::{Fault, Machine, Value};
 use engine::{
-    EventKind, Identity,
+    EventKind, Execution, Identity, Outcome,
     core::Call,
     journal::Definition,
     run::{Answer, CallError, Executions, Outside, Reports, Running},
@@ -19,6 +19,15 @@ use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:any";
+
+/// How often executions are redriven that fail until they are.
+const REDRIVES: u64 = 2;
+
+/// Whether an execution waits for somebody to redrive it.
+pub(crate) fn is_to_be_redriven(execution: &Execution) -> bool {
+    let redrives = execution.redriven().map_or(0, |redrive| redrive.count);
+    matches!(execution.outcome(), Some(Outcome::Failed(fault)) if fault.is("Broken")) && redrives < REDRIVES
+}
 
 /// What the executions run, in turn.
 pub(crate) struct Machines(Vec<Definition>);
@@ -68,7 +77,7 @@ pub(crate) fn input(number: usize) -> Value {
     Value::from(&json!({ "number": number, "until": until.format(&Rfc3339).unwrap(), "items": [0, 1, 2, 3, 4] }))
 }
 
-fn definitions() -> [serde_json::Value; 8] {
+fn definitions() -> [serde_json::Value; 9] {
     let pass = |next: &str| json!({ "Type": "Pass", "Next": next });
     let task = |answer: serde_json::Value| json!({ "Type": "Task", "Resource": FUNCTION, "Parameters": answer, "ResultPath": "$.result", "End": true });
     let with = |mut state: serde_json::Value, more: serde_json::Value| {
@@ -149,6 +158,16 @@ fn definitions() -> [serde_json::Value; 8] {
             },
             "Recover": task(json!({ "answer": "recovered" })),
         }}),
+        // Fails until it was redriven twice, with a branch that has succeeded before.
+        json!({ "StartAt": "Fork", "States": {
+            "Fork": { "Type": "Parallel", "ResultPath": "$.branches", "Next": "After", "Branches": [
+                one("Good", task(json!({ "order": 0 }))),
+                one("Bad", task(json!({
+                    "order": 1, "error": "Broken", "redrives.$": "$$.Execution.RedriveCount", "needsRedrives": REDRIVES,
+                }))),
+            ]},
+            "After": task(json!({ "answer.$": "$.branches" })),
+        }}),
     ]
     .map(without_nulls)
 }
@@ -205,12 +224,12 @@ async fn answer(running: &Arc<Running>, call: &Call) -> Result<Value, CallError>
             events.changed().await.unwrap();
         }
     }
-    match number("failsUntil") {
-        Some(tries) if i64::from(call.retry_count) < tries => {
-            Err(Fault { error: field("error").and_then(|name| Some(name.as_str()?.into())), cause: None }.into())
-        }
-        _ => Ok(call.input.clone()),
+    let fails = number("failsUntil").is_some_and(|tries| i64::from(call.retry_count) < tries)
+        || number("needsRedrives").is_some_and(|redrives| number("redrives").unwrap() < redrives);
+    if fails {
+        return Err(Fault { error: field("error").and_then(|name| Some(name.as_str()?.into())), cause: None }.into());
     }
+    Ok(call.input.clone())
 }
 
 fn answered(running: &Arc<Running>) -> i64 {
