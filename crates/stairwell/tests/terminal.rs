@@ -82,6 +82,18 @@ fn start(cloud: &LocalCloud, machine: &str) -> Arc<Running> {
     cloud.states().start(&arn, Start { name: Some("one"), ..Start::default() }).unwrap()
 }
 
+/// What an execution of the machine `Waiting` rests at, once it does.
+async fn resting(running: &Running) -> Vec<Rest> {
+    let mut events = running.subscribe();
+    loop {
+        let rests = running.look(|execution| execution.rests());
+        if rests.len() == 2 {
+            return rests;
+        }
+        tokio::time::timeout(Duration::from_mins(1), events.changed()).await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test]
 async fn an_execution_is_shown_with_those_that_it_starts() {
     let cloud = cloud().await;
@@ -119,14 +131,7 @@ async fn an_execution_is_shown_with_those_that_it_starts() {
 async fn what_waits_is_told_and_what_goes_on_is_not_told_again() {
     let cloud = cloud().await;
     let running = start(&cloud, "Waiting");
-    let mut events = running.subscribe();
-    let rests = loop {
-        let rests = running.look(|execution| execution.rests());
-        if rests.len() == 2 {
-            break rests;
-        }
-        tokio::time::timeout(Duration::from_mins(1), events.changed()).await.unwrap().unwrap();
-    };
+    let rests = resting(&running).await;
     let history = running.events_from(0);
     let plain = |lines: Vec<String>| lines.iter().map(|line| strip_str(line).to_string()).collect::<Vec<_>>();
 
@@ -146,6 +151,29 @@ async fn what_waits_is_told_and_what_goes_on_is_not_told_again() {
         told.last().is_some_and(|line| line.starts_with("one was aborted") && line.ends_with(": enough")),
         "{told:?}"
     );
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
+    let cloud = cloud().await;
+    let stop = |running: &Arc<Running>| running.stop(asl::Fault::default()).unwrap();
+    let first = start(&cloud, "Waiting");
+    stop(&first);
+    cloud.states().redrive(&first.identity().arn, None).unwrap();
+    let second = cloud.states().execution(&first.identity().arn).unwrap();
+    resting(&second).await;
+    stop(&second);
+    let history = second.events_from(0);
+    let redriven = second.look(|execution| execution.redriven()).unwrap().event;
+    let (before, after) = history.split_at(usize::try_from(redriven).unwrap());
+    let mut view = Plain::new("one", false);
+    assert_eq!(strip_str(&view.goes_on(before)).to_string(), "goes on: one");
+    let told: Vec<_> = after.iter().flat_map(|event| view.event(event)).collect();
+    let told: Vec<_> = told.iter().map(|line| strip_str(line).to_string()).collect();
+    let begins = ["one  ■ Both", "one  ■ Ask", "one was aborted"];
+    assert_eq!(told.len(), begins.len(), "{told:?}");
+    assert!(told.iter().zip(begins).all(|(line, begin)| line.starts_with(begin)), "{told:?}");
     cloud.shutdown().await;
 }
 

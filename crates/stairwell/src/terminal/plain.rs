@@ -32,7 +32,7 @@ impl Plain {
         for event in earlier {
             self.progress.apply(event);
         }
-        self.told = self.progress.nodes.iter().map(|node| node.status != Status::Running).collect();
+        self.told = self.progress.nodes.iter().map(|node| node.left_at.is_some()).collect();
         let at: Vec<&str> = self.progress.at().map(|node| node.name.as_str()).collect();
         let at = if at.is_empty() { String::new() } else { format!(", at {}", at.join(", ")) };
         format!("goes on: {}{at}", painted(BOLD, &self.title))
@@ -44,7 +44,9 @@ impl Plain {
         self.told.resize(self.progress.nodes.len(), false);
         let mut lines = Vec::new();
         for (node, told) in self.progress.nodes.iter().zip(&mut self.told) {
-            if node.status != Status::Running && !std::mem::replace(told, true) {
+            if node.status == Status::Running || node.left_at.is_none() {
+                *told = false;
+            } else if !std::mem::replace(told, true) {
                 let line = tree::line(&self.progress, node, &mut self.faults);
                 lines.push(format!("{}  {line}", painted(BOLD, &self.title)));
             }

@@ -118,11 +118,35 @@ impl Progress {
                 self.fault = Some(fault.clone());
                 self.end(Status::Aborted, event.at);
             }
+            EventKind::ExecutionRedriven { .. } => self.redriven(),
             kind => {
-                if let Some(node) = node.and_then(|node| self.nodes.get_mut(node)) {
+                let Some(node) = node else { return };
+                self.reopen(node);
+                if let Some(node) = self.nodes.get_mut(node) {
                     node.apply(kind, event.at);
                 }
             }
+        }
+    }
+
+    /// It goes on: what did not end well may, as soon as something happens to it.
+    fn redriven(&mut self) {
+        self.status = Status::Running;
+        self.fault = None;
+        self.ended_at = None;
+        for node in self.nodes.iter_mut().filter(|node| matches!(node.status, Status::Failed | Status::Aborted)) {
+            (node.left_at, node.failed_last) = (None, false);
+        }
+    }
+
+    /// Something happens to a node: it goes on, with all that it is inside of.
+    fn reopen(&mut self, node: usize) {
+        let mut next = Some(node);
+        while let Some(node) = next.and_then(|node| self.nodes.get_mut(node)) {
+            if node.left_at.is_none() && matches!(node.status, Status::Failed | Status::Aborted) {
+                node.status = Status::Running;
+            }
+            next = node.parent;
         }
     }
 
@@ -140,7 +164,9 @@ impl Progress {
         }
         for rest in rests {
             let node = usize::try_from(rest.entered_event).ok().and_then(|event| *self.node_of.get(event)?);
-            if let Some(node) = node.and_then(|node| self.nodes.get_mut(node)) {
+            let Some(node) = node else { continue };
+            self.reopen(node);
+            if let Some(node) = self.nodes.get_mut(node) {
                 node.rest = Some(rest.until.clone());
             }
         }

@@ -171,7 +171,10 @@ impl Viewer {
     async fn follow(&self, running: &Arc<Running>, mut view: View, since: OffsetDateTime) -> Outcome {
         let mut logs = self.logs.of(&running.identity().arn);
         let mut events = running.subscribe();
-        let earlier = running.events_from(0).into_iter().take_while(|event| event.at < since).collect::<Vec<_>>();
+        // What was before a redrive has been told.
+        let redriven = running.look(|execution| execution.redriven()).map_or(0, |redrive| redrive.event);
+        let is_earlier = |event: &Event| event.at < since || event.id <= redriven;
+        let earlier = running.events_from(0).into_iter().take_while(is_earlier).collect::<Vec<_>>();
         let mut shown = earlier.len();
         let mut may_rest = !earlier.is_empty();
         if may_rest {
