@@ -4,6 +4,7 @@ mod assigned;
 mod choice;
 mod diagnostic;
 mod distributed;
+mod duplicates;
 mod edges;
 mod fields;
 mod found;
@@ -62,11 +63,22 @@ pub fn compile_text(text: &str) -> Compiled {
         );
     } else {
         match Value::parse(text) {
-            Ok(definition) => return compile(&definition),
+            Ok(definition) => {
+                let mut compiled = compile(&definition);
+                let duplicates = duplicate_states(text);
+                compiled.machine = compiled.machine.filter(|_| duplicates.is_empty());
+                compiled.diagnostics.extend(duplicates);
+                return compiled;
+            }
             Err(error) => findings.error_of_no_place(Code::InvalidJsonDescription, error.to_string()),
         }
     }
     Compiled { machine: None, diagnostics: findings.into_diagnostics() }
+}
+
+/// What a definition's text has and its value does not: states whose names others of their graph have too.
+pub fn duplicate_states(text: &str) -> Vec<Diagnostic> {
+    duplicates::find(text)
 }
 
 fn machine(definition: &Value, findings: &mut Findings) -> Option<Machine> {

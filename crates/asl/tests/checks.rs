@@ -53,3 +53,19 @@ fn text_that_is_no_json_has_no_place() {
     let [found] = compiled.diagnostics.as_slice() else { panic!("{:?}", compiled.diagnostics) };
     assert_eq!((found.code.name(), &found.location), ("INVALID_JSON_DESCRIPTION", &None));
 }
+
+#[test]
+fn a_name_that_text_has_twice_is_told_where_it_comes_again() {
+    let text = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"P"},"P":{"Type":"Parallel","Branches":[
+        {"StartAt":"B","States":{"B":{"Type":"Pass","End":true},"B":{"Type":"Succeed"}}}],"Next":"A"},"A":{"Type":"Succeed",
+        "Comment":"one","Comment":"two"}},"Comment":{"States":{"A":1,"A":2}}}"#;
+    let found = compile_text(text).diagnostics;
+    let found: Vec<String> = found.iter().map(ToString::to_string).filter(|line| line.contains("State name")).collect();
+    assert_eq!(
+        found,
+        [
+            "DUPLICATE_STATE_NAME: Duplicate State name: B at /States/P/Branches[0]/States/B",
+            "DUPLICATE_STATE_NAME: Duplicate State name: A at /States/A"
+        ]
+    );
+}

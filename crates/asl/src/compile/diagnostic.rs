@@ -227,6 +227,11 @@ impl Findings {
         self.0.push(Diagnostic { severity, help, ..Diagnostic::error(code, message, at.to_string()) });
     }
 
+    /// Reports a state with the name of one before it.
+    pub(super) fn duplicate_state(&mut self, name: &str, at: &Pointer) {
+        self.error(Code::DuplicateStateName, at, format!("Duplicate State name: {name}"));
+    }
+
     /// Reports what the service tells without a place.
     pub(super) fn error_of_no_place(&mut self, code: Code, message: impl Into<String>) {
         self.0.push(Diagnostic { location: None, ..Diagnostic::error(code, message, "") });

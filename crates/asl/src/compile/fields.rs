@@ -501,9 +501,13 @@ pub(super) fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>)
     nearest(name, known).map(|known| format!("did you mean '{known}'?"))
 }
 
+/// With how many names another is compared: a definition can have thousands of both.
+const MAX_COMPARED: usize = 250;
+
 /// The known name that may be meant by another.
 pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     known
+        .take(MAX_COMPARED)
         .map(|known| (strsim::damerau_levenshtein(known, name), known))
         .filter(|(distance, _)| *distance <= 1 + name.len() / 4 && *distance < name.len())
         .min()

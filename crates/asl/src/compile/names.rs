@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::diagnostic::{Code, Findings, Pointer};
+use super::diagnostic::{Findings, Pointer};
 use crate::value::Value;
 
 /// Reports each state with the name of one before it.
@@ -19,7 +19,7 @@ fn graph<'d>(graph: &'d Value, at: &Pointer, nesting: usize, names: &mut HashSet
     for (name, state) in states.iter() {
         let at = all.child(name);
         if !names.insert(name) {
-            findings.error(Code::DuplicateStateName, &at, format!("Duplicate State name: {name}"));
+            findings.duplicate_state(name, &at);
         }
         for (inner, at) in graphs(state, &at) {
             self::graph(inner, &at, nesting + 1, names, findings);

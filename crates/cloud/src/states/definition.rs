@@ -54,7 +54,13 @@ pub(super) fn check_text(
     callable: Callable<'_>,
 ) -> (Option<Machine>, Vec<Diagnostic>) {
     match Value::parse(text) {
-        Ok(definition) => check(&definition, kind, callable),
+        Ok(definition) => {
+            let (machine, mut diagnostics) = check(&definition, kind, callable);
+            let duplicates = compile::duplicate_states(text);
+            let machine = machine.filter(|_| duplicates.is_empty());
+            diagnostics.extend(duplicates);
+            (machine, diagnostics)
+        }
         // The compiler has the words for what is no JSON.
         Err(_) => (None, compile::compile_text(text).diagnostics),
     }
