@@ -26,7 +26,8 @@ proptest! {
     })]
 
     /// An execution ends, or waits for something that it has asked for; its history is well formed; and one that is
-    /// stepped through the same happenings once more is the same.
+    /// stepped through the same happenings once more is the same. A state that is warned of to read what is never there is
+    /// not left.
     #[test]
     fn an_execution_ends_or_waits_and_can_be_repeated(
         definition in definition(),
@@ -34,9 +35,9 @@ proptest! {
         decisions in vec(any::<(u8, u8, u8)>(), 0..60),
         seed: u64,
     ) {
-        let machine = Machine::compile(&Value::from(&definition));
-        prop_assume!(machine.is_ok());
-        let mut play = Play::start(Arc::new(machine.unwrap()), &input, seed);
+        let compiled = compile(&Value::from(&definition));
+        prop_assume!(compiled.machine.is_some());
+        let mut play = Play::start(Arc::new(compiled.machine.unwrap()), &input, seed);
         play.check()?;
         for decision in decisions {
             play.decide(decision);
@@ -46,6 +47,7 @@ proptest! {
         play.check()?;
         prop_assert!(play.execution.has_ended());
         play.repeat()?;
+        play.check_warnings(&compiled.diagnostics)?;
     }
 
     /// Definitions that are spoilt somewhere are refused or taken, and what is taken can be carried out.

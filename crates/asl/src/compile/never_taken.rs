@@ -65,10 +65,10 @@ fn list<'m>(state: &State, lists: impl Iterator<Item = &'m ErrorEquals>, at: &Po
     let mut earlier: Vec<&str> = Vec::new();
     for (index, ErrorEquals(errors)) in lists.enumerate() {
         let at = at.element(index).child("ErrorEquals");
-        for error in errors {
+        for (index, error) in errors.iter().enumerate() {
             if let Some(Never { why, help }) = never(error, &earlier, state) {
                 let message = format!("'{error}' is never taken here: {why}");
-                findings.warning_with_help(Code::NeverTaken, &at, message, help);
+                findings.warning_with_help(Code::NeverTaken, &at.element(index), message, help);
             }
             earlier.push(error);
         }

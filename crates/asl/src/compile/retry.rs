@@ -30,9 +30,11 @@ fn each<T>(
     for (index, value) in values.iter().enumerate() {
         let Some(mut element) = fields.element(name, index, value) else { continue };
         if let Some((errors, item)) = compile(&mut element) {
-            let takes_all = errors.iter().any(|error| &**error == names::ALL);
-            if takes_all && (errors.len() > 1 || index + 1 < values.len()) {
-                element.error("ErrorEquals", "States.ALL must appear alone and at end of list");
+            let all = errors.iter().position(|error| &**error == names::ALL);
+            if let Some(all) = all.filter(|_| errors.len() > 1 || index + 1 < values.len()) {
+                let at = element.at.child("ErrorEquals").element(all);
+                let message = "States.ALL must appear alone and at end of list";
+                element.findings.error(Code::SchemaValidationFailed, &at, message);
             }
             compiled.push(item);
         }

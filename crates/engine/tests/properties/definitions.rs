@@ -166,6 +166,14 @@ fn expression(is_jsonata: bool) -> impl Strategy<Value = &'static str> {
     }
 }
 
+/// The same where a path must lead to one place.
+fn reference(is_jsonata: bool) -> BoxedStrategy<&'static str> {
+    if is_jsonata {
+        return expression(true).boxed();
+    }
+    select(vec!["$", "$.a", "$.a.b", "$.a[0]", "$.b", "$v", "$v.a"]).boxed()
+}
+
 /// An expression, or in `JSONPath` a call of an intrinsic function.
 fn value(is_jsonata: bool) -> BoxedStrategy<&'static str> {
     if is_jsonata {
@@ -287,17 +295,17 @@ fn task(is_jsonata: bool) -> impl Strategy<Value = Value> {
         "arn:aws:states:us-east-1:123456789012:activity:work",
     ]);
     let limit = prop_oneof![2 => Just(json!({})), 1 => Just(json!({"TimeoutSeconds": 5})), 1 => Just(json!({"TimeoutSeconds": 5, "HeartbeatSeconds": 2}))];
-    (resource, limit, flow(is_jsonata, true), on_error(), option::weighted(0.2, expression(is_jsonata))).prop_map(
+    (resource, limit, flow(is_jsonata, true), on_error(), option::weighted(0.2, reference(is_jsonata))).prop_map(
         move |(resource, limit, flow, on_error, found)| {
             let task = with(with(with(json!({"Type": "Task", "Resource": resource}), limit), flow), on_error);
             match found {
                 Some(found) if is_jsonata => with(task, json!({"TimeoutSeconds": found})),
-                Some(found @ ("$.a" | "$.a.b" | "$v")) => {
+                Some(found) => {
                     let mut task = task;
                     task.as_object_mut().unwrap().remove("TimeoutSeconds");
                     with(task, json!({"TimeoutSecondsPath": found}))
                 }
-                _ => task,
+                None => task,
             }
         },
     )
@@ -319,7 +327,7 @@ fn choice(is_jsonata: bool) -> BoxedStrategy<Value> {
             Just(json!({"TimestampGreaterThan": "2020-01-01T00:00:00Z"})),
         ];
         let test =
-            (expression(false), test).prop_map(|(variable, test)| with(json!({"Variable": variable}), test)).boxed();
+            (reference(false), test).prop_map(|(variable, test)| with(json!({"Variable": variable}), test)).boxed();
         prop_oneof![3 => test.clone(), 1 => test.clone().prop_map(|test| json!({"Not": test})), 1 => vec(test, 1..3).prop_map(|tests| json!({"And": tests}))]
             .boxed()
     };
@@ -333,7 +341,7 @@ fn wait(is_jsonata: bool) -> BoxedStrategy<Value> {
         Just(json!({"Timestamp": "2030-01-01T00:00:00Z"})),
         Just(json!({"Timestamp": "9999-12-31T23:59:59Z"})),
     ];
-    let found = expression(is_jsonata).prop_flat_map(move |found| {
+    let found = reference(is_jsonata).prop_flat_map(move |found| {
         let names = if is_jsonata { ["Seconds", "Timestamp"] } else { ["SecondsPath", "TimestampPath"] };
         select(names.to_vec()).prop_map(move |name| object([(name, Some(json!(found)))]))
     });

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use asl::{Fault, Machine, Value};
+use asl::{Diagnostic, Fault, Machine, Value, compile::Code};
 use engine::{
-    Command, Execution, Happened, Identity,
+    Command, EventKind, Execution, Happened, Identity,
     core::{Call, Progress},
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
@@ -95,6 +95,27 @@ impl Play {
             now = event.at;
         }
         self.checked = history.len();
+        Ok(())
+    }
+
+    /// What is told to be never there is not there: the state that reads it fails. Left out is what a state may not read.
+    pub(crate) fn check_warnings(&self, found: &[Diagnostic]) -> Result<(), TestCaseError> {
+        let is_certain = |found: &&Diagnostic| matches!(found.code, Code::NeverFound | Code::NeverAssigned);
+        for found in found.iter().filter(is_certain) {
+            let place = found.pointer();
+            let states = self.execution.machine().states();
+            let reading = states.iter().filter(|state| place.starts_with(&format!("{}/", state.location)));
+            let Some(state) = reading.max_by_key(|state| state.location.len()) else { continue };
+            let field = &place[state.location.len()..];
+            let is_read = !field.starts_with("/Choices") && !field.starts_with("/ItemSelector");
+            if is_read && state.catchers().is_empty() {
+                let is_left =
+                    self.execution.history().iter().any(
+                        |event| matches!(&event.kind, EventKind::StateExited { name, .. } if **name == *state.name),
+                    );
+                prop_assert!(!is_left, "'{}' was left: {found}", state.name);
+            }
+        }
         Ok(())
     }
 
