@@ -61,6 +61,7 @@ fn stage() -> &'static Stage {
             region: "us-east-1".into(),
             account: "000000000000".into(),
             skip_waits: false,
+            mocks: None,
         };
         let cloud = runtime.block_on(LocalCloud::start(&application(&executable), &executables, options)).unwrap();
         Stage { runtime, cloud, _folder: folder }

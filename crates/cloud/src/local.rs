@@ -11,6 +11,7 @@ use std::{
 
 use engine::{
     journal::{Journal, JournalError},
+    mock::MockConfig,
     run::Clock,
 };
 use sam::Application;
@@ -64,6 +65,8 @@ pub struct Options {
     pub account: String,
     /// Whether executions live on a virtual clock, on which waits and the delays of retries take no time.
     pub skip_waits: bool,
+    /// Answers in place of services, for executions that are started with one of its test cases.
+    pub mocks: Option<Arc<MockConfig>>,
 }
 
 /// Why a local cloud does not start.
@@ -156,7 +159,9 @@ impl LocalCloud {
         let saved = SavedMachines::open(file("state-machines.json"))?;
         let task_tokens = Arc::new(TaskTokens::default());
         let clock = if options.skip_waits { Clock::skipping() } else { Clock::real() };
-        let tasks = Arc::new(Tasks::new(lambda.clone(), activities.clone(), task_tokens.clone(), clock));
+        let tasks = Tasks::new(lambda.clone(), activities.clone(), task_tokens.clone(), clock)
+            .with_mocks(options.mocks.clone());
+        let tasks = Arc::new(tasks);
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
         let (status_changes, status_changed) = mpsc::unbounded_channel();
@@ -169,6 +174,7 @@ impl LocalCloud {
             status_changes: Some(status_changes),
             objects: storage.s3.clone(),
             logs: log_groups.clone(),
+            mocks: options.mocks.clone(),
             ..parts
         };
         let states = States::new(application, parts).map_err(StartError::StateMachines)?;

@@ -65,6 +65,7 @@ async fn start(folder: &Path, application: &Application) -> LocalCloud {
         region: "us-east-1".into(),
         account: "000000000000".into(),
         skip_waits: false,
+        mocks: None,
     };
     LocalCloud::start(application, &BTreeMap::new(), options).await.unwrap()
 }

@@ -212,6 +212,7 @@ fn identity(input: &str) -> Identity {
         input: last.as_ref().unwrap().1.clone(),
         map_run_arn: None,
         trace_header: None,
+        mocked: None,
         seed: number,
     }
 }

@@ -123,6 +123,7 @@ fn run(bencher: Bencher<'_, '_>, definition: &str, input: &str, transitions: usi
         input: Value::parse(input).unwrap(),
         map_run_arn: None,
         trace_header: None,
+        mocked: None,
         seed: 1,
     });
     bencher.counter(ItemsCount::new(transitions)).bench(|| {

@@ -33,6 +33,7 @@ use crate::{
     Revision,
     history::{Event, EventKind, MAX_EVENTS},
     map_run::MapRun,
+    mock::Mocked,
 };
 use branch::{Branch, BranchId, Branches, Next};
 use trial::Notes;
@@ -70,6 +71,9 @@ pub struct Identity {
     pub map_run_arn: Option<Arc<str>>,
     /// The X-Ray trace that it is part of, for the calls that it makes.
     pub trace_header: Option<Arc<str>>,
+    /// What answers calls in place of the services.
+    #[serde(default)]
+    pub mocked: Option<Mocked>,
     /// Where its random numbers come from: the same seed gives the same execution again.
     pub seed: u64,
 }

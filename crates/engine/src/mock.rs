@@ -10,12 +10,25 @@ use std::{
 };
 
 use asl::{Fault, Value, machine::Resource, value::Object};
+use serde::{Deserialize, Serialize};
 
 /// A mock configuration.
 #[derive(Clone, Debug, Default)]
 pub struct MockConfig {
     /// Machines by name, their test cases by name, and for each state what answers it.
     machines: HashMap<Arc<str>, HashMap<Arc<str>, MockedStates>>,
+}
+
+/// Which test case answers an execution's calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mocked {
+    /// The name of the state machine that has the test case.
+    pub machine: Arc<str>,
+    /// The test case's name.
+    pub test_case: Arc<str>,
+    /// The ARN of the execution that was started with it. With the calls of that one those of its Map Runs' child
+    /// executions are counted.
+    pub execution: Arc<str>,
 }
 
 /// What answers each mocked state of a test case.
@@ -94,6 +107,11 @@ pub struct TestCase {
 impl TestCase {
     fn of(states: &MockedStates) -> Self {
         Self { states: states.clone(), calls: HashMap::new() }
+    }
+
+    /// The states that are mocked.
+    pub fn states(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.states.keys()
     }
 
     /// Whether a state is mocked; others call their services.

@@ -76,6 +76,7 @@ impl Runner {
             input: Value::from(input),
             map_run_arn: None,
             trace_header: None,
+            mocked: None,
             seed: 1,
         };
         self.executions.start(&definition, identity)

@@ -39,6 +39,7 @@ fn identity() -> Identity {
         input: Value::empty_object(),
         map_run_arn: None,
         trace_header: None,
+        mocked: None,
         seed: 1,
     }
 }

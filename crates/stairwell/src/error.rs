@@ -8,6 +8,7 @@ use cloud::{
     place::PlaceError,
     states::ApiError,
 };
+use engine::mock::MockError;
 
 use crate::{
     problems::Problem,
@@ -54,6 +55,8 @@ pub enum Error {
     Api(#[from] ApiError),
     #[error(transparent)]
     Invoke(#[from] InvokeError),
+    #[error("{}: {error}", file.display())]
+    Mocks { file: PathBuf, error: MockError },
     #[error("--parameter-overrides takes Name=Value, and '{0}' has no =")]
     Override(String),
     #[error("{}: {message}", file.display())]

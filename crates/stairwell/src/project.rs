@@ -3,8 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use asl::Value;
 use clap::Args;
 use cloud::{
     lambda::{BuildOptions, build},
@@ -12,6 +14,7 @@ use cloud::{
     place::Place,
     states::{LoadError, StateMachine},
 };
+use engine::mock::MockConfig;
 use sam::{Application, LoadOptions};
 
 use crate::{
@@ -57,6 +60,27 @@ pub struct RunArgs {
     /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way. Time-outs count as ever
     #[arg(long)]
     pub fast: bool,
+}
+
+/// What answers in place of services.
+#[derive(Args, Debug, Clone)]
+pub struct MockArgs {
+    /// Answers in place of services, in the format of MockConfigFile.json of Step Functions Local. An execution gets those
+    /// of the test case whose name follows '#' after its state machine
+    #[arg(long, value_name = "FILE")]
+    pub mocks: Option<PathBuf>,
+}
+
+impl MockArgs {
+    /// Reads the mocks, where a file of them is named.
+    pub fn read(&self) -> Result<Option<Arc<MockConfig>>, Error> {
+        let Some(file) = &self.mocks else { return Ok(None) };
+        let what = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|source| Error::Read { what: what.clone(), source })?;
+        let config = Value::parse(&text).map_err(|source| Error::NotJson { what, source })?;
+        let config = MockConfig::parse(&config).map_err(|error| Error::Mocks { file: file.clone(), error })?;
+        Ok(Some(Arc::new(config)))
+    }
 }
 
 impl TemplateArgs {
@@ -106,6 +130,7 @@ pub async fn launch(
     application: &Application,
     args: &RunArgs,
     port: u16,
+    mocks: Option<Arc<MockConfig>>,
     stop: &mut Stop,
 ) -> Result<LocalCloud, Error> {
     let place = Place::take(Options {
@@ -114,6 +139,7 @@ pub async fn launch(
         region: sam::REGION.to_owned(),
         account: sam::ACCOUNT.to_owned(),
         skip_waits: args.fast,
+        mocks,
     })?;
     let starting = async {
         let executables = build_functions(application, args.release).await?;

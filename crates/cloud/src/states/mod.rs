@@ -34,10 +34,15 @@ mod versions;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use asl::{Value, value::Object};
+use asl::{
+    Value,
+    machine::{Kind, State},
+    value::Object,
+};
 use engine::{
     Identity,
     journal::{Journal, JournalError, Listed, Wanted},
+    mock::{MockConfig, Mocked},
     run::{Executions, Outside, RedriveError, Redriven, Resumed, Running, StartError, Started},
 };
 use time::OffsetDateTime;
@@ -107,6 +112,8 @@ pub struct Parts {
     pub logs: Arc<Logs>,
     /// Who is told when Standard executions begin and end, where somebody wants to know.
     pub status_changes: Option<mpsc::UnboundedSender<StatusChange>>,
+    /// The test cases that executions can be started with.
+    pub mocks: Option<Arc<MockConfig>>,
 }
 
 impl Parts {
@@ -123,6 +130,7 @@ impl Parts {
             objects: Arc::new(Memory::new(time::OffsetDateTime::now_utc())),
             logs: Arc::default(),
             status_changes: None,
+            mocks: None,
         }
     }
 
@@ -149,6 +157,7 @@ pub struct States {
     logs: Arc<Logs>,
     outside: Arc<dyn Outside>,
     status_changes: Option<mpsc::UnboundedSender<StatusChange>>,
+    mocks: Option<Arc<MockConfig>>,
     started: broadcast::Sender<Arc<Running>>,
 }
 
@@ -186,6 +195,7 @@ impl States {
             task_tokens: parts.task_tokens,
             logs: parts.logs,
             status_changes: parts.status_changes,
+            mocks: parts.mocks,
             started,
         }
     }
@@ -200,10 +210,39 @@ impl States {
         self.started.subscribe()
     }
 
+    /// The ARN of a state machine, and the name of the test case after it: `#Case`, where there are mocks.
+    fn test_case<'a>(&self, machine_arn: &'a str) -> (&'a str, Option<&'a str>) {
+        let named = machine_arn.split_once('#').filter(|_| self.mocks.is_some());
+        named.map_or((machine_arn, None), |(arn, test_case)| (arn, Some(test_case)))
+    }
+
+    /// What answers the calls of an execution. Fails for a test case that the machine does not have.
+    fn mocked(&self, machine: &StateMachine, test_case: &str, execution: &Arc<str>) -> Result<Mocked, ApiError> {
+        let found = self.mocks.as_ref().and_then(|mocks| mocks.test_case(&machine.name, test_case));
+        let found = found.ok_or_else(|| {
+            let message = format!("The mocks have no test case '{test_case}' of the state machine '{}'", machine.name);
+            ApiError::validation(message)
+        })?;
+        let compiled = machine.runs.machine();
+        let is_task = |name: &str| compiled.states().iter().any(|state| &*state.name == name && is_task(state));
+        match found.states().find(|name| !is_task(name)) {
+            Some(name) => {
+                let message =
+                    format!("The test case '{test_case}' mocks '{name}', which is no Task of the state machine");
+                Err(ApiError::validation(message))
+            }
+            None => {
+                Ok(Mocked { machine: machine.name.clone(), test_case: test_case.into(), execution: execution.clone() })
+            }
+        }
+    }
+
     /// Starts an execution of a state machine, of a version, or of what an alias leads to.
     ///
+    /// Where there are mocks, the ARN may end in `#` and the name of a test case, whose mocks then answer.
     /// Without a name it gets a UUID. A Standard execution with the name and the input of one that runs is that one.
     pub fn start(&self, machine_arn: &str, start: Start<'_>) -> Result<Arc<Running>, ApiError> {
+        let (machine_arn, test_case) = self.test_case(machine_arn);
         let Target { machine, version_arn, alias_arn } = self.machines().target(machine_arn)?;
         let input = parse_input(start.input)?;
         let name: Arc<str> = match start.name {
@@ -211,6 +250,7 @@ impl States {
             None => Uuid::new_v4().to_string().into(),
         };
         let arn: Arc<str> = machine.execution_arn(&name).into();
+        let mocked = test_case.map(|test_case| self.mocked(&machine, test_case, &arn)).transpose()?;
         let identity = Identity {
             arn: arn.clone(),
             name,
@@ -225,6 +265,7 @@ impl States {
             input,
             map_run_arn: None,
             trace_header: start.trace_header.map(Into::into),
+            mocked,
             seed: Uuid::new_v4().as_u64_pair().0,
         };
         let running = match machine.kind {
@@ -390,6 +431,10 @@ fn does_not_exist(arn: &str) -> ApiError {
 /// What the service says of a text that is not JSON.
 fn not_json(text: &str, error: &serde_json::Error) -> String {
     asl::malformed::find(text).map_or_else(|| error.to_string(), |malformed| malformed.message)
+}
+
+fn is_task(state: &State) -> bool {
+    matches!(state.kind, Kind::Task(_))
 }
 
 /// Reads an execution's input; none is `{}`. How long it can be is the model's matter, for clients; here for others.

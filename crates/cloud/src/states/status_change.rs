@@ -148,6 +148,7 @@ mod tests {
             started_at: OffsetDateTime::UNIX_EPOCH,
             input,
             trace_header: None,
+            mocked: None,
             seed: 1,
         };
         let mut execution = Execution::new(Arc::new(machine), Arc::new(identity));

@@ -29,6 +29,7 @@ async fn start(application: &Application, folder: Option<&Path>) -> LocalCloud {
         region: sam::REGION.into(),
         account: sam::ACCOUNT.into(),
         skip_waits: false,
+        mocks: None,
     };
     let executables = application.functions.iter().map(|function| {
         let sam::Code::Bootstrap { path } = &function.code else { panic!("{} is to be built", function.name) };

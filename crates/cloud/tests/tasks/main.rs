@@ -3,6 +3,7 @@
 
 mod definitions;
 mod dynamodb;
+mod mocks;
 mod others;
 mod s3;
 mod sqs;

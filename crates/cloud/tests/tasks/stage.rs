@@ -1,13 +1,13 @@
 //! A local cloud whose state machines are made by its API.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use asl::Fault;
 use cloud::{
     local::{LocalCloud, Options},
     states::Start,
 };
-use engine::Outcome;
+use engine::{Outcome, mock::MockConfig};
 use http_body_util::BodyExt;
 use sam::Application;
 use serde_json::{Value, json};
@@ -19,6 +19,10 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
+        Self::with_mocks(None).await
+    }
+
+    pub(crate) async fn with_mocks(mocks: Option<MockConfig>) -> Self {
         let application =
             Application { template: "template.yaml".into(), stack_name: "tasks".into(), ..Application::default() };
         let options = Options {
@@ -27,6 +31,7 @@ impl Stage {
             region: "us-east-1".into(),
             account: "000000000000".into(),
             skip_waits: true,
+            mocks: mocks.map(Arc::new),
         };
         Self { cloud: LocalCloud::start(&application, &BTreeMap::new(), options).await.unwrap() }
     }
@@ -43,8 +48,13 @@ impl Stage {
 
     /// The ARN of a new state machine.
     pub(crate) async fn machine(&self, definition: &Value) -> String {
+        self.machine_of_name(&Uuid::new_v4().to_string(), definition).await
+    }
+
+    /// The ARN of a new state machine of this name.
+    pub(crate) async fn machine_of_name(&self, name: &str, definition: &Value) -> String {
         let request = json!({
-            "name": Uuid::new_v4().to_string(),
+            "name": name,
             "definition": definition.to_string(),
             "roleArn": "arn:aws:iam::000000000000:role/any",
         });
@@ -56,7 +66,12 @@ impl Stage {
     /// How an execution of a definition ends.
     pub(crate) async fn run(&self, definition: &Value) -> Result<Value, Fault> {
         let arn = self.machine(definition).await;
-        let running = self.cloud.states().start(&arn, Start::default()).unwrap();
+        self.end(&arn).await
+    }
+
+    /// How an execution of a state machine ends.
+    pub(crate) async fn end(&self, arn: &str) -> Result<Value, Fault> {
+        let running = self.cloud.states().start(arn, Start::default()).unwrap();
         match running.ended().await {
             Outcome::Succeeded(output) => Ok(serde_json::to_value(&output).unwrap()),
             Outcome::Failed(fault) | Outcome::TimedOut(fault) | Outcome::Aborted(fault) => Err(fault),
@@ -76,7 +91,7 @@ impl Stage {
     /// The error's name and cause, with every id as `<id>`.
     pub(crate) async fn fault(&self, resource: &str, parameters: Value) -> (String, String) {
         let fault = self.call(resource, parameters).await.unwrap_err();
-        let text = |text: Option<std::sync::Arc<str>>| text.unwrap_or_default().to_string();
+        let text = |text: Option<Arc<str>>| text.unwrap_or_default().to_string();
         (text(fault.error), without_ids(&text(fault.cause)))
     }
 }

@@ -63,6 +63,7 @@ pub(crate) fn identity(number: usize, input: Value) -> Identity {
         input,
         map_run_arn: None,
         trace_header: None,
+        mocked: None,
         seed: number as u64,
     }
 }

@@ -38,6 +38,7 @@ impl Play {
             input: Value::from(input),
             map_run_arn: None,
             trace_header: None,
+            mocked: None,
             seed,
         };
         let execution = Execution::new(machine, Arc::new(identity));

@@ -46,6 +46,7 @@ impl Played {
             input: Value::from(input),
             map_run_arn: None,
             trace_header: None,
+            mocked: None,
             seed,
         };
         let execution = Execution::new(Arc::new(machine), Arc::new(identity));

@@ -58,7 +58,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let script = chosen(script::read(&args.script)?, &args.workflows)?;
     let plan = plan(&script, &args.script, &application)?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, 0, &mut stop).await?;
+    let cloud = launch(&application, &args.run, 0, None, &mut stop).await?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     let produced = Produced::since_now(&cloud);
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);

@@ -56,7 +56,7 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
             known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
         })?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, 0, &mut stop).await?;
+    let cloud = launch(&application, &args.run, 0, None, &mut stop).await?;
     left_out::tell_count(application.left_out.len());
     let (mut logs, mut started) = (cloud.logs().uncalled(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());

@@ -9,7 +9,7 @@ use engine::Outcome;
 use crate::{
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, document, launch, tell_left},
+    project::{MockArgs, RunArgs, TemplateArgs, document, launch, tell_left},
     signals::{STOPPED, Stopped, stop_asked},
     terminal::{Display, Viewer, print},
 };
@@ -26,9 +26,10 @@ use crate::{
   stairwell run MyStateMachine --input event.json
   stairwell run MyStateMachine --input '{\"key\":\"value\"}' | jq .
   echo '{}' | stairwell run MyStateMachine --input - --json
-  stairwell run MyStateMachine --fast    # a Wait of a day takes no time")]
+  stairwell run MyStateMachine --fast    # a Wait of a day takes no time
+  stairwell run 'MyStateMachine#NoStock' --mocks mocks.json")]
 pub struct RunExecutionArgs {
-    /// The state machine's key in the template, or its name
+    /// The state machine's key in the template, or its name; with '#' and a test case of the mocks
     #[arg(value_name = "STATE MACHINE")]
     state_machine: String,
 
@@ -53,30 +54,37 @@ pub struct RunExecutionArgs {
 
     #[command(flatten)]
     run: RunArgs,
+
+    #[command(flatten)]
+    mocks: MockArgs,
 }
 
 /// Runs the command.
 pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked()?;
     let input = document("--input", &args.input)?;
+    let mocks = args.mocks.read()?;
+    let named = args.state_machine.split_once('#').filter(|_| mocks.is_some());
+    let (name, test_case) = named.map_or((&*args.state_machine, None), |(name, case)| (name, Some(case)));
     let machine = application
         .state_machines
         .iter()
-        .find(|machine| [&machine.logical_id, &machine.name].contains(&&args.state_machine))
+        .find(|machine| [&*machine.logical_id, &*machine.name].contains(&name))
         .ok_or_else(|| Error::Unknown {
             kind: "state machine",
-            name: args.state_machine.clone(),
+            name: name.to_owned(),
             known: application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect(),
         })?;
     let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
     start.check()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, args.port, &mut stop).await?;
+    let cloud = launch(&application, &args.run, args.port, mocks, &mut stop).await?;
     left_out::tell_count(application.left_out.len());
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
     let viewer = viewer.with_hints(cloud.endpoint_url());
     let mut started = cloud.states().subscribe();
-    let running = cloud.states().start(&machine.arn, start)?;
+    let arn = test_case.map_or_else(|| machine.arn.clone(), |test_case| format!("{}#{test_case}", machine.arn));
+    let running = cloud.states().start(&arn, start)?;
     if args.json {
         let arn = &*running.identity().arn;
         print(serde_json::json!({ "executionArn": arn, "endpointUrl": cloud.endpoint_url() }));

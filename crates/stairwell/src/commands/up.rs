@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     error::Error,
     left_out,
-    project::{DEFAULT_PORT, RunArgs, TemplateArgs, launch, tell_left},
+    project::{DEFAULT_PORT, MockArgs, RunArgs, TemplateArgs, launch, tell_left},
     signals::stop_asked,
     terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, painted, print},
 };
@@ -43,6 +43,9 @@ pub struct UpArgs {
     #[command(flatten)]
     run: RunArgs,
 
+    #[command(flatten)]
+    mocks: MockArgs,
+
     /// JSON Lines on standard output: where it listens, then the events of every execution
     #[arg(long)]
     json: bool,
@@ -51,8 +54,9 @@ pub struct UpArgs {
 /// Runs the command.
 pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked()?;
+    let mocks = args.mocks.read()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, args.port, &mut stop).await?;
+    let cloud = launch(&application, &args.run, args.port, mocks, &mut stop).await?;
     // Before anybody can know that it is ready, so that no execution is started unseen.
     let (started, uncalled) = (cloud.states().subscribe(), cloud.logs().uncalled());
     let began = OffsetDateTime::now_utc();

@@ -128,6 +128,7 @@ fn placeholders(script: &Script<'_>) -> Identity {
         input: script.input.clone(),
         map_run_arn: None,
         trace_header: None,
+        mocked: None,
         seed: 1,
     }
 }

@@ -94,7 +94,8 @@ pub(super) fn start(states: &States, request: &StartRequest) -> Result<Value, Ap
 }
 
 pub(super) async fn start_sync(states: &States, request: &StartRequest) -> Result<Value, ApiError> {
-    if states.machines().target(&request.state_machine_arn)?.machine.kind == StateMachineKind::Standard {
+    let (machine_arn, _) = states.test_case(&request.state_machine_arn);
+    if states.machines().target(machine_arn)?.machine.kind == StateMachineKind::Standard {
         return Err(type_not_supported());
     }
     let running = states.start(&request.state_machine_arn, request.start())?;

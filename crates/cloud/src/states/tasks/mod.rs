@@ -3,6 +3,7 @@
 mod action;
 mod execution;
 mod function;
+mod mocks;
 mod response;
 mod service;
 
@@ -15,6 +16,7 @@ use asl::{
 use engine::{
     Identity,
     core::{Call, Progress},
+    mock::MockConfig,
     run::{Answer, CallError, Clock, Outside, Reports},
 };
 
@@ -27,6 +29,7 @@ use crate::{lambda::Lambda, service::Service};
 use action::Sync;
 use execution::{Starter, Texts};
 use function::{Caller, Functions};
+use mocks::Mocks;
 use service::Services;
 
 /// Carries out the calls of Task states.
@@ -37,6 +40,7 @@ pub struct Tasks {
     clock: Clock,
     states: OnceLock<Weak<States>>,
     services: Services,
+    mocks: Option<Mocks>,
 }
 
 impl Tasks {
@@ -49,7 +53,14 @@ impl Tasks {
             clock,
             states: OnceLock::new(),
             services: Services::default(),
+            mocks: None,
         }
+    }
+
+    /// The same, with mocks that answer for executions that were started with a test case.
+    #[must_use]
+    pub fn with_mocks(self, mocks: Option<Arc<MockConfig>>) -> Self {
+        Self { mocks: mocks.map(Mocks::new), ..self }
     }
 
     /// Where executions are started. Given once, after [`States`] has this.
@@ -125,6 +136,15 @@ impl Outside for Tasks {
     }
 
     fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer {
+        if execution.mocked.is_some() {
+            let Some(mocks) = &self.mocks else {
+                let cause = "The execution was started with mocks, which are not there any more.";
+                return Box::pin(async move { Err(Fault::runtime(cause).into()) });
+            };
+            if let Some(answer) = mocks.answer(execution, &call, &reports) {
+                return answer;
+            }
+        }
         match &call.resource {
             Resource::Function { arn } => {
                 let calling = self.functions.call(Caller::of(execution, &call), arn, &call.input);

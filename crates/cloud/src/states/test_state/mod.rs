@@ -68,6 +68,7 @@ fn identity(states: &States, checked: &request::Checked) -> Identity {
         input: checked.input.clone(),
         map_run_arn: None,
         trace_header: None,
+        mocked: None,
         seed: Uuid::new_v4().as_u64_pair().0,
     }
 }
