@@ -33,7 +33,9 @@ pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> V
                         Some(Action::Invoke) => calls.invocation(parameters, field, &state.location),
                         // Its parameters are mostly found when the task starts.
                         Some(Action::StartExecution(_)) => {}
-                        Some(Action::Call(operation)) => calls.call(&operation, parameters, field, &state.location),
+                        Some(Action::Call(operation) | Action::Http(_, operation)) => {
+                            calls.call(&operation, parameters, field, &state.location);
+                        }
                         Some(Action::Elsewhere) => calls.warn(
                             format!("nothing answers '{arn}' here: the state fails, unless its call is mocked"),
                             format!("{}/Resource", state.location),

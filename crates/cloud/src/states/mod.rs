@@ -58,7 +58,7 @@ pub use put_events::put_events;
 pub use status_change::StatusChange;
 pub use store::{Store, StoreError};
 pub use task_tokens::TaskTokens;
-pub use tasks::{CallerOf, Tasks, call_service};
+pub use tasks::{Called, CallerOf, Tasks, call_service};
 
 use arn::Namespace;
 use definition::Callable;

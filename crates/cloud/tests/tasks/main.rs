@@ -3,6 +3,8 @@
 
 mod definitions;
 mod dynamodb;
+mod http;
+mod messaging;
 mod mocks;
 mod others;
 mod s3;

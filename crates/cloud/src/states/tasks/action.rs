@@ -2,8 +2,10 @@
 
 use engine::services::{Operation, Service, is_optimised_elsewhere};
 
+use super::http::Endpoint;
+
 /// The services that answer here, by their names in SDK integrations.
-const HERE: [&str; 6] = ["cloudwatch", "dynamodb", "lambda", "s3", "sfn", "sqs"];
+const HERE: [&str; 8] = ["cloudwatch", "dynamodb", "eventbridge", "lambda", "s3", "sfn", "sns", "sqs"];
 
 /// What is done for a call of a service.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +16,8 @@ pub(in crate::states) enum Action {
     StartExecution(Sync),
     /// The service is asked, in its own protocol.
     Call(Operation),
+    /// An HTTP endpoint is called.
+    Http(Endpoint, Operation),
     /// The service is not here: the call fails.
     Elsewhere,
 }
@@ -42,6 +46,8 @@ impl Action {
                 "sync:2" => Sync::Second,
                 _ => Sync::No,
             })),
+            ("apigateway", Some(operation)) => Some(Self::Http(Endpoint::Api, operation)),
+            ("http", Some(operation)) => Some(Self::Http(Endpoint::Http, operation)),
             (_, Some(operation)) if HERE.contains(&operation.service.name) => Some(Self::Call(operation)),
             (_, Some(_)) => Some(Self::Elsewhere),
             (service, None) => match service.strip_prefix("aws-sdk:") {
@@ -72,6 +78,8 @@ mod tests {
             ("lambda:invoke.waitForTaskToken", "here"),
             ("states:startExecution.sync:2", "here"),
             ("dynamodb:getItem", "here"),
+            ("apigateway:invoke.waitForTaskToken", "here"),
+            ("http:invoke", "here"),
             ("aws-sdk:s3:getObject", "here"),
             ("aws-sdk:sfn:sendTaskSuccess", "here"),
             ("aws-sdk:kms:encrypt", "elsewhere"),
@@ -83,6 +91,7 @@ mod tests {
             ("aws-sdk:ec2:runInstances.sync", "nothing"),
             ("aws-sdk:ec2:RunInstances", "nothing"),
             ("dynamodb:query", "nothing"),
+            ("http:invoke.waitForTaskToken", "nothing"),
             ("ec2:runInstances", "nothing"),
         ] {
             let (service, action) = match resource.strip_prefix("aws-sdk:") {

@@ -3,6 +3,7 @@
 mod action;
 mod execution;
 mod function;
+mod http;
 mod mocks;
 mod response;
 mod service;
@@ -22,7 +23,7 @@ use engine::{
 
 pub(super) use action::Action;
 pub use function::CallerOf;
-pub use service::call_service;
+pub use service::{Called, call_service};
 
 use super::{Activities, States, TaskTokens, task_tokens::Waiting};
 use crate::{lambda::Lambda, service::Service};
@@ -101,6 +102,10 @@ impl Tasks {
             }
             Action::Call(operation) => {
                 let calling = self.services.call(operation, execution, &call);
+                finish(calling, waiting, pattern, progress, reports)
+            }
+            Action::Http(endpoint, operation) => {
+                let calling = http::call(endpoint, &operation, execution, &call, &self.services);
                 finish(calling, waiting, pattern, progress, reports)
             }
             Action::Elsewhere => {

@@ -29,13 +29,12 @@ use crate::{
 /// The code of an answer to a call of a service that is not emulated.
 const NOT_EMULATED: &str = "ServiceNotEmulated";
 
+/// A call under way.
+pub type Called = Pin<Box<dyn Future<Output = Result<Value, Fault>> + Send>>;
+
 /// Calls an action of services for a task, where these services have it and Step Functions does no more than hand on the
 /// call and its answer.
-pub fn call_service(
-    services: &Arc<impl Service>,
-    execution: &Identity,
-    call: &Call,
-) -> Option<Pin<Box<dyn Future<Output = Result<Value, Fault>> + Send>>> {
+pub fn call_service(services: &Arc<impl Service>, execution: &Identity, call: &Call) -> Option<Called> {
     let Resource::Service { service, action, .. } = &call.resource else { return None };
     let Some(Action::Call(operation)) = Action::of(service, action) else { return None };
     let calls = Services::default();
@@ -54,6 +53,11 @@ impl Services {
         let _ = self.0.set(services);
     }
 
+    /// All of them behind their one door, while they are there.
+    pub(super) fn all(&self) -> Option<Arc<dyn Service>> {
+        self.0.get().and_then(Weak::upgrade)
+    }
+
     /// Calls an action with a task's parameters.
     pub(super) fn call(
         &self,
@@ -61,7 +65,7 @@ impl Services {
         execution: &Identity,
         call: &Call,
     ) -> impl Future<Output = Result<Value, Fault>> + Send + use<> {
-        let services = self.0.get().and_then(Weak::upgrade);
+        let services = self.all();
         let request = request(&operation, execution, call);
         async move {
             let request = request?;
