@@ -5,19 +5,23 @@
 //! imports and exports are refused as unknown operations.
 
 mod dispatch;
+mod stream;
 
-use std::{fs, future::Future, io, path::Path, pin::Pin};
+use std::{fs, future::Future, io, path::Path, pin::Pin, sync::Arc};
 
 use axum::body::Body;
 use dynoxide::{Database, DynoxideError};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::{
     front::collect,
     service::{Request, Response, Service},
     wire::{self, Format},
 };
+
+pub(crate) use stream::{TableStream, sequence_number};
 
 const MAX_BODY: usize = 16 * 1024 * 1024;
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
@@ -53,6 +57,8 @@ pub enum DynamoDbError {
 #[derive(Clone)]
 pub struct DynamoDb {
     database: Database,
+    /// Told when tables may have changed.
+    changed: Arc<Notify>,
 }
 
 impl DynamoDb {
@@ -63,12 +69,12 @@ impl DynamoDb {
         let file = folder.join("tables.sqlite");
         let path = file.to_str().ok_or_else(|| failed(io::Error::other("its path is not Unicode")))?;
         let database = Database::new(path).map_err(|source| DynamoDbError::Open { file: file.clone(), source })?;
-        Ok(Self { database })
+        Ok(Self { database, changed: Arc::default() })
     }
 
     /// Tables in memory only.
     pub fn ephemeral() -> Result<Self, DynamoDbError> {
-        Ok(Self { database: Database::memory()? })
+        Ok(Self { database: Database::memory()?, changed: Arc::default() })
     }
 
     /// Creates a table from the body of a `CreateTable` request, unless one of that name is there. Says whether it
@@ -97,7 +103,19 @@ impl DynamoDb {
 
     /// Deletes the items whose time to live is over, in all tables, and says how many. Blocks on the disk.
     pub fn delete_expired(&self) -> Result<usize, DynamoDbError> {
-        Ok(self.database.sweep_ttl()?)
+        let deleted = self.database.sweep_ttl()?;
+        self.changed.notify_waiters();
+        Ok(deleted)
+    }
+
+    /// The changes of a table after the one with a sequence number; from the beginning, without one. Blocks on the disk.
+    pub(crate) fn stream(&self, table: &str, after: Option<&str>) -> Result<TableStream, DynamoDbError> {
+        Ok(TableStream::open(self.database.clone(), table, after)?)
+    }
+
+    /// Told when tables may have changed.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
     }
 
     async fn answer(&self, request: Request) -> Response {
@@ -116,7 +134,10 @@ impl DynamoDb {
             let answer = dispatch::dispatch(&database, &operation, &body);
             (operation, answer)
         });
-        match answered.await {
+        let answered = answered.await;
+        // A read that tells of a change costs those who wait one look.
+        self.changed.notify_waiters();
+        match answered {
             Ok((_, Some(Ok(json)))) => json_response(StatusCode::OK, json),
             Ok((_, Some(Err(error)))) => {
                 let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST);

@@ -31,7 +31,7 @@ use crate::{
     lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
     location::Location,
     logs::Logs,
-    mappings::{self, FilterError},
+    mappings::{self, MappingsError},
     place::{Place, PlaceError},
     protocol,
     route::ServiceName,
@@ -98,7 +98,7 @@ pub enum StartError {
     #[error(transparent)]
     Events(#[from] EventsError),
     #[error(transparent)]
-    Filter(#[from] FilterError),
+    Mappings(#[from] MappingsError),
     #[error("a part of the start failed: {0}")]
     Join(#[from] JoinError),
 }
@@ -184,6 +184,14 @@ impl LocalCloud {
         let sns = Arc::new(sns);
         let targets =
             Targets { lambda: lambda.clone(), states: states.clone(), sqs, sns: sns.clone(), logs: log_groups };
+        let sources = mappings::Services {
+            sqs: storage.sqs.clone(),
+            dynamodb: storage.dynamodb.clone(),
+            lambda: lambda.clone(),
+            targets: targets.clone(),
+            location: location.clone(),
+            store: file("stream-positions.json"),
+        };
         let events = Arc::new(Events::open(application, location, targets, file("rules.json"))?);
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());
 
@@ -204,7 +212,7 @@ impl LocalCloud {
         let mut serving = JoinSet::new();
         let server = tokio::spawn(port.listen()?.serve(front.clone(), shutdown.clone()));
         let changes = broadcast::Sender::new(BACKLOG);
-        mappings::start(&application.event_source_mappings, &storage.sqs, &lambda, &mut serving)?;
+        mappings::start(&application.event_source_mappings, sources, &mut serving)?;
         serving.spawn(fire(events.clone()));
         serving.spawn(send_changes(events.clone(), changed, changes.clone()));
         serving.spawn(send_status_changes(events, status_changed));

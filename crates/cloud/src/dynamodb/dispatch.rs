@@ -9,6 +9,11 @@ use serde::{Serialize, de::DeserializeOwned};
 const ENGINE_ARN: &str = "arn:aws:dynamodb:dynoxide:000000000000:";
 const LOCAL_ARN: &str = "arn:aws:dynamodb:us-east-1:000000000000:";
 
+/// An ARN of the engine's, as it is here.
+pub(super) fn local_arn(arn: &str) -> String {
+    arn.replace(ENGINE_ARN, LOCAL_ARN)
+}
+
 /// Runs an operation. `None`: there is no such operation.
 pub(super) fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Option<Result<String>> {
     let db = database;

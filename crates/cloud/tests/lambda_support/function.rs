@@ -32,6 +32,7 @@ async fn act(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let first = record["body"].as_str().or(record["Sns"]["Message"].as_str());
     let first = first.and_then(|body| serde_json::from_str::<Value>(body).ok());
     let deed = first.as_ref().and_then(|body| body["do"].as_str()).or(payload["do"].as_str());
+    let deed = deed.or(record["dynamodb"]["NewImage"]["do"]["S"].as_str());
     match deed.unwrap_or("echo") {
         "echo" => Ok(payload),
         "error" => {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use cloud::local::LocalCloud;
-use sam::{Application, EventSourceMapping, MappingSource, Queue};
+use cloud::{lambda::LogLine, local::LocalCloud};
+use sam::{Application, EventSourceMapping, MappingSource, Queue, Table, Target};
 use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
 
 use crate::{
     lambda_support::function,
-    support::{Client, arn, cloud, next_body, queue, shown},
+    support::{Client, arn, cloud, cloud_in, next_body, queue, shown},
 };
 
 /// An application whose function `Deeds` reads the first of these queues.
@@ -111,5 +112,85 @@ async fn what_no_filter_lets_through_is_gone() {
     assert_eq!(event["Records"][0]["body"], json!({ "do": "show", "n": 2 }).to_string());
     // The one that was shown may not be deleted yet.
     assert!(count(&cloud, "work").await <= 1);
+    cloud.shutdown().await;
+}
+
+/// An application whose function `Deeds` reads the changes of a table.
+fn with_table(max_retries: Option<u32>, bisects: bool, on_failure: Option<Target>) -> Application {
+    let create = json!({
+        "TableName": "Orders",
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "BillingMode": "PAY_PER_REQUEST",
+        "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+    });
+    let table = Table { logical_id: "Orders".into(), name: "Orders".into(), create, ttl_attribute: None };
+    let source =
+        MappingSource::Table { table: "Orders".into(), from_the_beginning: true, max_retries, bisects, on_failure };
+    let mut application = application(vec![queue("lost", &[])], |mapping| {
+        mapping.source = source;
+        mapping.batch_size = 2;
+        mapping.batching_window = Duration::from_secs(5);
+    });
+    application.tables.push(table);
+    application
+}
+
+async fn put_item(cloud: &LocalCloud, id: &str, deed: &str) {
+    let item = json!({ "id": { "S": id }, "do": { "S": deed } });
+    let dynamodb = Client { cloud, target: "DynamoDB_20120810" };
+    dynamodb.call("PutItem", json!({ "TableName": "Orders", "Item": item })).await;
+}
+
+/// The keys of the items in the next event.
+async fn keys(lines: &mut Receiver<LogLine>) -> Vec<String> {
+    let event = shown(lines).await;
+    let records = event["Records"].as_array().unwrap();
+    let stream = arn("dynamodb", "table/Orders/stream/");
+    for record in records {
+        assert_eq!((&record["eventName"], &record["eventSource"]), (&json!("INSERT"), &json!("aws:dynamodb")));
+        assert!(record["eventSourceARN"].as_str().unwrap().starts_with(&stream), "{event}");
+    }
+    records.iter().map(|record| record["dynamodb"]["Keys"]["id"]["S"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_function_gets_the_changes_of_a_table_and_after_a_restart_those_that_it_has_not_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = cloud_in(folder.path(), &with_table(None, false, None)).await;
+    let mut lines = cloud.logs().uncalled();
+    for batch in [["a", "b"], ["c", "d"]] {
+        for id in batch {
+            put_item(&cloud, id, "show").await;
+        }
+        assert_eq!(keys(&mut lines).await, batch);
+    }
+    cloud.shutdown().await;
+
+    let cloud = cloud_in(folder.path(), &with_table(None, false, None)).await;
+    let mut lines = cloud.logs().uncalled();
+    put_item(&cloud, "e", "show").await;
+    put_item(&cloud, "f", "show").await;
+    // The first batch is done, since the second was begun; whether the second was, nobody was told.
+    match keys(&mut lines).await {
+        again if again == ["c", "d"] => assert_eq!(keys(&mut lines).await, ["e", "f"]),
+        new => assert_eq!(new, ["e", "f"]),
+    }
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_change_that_a_function_fails_for_is_parted_from_the_others_and_given_up() {
+    let on_failure = Some(Target::Queue(arn("sqs", "lost")));
+    let cloud = cloud(&with_table(Some(1), true, on_failure)).await;
+    let mut lines = cloud.logs().uncalled();
+    put_item(&cloud, "bad", "error").await;
+    put_item(&cloud, "good", "show").await;
+    let told: Value = serde_json::from_str(&next_body(&cloud, "lost").await).unwrap();
+    assert_eq!(told["requestContext"]["condition"], "RetryAttemptsExhausted");
+    assert_eq!(told["DDBStreamBatchInfo"]["batchSize"], 1);
+    let event = shown(&mut lines).await;
+    assert_eq!(event["Records"].as_array().unwrap().len(), 1);
+    assert_eq!(event["Records"][0]["dynamodb"]["NewImage"]["id"]["S"], "good");
     cloud.shutdown().await;
 }
