@@ -97,8 +97,8 @@ fn limit(name: ServiceName) -> usize {
         ServiceName::States => 4 * MIB,
         ServiceName::Lambda => 8 * MIB,
         ServiceName::DynamoDb => 16 * MIB,
-        ServiceName::CloudWatch => MIB,
-        ServiceName::Sqs | ServiceName::Sns | ServiceName::Events => 3 * MIB,
+        ServiceName::Sqs | ServiceName::Sns | ServiceName::Events | ServiceName::Logs => 3 * MIB,
+        ServiceName::CloudWatch | ServiceName::Ssm | ServiceName::Secrets | ServiceName::Sts => MIB,
         ServiceName::Apis => 10 * MIB,
         ServiceName::S3 => usize::MAX,
     }

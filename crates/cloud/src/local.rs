@@ -20,6 +20,7 @@ use tokio::{
     task::{JoinError, JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     apis::Apis,
@@ -30,19 +31,22 @@ use crate::{
     function_logs::FunctionLogs,
     lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
     location::Location,
-    logs::Logs,
+    logs::{self, LogEvent, Logs},
     mappings::{self, MappingsError},
     place::{Place, PlaceError},
     protocol,
     route::ServiceName,
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
+    secrets::Secrets,
     server::BindError,
     service::{Request, Response, Service},
     sns::{Sns, SnsError},
     sqs::{Sqs, SqsError},
+    ssm::Ssm,
     states::{
         self, Activities, LoadError, Parts, SavedMachines, States, StatusChange, Store, StoreError, TaskTokens, Tasks,
     },
+    sts::Sts,
     targets::Targets,
 };
 
@@ -150,8 +154,9 @@ impl LocalCloud {
         let cloudwatch = Arc::new(CloudWatch::new());
 
         let logs = FunctionLogs::new();
+        let log_groups = Arc::new(Logs::default());
         let callers = Arc::new(OnceLock::new());
-        let lambda = start_lambda(application, executables, address, &options, &logs, &callers)?;
+        let lambda = start_lambda(application, executables, address, &options, (&logs, &log_groups), &callers)?;
         let file = |name| options.folder.as_ref().map(|folder| Store::at(folder.join(name))).unwrap_or_default();
         let activities =
             Activities::open(&options.region, &options.account, file("activities.json"), &application.activities)?;
@@ -165,7 +170,6 @@ impl LocalCloud {
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
         let (status_changes, status_changed) = mpsc::unbounded_channel();
-        let log_groups = Arc::new(Logs::default());
         let parts = Parts::new(&options.region, &options.account, storage.journal, tasks.clone());
         let parts = Parts {
             saved,
@@ -183,7 +187,7 @@ impl LocalCloud {
         let sns = Sns::open(file("topics.json"), location.clone(), application, sqs.clone(), lambda.clone())?;
         let sns = Arc::new(sns);
         let targets =
-            Targets { lambda: lambda.clone(), states: states.clone(), sqs, sns: sns.clone(), logs: log_groups };
+            Targets { lambda: lambda.clone(), states: states.clone(), sqs, sns: sns.clone(), logs: log_groups.clone() };
         let sources = mappings::Services {
             sqs: storage.sqs.clone(),
             dynamodb: storage.dynamodb.clone(),
@@ -192,6 +196,10 @@ impl LocalCloud {
             location: location.clone(),
             store: file("stream-positions.json"),
         };
+        let ssm = Ssm::open(file("parameters.json"), location.clone(), application)?;
+        let secrets = Secrets::open(file("secrets.json"), location.clone(), application)?;
+        let log_groups = logs::operations::Api { logs: log_groups, location: location.clone() };
+        let sts = Sts::new(location.clone());
         let events = Arc::new(Events::open(application, location, targets, file("rules.json"))?);
         let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());
 
@@ -203,6 +211,10 @@ impl LocalCloud {
                 .with(ServiceName::DynamoDb, storage.dynamodb.clone())
                 .with(ServiceName::CloudWatch, cloudwatch.clone())
                 .with(ServiceName::Sqs, Arc::new(protocol::FrontEnd(storage.sqs.clone())))
+                .with(ServiceName::Logs, Arc::new(protocol::FrontEnd(Arc::new(log_groups))))
+                .with(ServiceName::Ssm, Arc::new(protocol::FrontEnd(Arc::new(ssm))))
+                .with(ServiceName::Secrets, Arc::new(protocol::FrontEnd(Arc::new(secrets))))
+                .with(ServiceName::Sts, Arc::new(protocol::FrontEnd(Arc::new(sts))))
                 .with(ServiceName::Sns, Arc::new(protocol::FrontEnd(sns)))
                 .with(ServiceName::Events, Arc::new(protocol::FrontEnd(events.clone())))
                 .with(ServiceName::Apis, Arc::new(apis)),
@@ -340,7 +352,7 @@ fn start_lambda(
     executables: &BTreeMap<String, PathBuf>,
     address: SocketAddr,
     options: &Options,
-    logs: &FunctionLogs,
+    (logs, log_groups): (&FunctionLogs, &Arc<Logs>),
     callers: &Arc<OnceLock<Weak<Tasks>>>,
 ) -> Result<Arc<Lambda>, ConfigError> {
     let functions = application.functions.iter().filter_map(|function| {
@@ -351,8 +363,17 @@ fn start_lambda(
     config.region.clone_from(&options.region);
     config.account.clone_from(&options.account);
     // The tasks keep the functions; if the functions kept the tasks, neither would ever be given up.
-    let (logs, callers) = (logs.clone(), callers.clone());
+    let (logs, log_groups, callers) = (logs.clone(), log_groups.clone(), callers.clone());
+    let groups: BTreeMap<_, _> =
+        application.functions.iter().map(|one| (one.name.clone(), one.log_group.clone())).collect();
+    // One stream for each day of each run of the local cloud, where Lambda has one for each process.
+    let run = Uuid::new_v4().simple().to_string();
     config.log_sink = Arc::new(move |line: LogLine| {
+        if let Some(group) = groups.get(&*line.function) {
+            let (year, month, day) = line.time.to_calendar_date();
+            let stream = format!("{year}/{:02}/{day:02}/[$LATEST]{run}", u8::from(month));
+            log_groups.put_to_new(group, &stream, LogEvent { at: line.time, message: line.line.clone() });
+        }
         let id = line.request_id.as_deref();
         let caller = id.and_then(|id| callers.get().and_then(Weak::upgrade).and_then(|tasks| tasks.caller_of(id)));
         logs.write(line, caller);

@@ -27,6 +27,14 @@ pub enum ServiceName {
     Sns,
     /// Amazon `EventBridge`.
     Events,
+    /// Amazon `CloudWatch` Logs.
+    Logs,
+    /// The parameters of AWS Systems Manager.
+    Ssm,
+    /// AWS Secrets Manager.
+    Secrets,
+    /// AWS STS.
+    Sts,
     /// The HTTP APIs of the application (API Gateway, `execute-api`).
     Apis,
 }
@@ -43,6 +51,10 @@ impl ServiceName {
             Self::Sqs => "SQS",
             Self::Sns => "SNS",
             Self::Events => "EventBridge",
+            Self::Logs => "CloudWatch Logs",
+            Self::Ssm => "Systems Manager",
+            Self::Secrets => "Secrets Manager",
+            Self::Sts => "STS",
             Self::Apis => "API Gateway",
         }
     }
@@ -80,9 +92,9 @@ const TARGETS: &[(&str, Known)] = &[
     ("AmazonSQS", Known::Here(ServiceName::Sqs)),
     // Clients of SNS speak the query protocol; this is what calls from inside are known by.
     ("AmazonSimpleNotificationService", Known::Here(ServiceName::Sns)),
-    ("Logs_20140328", Known::Elsewhere("CloudWatch Logs")),
-    ("AmazonSSM", Known::Elsewhere("Systems Manager")),
-    ("secretsmanager", Known::Elsewhere("Secrets Manager")),
+    ("Logs_20140328", Known::Here(ServiceName::Logs)),
+    ("AmazonSSM", Known::Here(ServiceName::Ssm)),
+    ("secretsmanager", Known::Here(ServiceName::Secrets)),
     ("TrentService", Known::Elsewhere("KMS")),
     ("Kinesis_20131202", Known::Elsewhere("Kinesis")),
     ("AmazonAthena", Known::Elsewhere("Athena")),
@@ -102,13 +114,13 @@ const SIGNING_NAMES: &[(&str, Known)] = &[
     ("sns", Known::Here(ServiceName::Sns)),
     ("events", Known::Here(ServiceName::Events)),
     ("scheduler", Known::Elsewhere("EventBridge Scheduler")),
-    ("logs", Known::Elsewhere("CloudWatch Logs")),
-    ("ssm", Known::Elsewhere("Systems Manager")),
-    ("secretsmanager", Known::Elsewhere("Secrets Manager")),
+    ("logs", Known::Here(ServiceName::Logs)),
+    ("ssm", Known::Here(ServiceName::Ssm)),
+    ("secretsmanager", Known::Here(ServiceName::Secrets)),
     ("kms", Known::Elsewhere("KMS")),
     ("kinesis", Known::Elsewhere("Kinesis")),
     ("iam", Known::Elsewhere("IAM")),
-    ("sts", Known::Elsewhere("STS")),
+    ("sts", Known::Here(ServiceName::Sts)),
     ("cloudformation", Known::Elsewhere("CloudFormation")),
     ("ses", Known::Elsewhere("SES")),
     ("bedrock", Known::Elsewhere("Bedrock")),
@@ -121,7 +133,7 @@ const QUERY_VERSIONS: &[(&str, Known)] = &[
     ("2012-11-05", Known::Here(ServiceName::Sqs)),
     ("2010-03-31", Known::Here(ServiceName::Sns)),
     ("2010-05-08", Known::Elsewhere("IAM")),
-    ("2011-06-15", Known::Elsewhere("STS")),
+    ("2011-06-15", Known::Here(ServiceName::Sts)),
     ("2010-05-15", Known::Elsewhere("CloudFormation")),
     ("2010-12-01", Known::Elsewhere("SES")),
 ];
@@ -266,6 +278,10 @@ mod tests {
             ("POST /0/queue\ncontent-type: application/x-www-form-urlencoded\nsign: sqs", ServiceName::Sqs),
             ("POST /\nx-amz-target: AWSEvents.PutEvents\nsign: events", ServiceName::Events),
             ("POST /\ncontent-type: application/x-www-form-urlencoded\nsign: sns", ServiceName::Sns),
+            ("POST /\nx-amz-target: Logs_20140328.PutLogEvents", ServiceName::Logs),
+            ("POST /\nx-amz-target: AmazonSSM.GetParameter\nsign: ssm", ServiceName::Ssm),
+            ("POST /\nx-amz-target: secretsmanager.GetSecretValue", ServiceName::Secrets),
+            ("POST /\ncontent-type: application/x-www-form-urlencoded\nsign: sts", ServiceName::Sts),
             ("GET /", ServiceName::S3),
             ("GET /bucket/key\nsign: s3", ServiceName::S3),
             ("GET /bucket/key?X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fs3%2Faws4_request", ServiceName::S3),
@@ -288,7 +304,7 @@ mod tests {
     #[test]
     fn other_services_are_refused_by_name_in_their_own_format() {
         let cases = [
-            ("POST /\nx-amz-target: Logs_20140328.PutLogEvents", "CloudWatch Logs", Format::Json),
+            ("POST /\nx-amz-target: TrentService.Encrypt", "KMS", Format::Json),
             ("POST /\nx-amz-target: Unheard_1.Of", "the service \"Unheard_1\"", Format::Json),
             ("POST /\ncontent-type: application/x-www-form-urlencoded\nsign: iam", "IAM", Format::QueryXml),
             ("POST /identity\nsign: ses", "SES", Format::Json),

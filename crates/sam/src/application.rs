@@ -36,6 +36,10 @@ pub struct Application {
     pub rules: Vec<EventRule>,
     /// The schedules of EventBridge Scheduler.
     pub schedules: Vec<Schedule>,
+    /// The parameters of Systems Manager.
+    pub parameters: Vec<Parameter>,
+    /// The secrets of Secrets Manager.
+    pub secrets: Vec<Secret>,
     /// What the template has and the runner leaves out, each with the reason. A user is always shown this.
     pub left_out: Vec<LeftOut>,
     /// The template's `Outputs`, resolved with local values.
@@ -298,6 +302,32 @@ pub struct EventRule {
     pub targets: Vec<RuleTarget>,
     /// `State: DISABLED` or `Enabled: false` make this false.
     pub enabled: bool,
+}
+
+/// A parameter of Systems Manager.
+#[derive(Debug, Clone, Serialize)]
+pub struct Parameter {
+    /// Its key under `Resources`.
+    pub logical_id: String,
+    /// `Name`, or `<stack>-<logical id>` where the template gives none.
+    pub name: String,
+    /// `String` or `StringList`.
+    pub kind: String,
+    /// `Value`.
+    pub value: String,
+}
+
+/// A secret of Secrets Manager.
+#[derive(Debug, Clone, Serialize)]
+pub struct Secret {
+    /// Its key under `Resources`.
+    pub logical_id: String,
+    /// `Name`, or `<stack>-<logical id>` where the template gives none.
+    pub name: String,
+    /// Its ARN, with the six characters that the service puts to its end.
+    pub arn: String,
+    /// `SecretString`, or what `GenerateSecretString` gives.
+    pub value: String,
 }
 
 /// A schedule of EventBridge Scheduler.

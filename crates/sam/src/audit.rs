@@ -279,6 +279,28 @@ const SCHEDULE: &[(&str, Use)] = &[
     ("Target", Read),
 ];
 
+const PARAMETER: &[(&str, Use)] = &[
+    ("AllowedPattern", NoDifference),
+    ("DataType", NoDifference),
+    ("Description", NoDifference),
+    ("Name", Read),
+    ("Policies", LeftOut("Parameters do not expire.")),
+    ("Tags", NoDifference),
+    ("Tier", NoDifference),
+    ("Type", Read),
+    ("Value", Read),
+];
+
+const SECRET: &[(&str, Use)] = &[
+    ("Description", NoDifference),
+    ("GenerateSecretString", Read),
+    ("KmsKeyId", NoDifference),
+    ("Name", Read),
+    ("ReplicaRegions", NoDifference),
+    ("SecretString", Read),
+    ("Tags", NoDifference),
+];
+
 fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
     Some(match kind {
         "AWS::Serverless::Function" => FUNCTION,
@@ -291,6 +313,8 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
         "AWS::DynamoDB::Table" => TABLE,
         "AWS::Events::Rule" => RULE,
         "AWS::SQS::Queue" => QUEUE,
+        "AWS::SSM::Parameter" => PARAMETER,
+        "AWS::SecretsManager::Secret" => SECRET,
         "AWS::SNS::Topic" => TOPIC,
         "AWS::SNS::Subscription" => SUBSCRIPTION,
         "AWS::Lambda::EventSourceMapping" => MAPPING,

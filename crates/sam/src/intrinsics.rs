@@ -4,8 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     problem::ProblemKind,
+    properties::Properties,
+    resources::parameter::secret_value,
     source::Span,
-    template::{Reported, Template},
+    template::{Reported, Resource, Template},
     yaml::{Data, Field, Map, Node},
 };
 
@@ -17,10 +19,10 @@ impl Template {
     pub(crate) fn resolve(&self, node: &Node) -> Resolved {
         match &node.data {
             Data::Scalar(scalar) => {
-                if let Some(reference) = dynamic_reference(&scalar.text) {
-                    return Err(self.report(ProblemKind::DynamicReference { reference: reference.to_owned() }, node.at));
+                if dynamic_reference(&scalar.text).is_none() {
+                    return Ok(Some(node.clone()));
                 }
-                Ok(Some(node.clone()))
+                self.with_dynamic_values(&scalar.text, node.at).map(|text| Some(Node::text(node.at, text)))
             }
             Data::List(items) => {
                 let resolved: Vec<_> = items.iter().map(|item| self.resolve(item)).collect();
@@ -164,7 +166,58 @@ impl Template {
                 SubPart::Name(name) => result.push_str(&self.sub_variable(name, variables, template.at)?),
             }
         }
-        Ok(result)
+        self.with_dynamic_values(&result, template.at)
+    }
+
+    /// A text whose `{{resolve:…}}` references are replaced by the values of parameters and secrets of the template.
+    fn with_dynamic_values(&self, text: &str, at: Span) -> Result<String, Reported> {
+        let mut text = text.to_owned();
+        while let Some(reference) = dynamic_reference(&text).map(str::to_owned) {
+            let value = self.guarded(&reference, &reference, at, || Ok(self.dynamic_value(&reference)))?;
+            let unknown = ProblemKind::DynamicReference { reference: reference.clone() };
+            text = text.replacen(&reference, &value.ok_or_else(|| self.report(unknown, at))?, 1);
+        }
+        Ok(text)
+    }
+
+    /// `{{resolve:ssm:<name>:<version>}}` or `{{resolve:secretsmanager:<id>:SecretString:<key>}}`.
+    fn dynamic_value(&self, reference: &str) -> Option<String> {
+        let inner = reference.strip_prefix("{{resolve:")?.strip_suffix("}}")?;
+        let (service, rest) = inner.split_once(':')?;
+        match service {
+            "ssm" | "ssm-secure" => {
+                let name = rest.split(':').next()?;
+                let (id, resource) = self.named("AWS::SSM::Parameter", name)?;
+                Properties::of(self, id, resource).text("Value")
+            }
+            "secretsmanager" => {
+                // An ARN has seven parts.
+                let parts = if rest.starts_with("arn:") { 7 } else { 1 };
+                let end = rest.match_indices(':').nth(parts - 1).map_or(rest.len(), |(at, _)| at);
+                let (id, after) = rest.split_at(end);
+                let (secret, resource) = self.named("AWS::SecretsManager::Secret", id)?;
+                let value = secret_value(&Properties::of(self, secret, resource), secret)?;
+                match after.split(':').nth(2).filter(|key| !key.is_empty()) {
+                    None => Some(value),
+                    Some(key) => {
+                        let fields: serde_json::Value = serde_json::from_str(&value).ok()?;
+                        let field = fields.get(key)?;
+                        Some(field.as_str().map_or_else(|| field.to_string(), str::to_owned))
+                    }
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The resource of a type that has this name or ARN.
+    fn named(&self, kind: &str, name: &str) -> Option<(&str, &Resource)> {
+        self.present().filter(|(_, resource)| resource.kind == kind).find(|(id, resource)| {
+            let is = |value: Result<String, Reported>| value.is_ok_and(|value| value == name);
+            self.quietly(|| {
+                is(self.physical_name(id, resource, resource.at)) || is(self.attribute(id, "Id", resource.at))
+            })
+        })
     }
 
     fn sub_variable(&self, name: &str, variables: &Map, at: Span) -> Result<String, Reported> {

@@ -13,8 +13,8 @@ use crate::{
     properties::Properties,
     references,
     resources::{
-        activity, bucket, event, function, http_api, mapping, notification, queue, rule, schedule, state_machine,
-        table, topic,
+        activity, bucket, event, function, http_api, mapping, notification, parameter, queue, rule, schedule,
+        state_machine, table, topic,
     },
     source::Span,
     template::{Resource, Template},
@@ -104,6 +104,8 @@ fn read_resources(template: &Template, application: &mut Application) {
             "AWS::S3::Bucket" => application.buckets.extend(bucket::read(template, id, resource)),
             "AWS::DynamoDB::Table" => application.tables.extend(table::read(template, id, resource)),
             "AWS::Serverless::SimpleTable" => application.tables.extend(table::read_simple(template, id, resource)),
+            "AWS::SSM::Parameter" => application.parameters.extend(parameter::read(template, id, resource)),
+            "AWS::SecretsManager::Secret" => application.secrets.extend(parameter::read_secret(template, id, resource)),
             "AWS::SQS::Queue" => application.queues.extend(queue::read(template, id, resource)),
             "AWS::Serverless::HttpApi" => application.http_apis.push(http_api::read(template, id, resource)),
             _ => {}

@@ -249,6 +249,7 @@ impl Template {
             | "AWS::StepFunctions::Activity"
             | "AWS::SNS::Topic" => "Arn",
             "AWS::SQS::Queue" => "QueueUrl",
+            "AWS::SecretsManager::Secret" => "Id",
             _ => return Ok(name),
         };
         Ok(self.attribute_of(&resource.kind, &name, attribute).unwrap_or(name))
@@ -292,6 +293,9 @@ impl Template {
             ("AWS::SNS::Topic", "Arn" | "TopicArn") => format!("arn:aws:sns:{region}:{account}:{name}"),
             ("AWS::Events::Rule", "Arn") => format!("arn:aws:events:{region}:{account}:rule/{name}"),
             ("AWS::Events::EventBus", "Arn") => format!("arn:aws:events:{region}:{account}:event-bus/{name}"),
+            ("AWS::SecretsManager::Secret", "Id") => {
+                format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}", suffix(name))
+            }
             ("AWS::IAM::Role", "Arn") => self.role_arn(name),
             ("AWS::Logs::LogGroup", "Arn") => format!("arn:aws:logs:{region}:{account}:log-group:{name}:*"),
             _ => return None,
@@ -327,6 +331,14 @@ fn is_function_or_machine(resource: &Resource) -> bool {
     matches!(resource.kind.as_str(), "AWS::Serverless::Function" | "AWS::Serverless::StateMachine")
 }
 
+/// The six characters at the end of a secret's ARN: the same at each start.
+fn suffix(name: &str) -> String {
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{:06x}", hash & 0xff_ffff)
+}
+
 fn is_fifo(resource: &Resource) -> bool {
     ["FifoQueue", "FifoTopic"]
         .iter()
@@ -344,7 +356,9 @@ fn name_property(kind: &str) -> Option<&'static str> {
         | "AWS::StepFunctions::Activity"
         | "AWS::Events::Rule"
         | "AWS::Events::EventBus"
-        | "AWS::Scheduler::Schedule" => "Name",
+        | "AWS::Scheduler::Schedule"
+        | "AWS::SSM::Parameter"
+        | "AWS::SecretsManager::Secret" => "Name",
         "AWS::StepFunctions::StateMachine" => "StateMachineName",
         "AWS::S3::Bucket" => "BucketName",
         "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",

@@ -7,6 +7,7 @@ pub(crate) mod function;
 pub(crate) mod http_api;
 pub(crate) mod mapping;
 pub(crate) mod notification;
+pub(crate) mod parameter;
 pub(crate) mod queue;
 pub(crate) mod rule;
 pub(crate) mod schedule;

@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use sam::Target;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::{
@@ -29,12 +30,33 @@ use crate::{
 const RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
-/// How far the streams were read, by the names of mappings: the sequence number of the last change, or none where there
-/// was none.
+/// How far a stream was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Position {
+    /// Not yet.
+    Beginning,
+    /// To the change with this sequence number.
+    After(String),
+}
+
+impl Position {
+    fn of(sequence: Option<String>) -> Self {
+        sequence.map_or(Self::Beginning, Self::After)
+    }
+
+    fn sequence(&self) -> Option<&str> {
+        match self {
+            Self::Beginning => None,
+            Self::After(sequence) => Some(sequence),
+        }
+    }
+}
+
+/// How far the streams were read, by the names of mappings.
 #[derive(Debug)]
 pub(super) struct Positions {
     store: Store,
-    read: Mutex<BTreeMap<String, Option<String>>>,
+    read: Mutex<BTreeMap<String, Position>>,
 }
 
 impl Positions {
@@ -43,13 +65,13 @@ impl Positions {
         Ok(Self { store, read })
     }
 
-    fn of(&self, mapping: &str) -> Option<Option<String>> {
+    fn of(&self, mapping: &str) -> Option<Position> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).get(mapping).cloned()
     }
 
-    fn set(&self, mapping: &str, sequence: Option<String>) {
+    fn set(&self, mapping: &str, position: Position) {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.insert(mapping.to_owned(), sequence);
+        read.insert(mapping.to_owned(), position);
         if let Err(error) = self.store.write(&*read) {
             tracing::error!(%error, mapping, "how far a stream was read can't be kept: changes come again after a restart");
         }
@@ -101,7 +123,7 @@ pub(super) async fn read(reader: Reader) {
         stream = back;
         let last = batch.last().and_then(sequence_number).map(str::to_owned);
         reader.carry_out(batch, &stream.arn(), stream.shard()).await;
-        reader.positions.set(&reader.name, last);
+        reader.positions.set(&reader.name, Position::of(last));
     }
 }
 
@@ -110,12 +132,12 @@ impl Reader {
     fn open(&self) -> Result<TableStream, String> {
         let told = |error: &dyn std::error::Error| error.to_string();
         if let Some(position) = self.positions.of(&self.name) {
-            return self.dynamodb.stream(&self.table, position.as_deref()).map_err(|error| told(&error));
+            return self.dynamodb.stream(&self.table, position.sequence()).map_err(|error| told(&error));
         }
         let mut stream = self.dynamodb.stream(&self.table, None).map_err(|error| told(&error))?;
         let start = if self.from_the_beginning { None } else { stream.end().map_err(|error| told(&error))? };
         stream.seek(start.as_deref()).map_err(|error| told(&error))?;
-        self.positions.set(&self.name, start);
+        self.positions.set(&self.name, Position::of(start));
         Ok(stream)
     }
 

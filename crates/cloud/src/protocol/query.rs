@@ -45,10 +45,7 @@ pub(super) fn read(form: &[u8], names: &Names) -> (String, Value) {
             _ => {}
         }
     }
-    let parameters = match tree.children.is_empty() {
-        true => Value::Object(Map::new()),
-        false => tree.into_json(&operation, names),
-    };
+    let parameters = if tree.children.is_empty() { super::done() } else { tree.into_json(&operation, names) };
     (operation, parameters)
 }
 
@@ -248,6 +245,7 @@ mod tests {
             ("Action=Do&Version=1&Name=a%20b+c&Delay=5", json!({ "Name": "a b c", "Delay": 5 })),
             ("Action=Do&Attribute.1.Name=Delay&Attribute.1.Value=5", json!({ "Attributes": { "Delay": "5" } })),
             ("Action=Do&AttributeName.2=b&AttributeName.1=a", json!({ "AttributeNames": ["a", "b"] })),
+            ("Action=Do&Version=1", json!({})),
             ("Action=Do&QueueUrl=a", json!({ "QueueUrl": "a" })),
             ("Action=Do&Version=1", json!({})),
             ("Action=Do&Tags.member.1.Key=k&Tags.member.1.Value=v", json!({ "Tags": [{ "Key": "k", "Value": "v" }] })),

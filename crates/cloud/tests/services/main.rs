@@ -6,6 +6,7 @@ mod events;
 #[path = "../lambda_support/mod.rs"]
 mod lambda_support;
 mod mappings;
+mod small;
 mod sns;
 mod sqs;
 mod support;

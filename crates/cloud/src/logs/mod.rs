@@ -2,6 +2,9 @@
 //!
 //! A stream keeps its newest events, so that a runner that is left alone does not grow without end.
 
+mod filter;
+pub(crate) mod operations;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{PoisonError, RwLock},
@@ -41,10 +44,49 @@ pub enum LogsError {
     NotFound,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Group {
+    created_at: OffsetDateTime,
+    /// Told, and not acted upon: a group has its newest events.
+    retention_in_days: Option<u32>,
     /// Oldest first.
-    streams: VecDeque<(String, VecDeque<LogEvent>)>,
+    streams: VecDeque<Stream>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    name: String,
+    created_at: OffsetDateTime,
+    events: VecDeque<LogEvent>,
+}
+
+impl Group {
+    fn new() -> Self {
+        Self { created_at: OffsetDateTime::now_utc(), retention_in_days: None, streams: VecDeque::new() }
+    }
+
+    /// A stream, which is made where it is not there. The oldest goes where there are too many.
+    fn stream(&mut self, name: &str) -> Option<&mut Stream> {
+        let index = self.streams.iter().rposition(|stream| stream.name == name);
+        let index = index.unwrap_or_else(|| {
+            if self.streams.len() == MAX_STREAMS {
+                self.streams.pop_front();
+            }
+            let (name, created_at) = (name.to_owned(), OffsetDateTime::now_utc());
+            self.streams.push_back(Stream { name, created_at, events: VecDeque::new() });
+            self.streams.len() - 1
+        });
+        self.streams.get_mut(index)
+    }
+}
+
+impl Stream {
+    fn put(&mut self, event: LogEvent) {
+        if self.events.len() == MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
 }
 
 impl Logs {
@@ -54,7 +96,7 @@ impl Logs {
         if groups.contains_key(name) {
             return Err(LogsError::Exists);
         }
-        groups.insert(name.to_owned(), Group::default());
+        groups.insert(name.to_owned(), Group::new());
         Ok(())
     }
 
@@ -66,31 +108,26 @@ impl Logs {
     /// Writes an event to a stream, which is made where it is not there.
     pub fn put(&self, group: &str, stream: &str, event: LogEvent) -> Result<(), LogsError> {
         let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
-        let streams = &mut groups.get_mut(group).ok_or(LogsError::NotFound)?.streams;
-        let index = match streams.iter().rposition(|(name, _)| name == stream) {
-            Some(index) => index,
-            None => {
-                if streams.len() == MAX_STREAMS {
-                    streams.pop_front();
-                }
-                streams.push_back((stream.to_owned(), VecDeque::new()));
-                streams.len() - 1
-            }
-        };
-        if let Some((_, events)) = streams.get_mut(index) {
-            if events.len() == MAX_EVENTS {
-                events.pop_front();
-            }
-            events.push_back(event);
+        let stream = groups.get_mut(group).ok_or(LogsError::NotFound)?.stream(stream);
+        if let Some(stream) = stream {
+            stream.put(event);
         }
         Ok(())
+    }
+
+    /// Writes an event to a stream of a group; both are made where they are not there.
+    pub fn put_to_new(&self, group: &str, stream: &str, event: LogEvent) {
+        let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stream) = groups.entry(group.to_owned()).or_insert_with(Group::new).stream(stream) {
+            stream.put(event);
+        }
     }
 
     /// The events of a group, stream by stream, the oldest stream first.
     pub fn events(&self, group: &str) -> Result<Vec<LogEvent>, LogsError> {
         let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
         let streams = &groups.get(group).ok_or(LogsError::NotFound)?.streams;
-        Ok(streams.iter().flat_map(|(_, events)| events.iter().cloned()).collect())
+        Ok(streams.iter().flat_map(|stream| stream.events.iter().cloned()).collect())
     }
 }
 
