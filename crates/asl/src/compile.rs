@@ -25,7 +25,7 @@ mod warn;
 
 use std::sync::Arc;
 
-use crate::{machine::Machine, value::Value};
+use crate::{machine::Machine, malformed, value::Value};
 
 pub use diagnostic::{Code, Diagnostic, Severity};
 use diagnostic::{Findings, Pointer};
@@ -70,7 +70,10 @@ pub fn compile_text(text: &str) -> Compiled {
                 compiled.diagnostics.extend(duplicates);
                 return compiled;
             }
-            Err(error) => findings.error_of_no_place(Code::InvalidJsonDescription, error.to_string()),
+            Err(error) => {
+                let why = malformed::find(text).map_or_else(|| error.to_string(), |malformed| malformed.to_string());
+                findings.error_of_no_place(Code::InvalidJsonDescription, why);
+            }
         }
     }
     Compiled { machine: None, diagnostics: findings.into_diagnostics() }

@@ -84,6 +84,13 @@ impl Reader<'_> {
     }
 
     fn unexpected<T>(&self, c: char, why: &str) -> Result<T, Malformed> {
+        let why = match c {
+            '/' => {
+                "maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not enabled for \
+                 parser)"
+            }
+            _ => why,
+        };
         self.error(format!("Unexpected character ({}): {why}", described(c)))
     }
 
@@ -329,6 +336,10 @@ mod tests {
                 "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in string value",
             ),
             (r#""\x""#, "Unrecognized character escape 'x' (code 120)"),
+            (
+                "{ // a\n}",
+                "Unexpected character ('/' (code 47)): maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not enabled for parser)",
+            ),
             ("01", "Invalid numeric value: Leading zeroes not allowed"),
             ("-", "Unexpected end-of-input in numeric value: No digit following minus sign"),
             ("1.x", "Unexpected character ('x' (code 120)) in numeric value: Decimal point not followed by a digit"),

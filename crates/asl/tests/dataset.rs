@@ -62,7 +62,7 @@ fn what_it_may_not_say() {
             r#"{"InputType":"XML"}"#,
             "ReaderConfig/InputType: Value should be one of the following: [CSV, JSON, JSONL, PARQUET, MANIFEST]",
         ),
-        ("getObject", r#"{"InputType":"CSV"}"#, "ReaderConfig: These fields are required: [CSVHeaderLocation]"),
+        ("getObject", r#"{"InputType":"CSV"}"#, "ReaderConfig: The field 'CSVHeaderLocation' is required"),
         (
             "getObject",
             r#"{"InputType":"CSV","CSVHeaderLocation":"LAST_ROW"}"#,
@@ -86,7 +86,7 @@ fn what_it_may_not_say() {
         (
             "getObject",
             r#"{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW","CSVHeaders":["a"]}"#,
-            "ReaderConfig/CSVHeaders: Field is not supported for this kind of dataset",
+            "ReaderConfig: Field 'CSVHeaders' is not supported",
         ),
         (
             "getObject",
@@ -96,43 +96,44 @@ fn what_it_may_not_say() {
         (
             "getObject",
             r#"{"InputType":"JSON","ItemsPointer":"a"}"#,
-            "ReaderConfig/ItemsPointer: 'a' is not a JSON Pointer",
+            "ReaderConfig/ItemsPointer: Invalid input: JSON Pointer expression must start with '/': \"a\"",
         ),
         (
             "getObject",
             r#"{"InputType":"JSONL","ItemsPointer":"/a"}"#,
-            "ReaderConfig/ItemsPointer: Field is not supported for this kind of dataset",
+            "ReaderConfig: Field 'ItemsPointer' is not supported",
         ),
         (
             "getObject",
             r#"{"InputType":"JSON","Transformation":"NONE"}"#,
-            "ReaderConfig/Transformation: Field is not supported for this kind of dataset",
+            "ReaderConfig: Field 'Transformation' is not supported",
         ),
         (
             "getObject",
             r#"{"ManifestType":"S3_INVENTORY","InputType":"CSV"}"#,
+            "ReaderConfig: The field 'CSVHeaderLocation' is required",
+        ),
+        (
+            "getObject",
+            r#"{"ManifestType":"S3_INVENTORY","InputType":"PARQUET"}"#,
             "ReaderConfig/InputType: Must not be given with the ManifestType 'S3_INVENTORY'",
         ),
         (
             "getObject",
             r#"{"ManifestType":"ATHENA_DATA","InputType":"JSON"}"#,
-            "ReaderConfig/InputType: Value should be one of the following: [CSV, JSONL, PARQUET]",
+            "ReaderConfig: Field 'ManifestType' is not supported",
         ),
         (
             "getObject",
-            r#"{"ManifestType":"GLUE"}"#,
+            r#"{"ManifestType":"GLUE","InputType":"PARQUET"}"#,
             "ReaderConfig/ManifestType: Value should be one of the following: [ATHENA_DATA, S3_INVENTORY]",
         ),
         (
             "listObjectsV2",
             r#"{"Transformation":"LOAD_AND_FLATTEN"}"#,
-            "ReaderConfig: These fields are required: [InputType]",
+            "ReaderConfig: The field 'InputType' is required",
         ),
-        (
-            "listObjectsV2",
-            r#"{"InputType":"JSON"}"#,
-            "ReaderConfig/InputType: Field is not supported for this kind of dataset",
-        ),
+        ("listObjectsV2", r#"{"InputType":"JSON"}"#, "ReaderConfig: Field 'InputType' is not supported"),
     ] {
         assert_eq!(parse(action, config), Err(expected.to_owned()), "{action} {config}");
     }

@@ -60,6 +60,49 @@ operators! {
     "IsTimestamp" => Operator::Is(Kind::Timestamp),
 }
 
+/// Every operator in the order that the service tells them in.
+const TOLD: &[&str] = &[
+    "StringEquals",
+    "IsBoolean",
+    "StringLessThan",
+    "IsNumeric",
+    "BooleanEquals",
+    "StringLessThanEqualsPath",
+    "NumericLessThan",
+    "NumericGreaterThan",
+    "NumericLessThanPath",
+    "StringMatches",
+    "TimestampLessThanEqualsPath",
+    "NumericEquals",
+    "TimestampGreaterThan",
+    "StringGreaterThanEqualsPath",
+    "TimestampGreaterThanEqualsPath",
+    "TimestampLessThanEquals",
+    "NumericLessThanEqualsPath",
+    "TimestampEquals",
+    "BooleanEqualsPath",
+    "IsTimestamp",
+    "StringLessThanEquals",
+    "NumericLessThanEquals",
+    "StringLessThanPath",
+    "TimestampGreaterThanPath",
+    "StringGreaterThan",
+    "StringGreaterThanPath",
+    "IsString",
+    "StringEqualsPath",
+    "TimestampEqualsPath",
+    "TimestampLessThan",
+    "StringGreaterThanEquals",
+    "NumericGreaterThanPath",
+    "NumericGreaterThanEquals",
+    "NumericEqualsPath",
+    "TimestampLessThanPath",
+    "IsNull",
+    "IsPresent",
+    "TimestampGreaterThanEquals",
+    "NumericGreaterThanEqualsPath",
+];
+
 /// Compiles the condition of an element of `Choices`.
 pub(super) fn rule(fields: &mut Fields<'_>) -> Option<Rule> {
     match fields.language {
@@ -154,11 +197,10 @@ fn comparison(fields: &mut Fields<'_>) -> Option<Rule> {
             fields.take(name);
         }
         // A misspelt operator is told where it is, and is all that is wrong.
-        let names: Vec<_> = OPERATORS.iter().flat_map(names).collect();
-        if given.is_empty() && fields.may_be_meant(&names) {
+        if given.is_empty() && fields.may_be_meant(TOLD) {
             return None;
         }
-        fields.exactly_one(&names);
+        fields.exactly_one(TOLD);
         return None;
     };
     let test = test(fields, name, *operator);

@@ -212,6 +212,7 @@ impl<'a> Fields<'a> {
         let value = self.take(name)?;
         let (least, most) = (*range.start(), *range.end());
         match whole(&value) {
+            None if matches!(value, Value::Number(_)) => self.error(name, "Expected value of type Integer"),
             None => self.type_error(name, Type::Integer),
             Some(number) if number < i128::from(least) => self.error(name, format!("Minimum value is {least}")),
             Some(number) if number > i128::from(most) => self.error(name, format!("Maximum value is {most}")),

@@ -71,12 +71,14 @@ fn nested_graph(fields: &mut Fields<'_>, language: Language, nesting: usize) -> 
     };
     let states = match states {
         Value::Object(states) if !states.is_empty() => states,
-        other => {
+        Value::Object(_) => {
+            fields.error("States", "Value cannot be empty");
+            Names { ids: IndexMap::new(), nesting, language }.target(fields, "StartAt");
+            return None;
+        }
+        _ => {
             fields.take("StartAt");
-            match other {
-                Value::Object(_) => fields.error("States", "Value cannot be empty"),
-                _ => fields.type_error("States", Type::Object),
-            }
+            fields.type_error("States", Type::Object);
             return None;
         }
     };

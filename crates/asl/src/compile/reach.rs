@@ -1,7 +1,7 @@
 //! What can be reached: every state from the start of its graph, and an end from the machine's own.
 //!
-//! The service looks at this where nothing else is wrong but transitions that lead nowhere, so it is read from the
-//! definition as it was written.
+//! The service looks for an end whatever else is wrong, and at the rest where nothing is but transitions that lead
+//! nowhere, so both are read from the definition as it was written.
 
 use std::collections::HashSet;
 
@@ -11,17 +11,14 @@ use super::{
 };
 use crate::value::{Object, Value};
 
-/// Reports what can't be reached, where all else but transitions is well.
+/// Reports that there is no end, and what can't be reached, where all else but transitions is well.
 pub(super) fn check(definition: &Value, findings: &mut Findings) {
-    if findings.has_errors_beside(Code::MissingTransitionTarget) {
-        return;
-    }
     let Some(Value::Object(states)) = definition.get("States") else { return };
     // The service asks for an end of the machine's own graph alone, and where there is none it looks no further.
-    if states.values().any(ends) {
-        graph(definition, states, &Pointer::root(), findings);
-    } else {
+    if !states.values().any(ends) {
         findings.error_of_no_place(Code::MissingEndState, "Workflow has no terminal state");
+    } else if !findings.has_errors_beside(Code::MissingTransitionTarget) {
+        graph(definition, states, &Pointer::root(), findings);
     }
 }
 
@@ -61,7 +58,8 @@ fn targets(state: &Value) -> Vec<&str> {
     own.chain(rules).filter_map(Value::as_str).collect()
 }
 
+/// Whether the graph ends with this state, which must say what type it is of.
 fn ends(state: &Value) -> bool {
-    matches!(state.get("Type").and_then(Value::as_str), Some("Succeed" | "Fail"))
-        || state.get("End") == Some(&Value::Bool(true))
+    let Some(type_name) = state.get("Type").and_then(Value::as_str) else { return false };
+    matches!(type_name, "Succeed" | "Fail") || state.get("End") == Some(&Value::Bool(true))
 }

@@ -78,7 +78,9 @@ impl FlowFields {
 pub(super) fn state(name: &Arc<str>, names: &Names, fields: &mut Fields<'_>) -> Option<State> {
     let comment = fields.text("Comment");
     query_language(names, fields);
-    fields.require("Type");
+    if !fields.has("Type") {
+        fields.object_error("The field 'Type' is required");
+    }
     let Some(type_name) = fields.text("Type") else {
         fields.let_be();
         return None;

@@ -186,6 +186,14 @@ impl<'a> Config<'a> {
         }
     }
 
+    /// A field is missing by whose value others are there or not. The service tells it in other words.
+    fn deciding(&self, name: &str) -> Invalid {
+        match self.value {
+            Some(_) => Invalid::new("ReaderConfig", format!("The field '{name}' is required")),
+            None => self.required(name),
+        }
+    }
+
     fn text(&mut self, name: &'static str) -> Result<Option<&'a str>, Invalid> {
         let value = self.take(name);
         value.map(|value| value.as_str().ok_or_else(|| invalid(name, "Expected value of type [STRING]"))).transpose()
@@ -195,21 +203,25 @@ impl<'a> Config<'a> {
     fn close(self) -> Result<(), Invalid> {
         let Some(Value::Object(fields)) = self.value else { return Ok(()) };
         match fields.keys().find(|name| !self.asked.contains(&&***name)) {
-            Some(name) => Err(invalid(name, "Field is not supported for this kind of dataset")),
+            Some(name) => Err(not_supported(name)),
             None => Ok(()),
         }
     }
 
     fn object(&mut self) -> Result<Dataset, Invalid> {
-        match (self.text("ManifestType")?, self.text("InputType")?) {
-            (Some("S3_INVENTORY"), None) | (None, Some("MANIFEST")) => Ok(Dataset::Inventory),
-            (Some("S3_INVENTORY"), Some(_)) => {
+        let (manifest, input_type) = (self.text("ManifestType")?, self.text("InputType")?);
+        if let (Some("S3_INVENTORY"), None) | (None, Some("MANIFEST")) = (manifest, input_type) {
+            return Ok(Dataset::Inventory);
+        }
+        let format = self.format(input_type)?;
+        match (manifest, &format) {
+            (None, _) => Ok(Dataset::Object(format)),
+            (Some(_), Format::Json { .. }) => Err(not_supported("ManifestType")),
+            (Some("ATHENA_DATA"), _) => Ok(Dataset::AthenaData(format)),
+            (Some("S3_INVENTORY"), _) => {
                 Err(invalid("InputType", "Must not be given with the ManifestType 'S3_INVENTORY'"))
             }
-            (Some("ATHENA_DATA"), Some("JSON")) => Err(invalid("InputType", one_of(&["CSV", "JSONL", "PARQUET"]))),
-            (Some("ATHENA_DATA"), input_type) => Ok(Dataset::AthenaData(self.format(input_type)?)),
             (Some(_), _) => Err(invalid("ManifestType", one_of(&["ATHENA_DATA", "S3_INVENTORY"]))),
-            (None, input_type) => Ok(Dataset::Object(self.format(input_type)?)),
         }
     }
 
@@ -231,7 +243,7 @@ impl<'a> Config<'a> {
             Some("JSONL") => Ok(Format::Jsonl),
             Some("PARQUET") => Ok(Format::Parquet),
             Some(_) => Err(invalid("InputType", one_of(&["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"]))),
-            None => Err(self.required("InputType")),
+            None => Err(self.deciding("InputType")),
         }
     }
 
@@ -254,7 +266,7 @@ impl<'a> Config<'a> {
                 Ok(Header::Given(names))
             }
             Some(_) => Err(invalid("CSVHeaderLocation", one_of(&["FIRST_ROW", "GIVEN"]))),
-            None => Err(self.required("CSVHeaderLocation")),
+            None => Err(self.deciding("CSVHeaderLocation")),
         }
     }
 
@@ -267,8 +279,15 @@ impl<'a> Config<'a> {
     fn items_pointer(&mut self) -> Result<Option<JsonPointer>, Invalid> {
         let Some(text) = self.text("ItemsPointer")? else { return Ok(None) };
         let pointer = JsonPointer::parse(text);
-        pointer.map(Some).ok_or_else(|| invalid("ItemsPointer", format!("'{text}' is not a JSON Pointer")))
+        pointer.map(Some).ok_or_else(|| {
+            let why = format!("Invalid input: JSON Pointer expression must start with '/': \"{text}\"");
+            invalid("ItemsPointer", why)
+        })
     }
+}
+
+fn not_supported(field: &str) -> Invalid {
+    Invalid::new("ReaderConfig", format!("Field '{field}' is not supported"))
 }
 
 fn invalid(field: &str, message: impl Into<String>) -> Invalid {

@@ -141,6 +141,14 @@ fn an_inventory_names_objects() {
 }
 
 #[test]
+fn an_older_version_of_a_parquet_file_is_not_read() {
+    let objects = memory().with_object("b", "k", "PAR1");
+    let reader = get(r#"{"InputType":"PARQUET"}"#).replace(r#""Key":"k""#, r#""Key":"k","VersionId":"1""#);
+    let error = read(&objects, &reader).unwrap_err();
+    assert_eq!(error, "S3 Version ID selection is not currently supported for PARQUET files");
+}
+
+#[test]
 fn a_manifest_of_athena_names_files_of_data() {
     let objects = memory()
         .with_object("b", "k", "s3://data/1.gz\ns3://data/folder/2\n")

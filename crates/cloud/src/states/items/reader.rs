@@ -103,6 +103,8 @@ enum ReadError {
     MaxItems,
     #[error("Attempting to map over non-iterable node.")]
     NotIterable,
+    #[error("S3 Version ID selection is not currently supported for PARQUET files")]
+    VersionOfParquet,
     #[error(transparent)]
     Objects(#[from] ObjectsError),
     #[error("The parameters of the ItemReader could not be used: {0}")]
@@ -157,6 +159,9 @@ impl Items {
 
 /// Reads the content of an object.
 fn object(input: &Input<'_>, object: &ObjectId, format: &Format, items: &mut Items) -> Result<(), Stop> {
+    if matches!(format, Format::Parquet) && object.version_id.is_some() {
+        return Err(ReadError::VersionOfParquet.into());
+    }
     items.source = object.uri().into();
     content(input.open(object)?, format, items)
 }
