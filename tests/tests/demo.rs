@@ -91,12 +91,12 @@ fn what_a_script_names_is_looked_for_before_anything_starts() {
     for named in [
         format!("there is no file {}", folder.path().join("nothing.json").display()),
         format!("there is no file {}", folder.path().join("a.csv").display()),
-        "no.json is no input of an execution".to_owned(),
+        "no.json cannot be the input of an execution".to_owned(),
         "no state machine 'GameCompletoin' (did you mean 'GameCompletion'?)".to_owned(),
         "no bucket 'DataBuckt' (did you mean 'DataBucket'?)".to_owned(),
         "no HTTP API 'Apy' (did you mean 'Api'?)".to_owned(),
-        "no execution ends 'DONE'".to_owned(),
-        "'GE T' is no HTTP method".to_owned(),
+        "'DONE' is not a status that an execution ends with".to_owned(),
+        "'GE T' is not an HTTP method".to_owned(),
         format!("8 problems in the script {}", file.display()),
     ] {
         assert!(refused.stderr.contains(&named), "{named}: {}", refused.stderr);

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Instant};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::{StatusCode, header, request::Parts};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
 
 use crate::{
-    route::{Route, ServiceName, query_route, route},
+    route::{Route, ServiceName, is_guessed, query_route, route},
     service::{Request, Response, Service},
     wire::{self, Format},
 };
@@ -52,7 +52,9 @@ impl Front {
             target => (target, body),
         };
         let service = target.title().to_owned();
+        let is_guessed = is_guessed(&parts);
         let response = self.respond(target, parts, body).await;
+        let response = if is_guessed { explained(response).await } else { response };
         let (status, took) = (response.status().as_u16(), started.elapsed());
         tracing::debug!(service, operation, status, ?took, "a request was answered");
         response
@@ -81,6 +83,27 @@ impl std::fmt::Debug for Front {
         formatter.debug_set().entries(self.services.keys()).finish()
     }
 }
+
+/// The answer to a request that may have been meant for anybody: where S3 has no such bucket, it says who answers here.
+async fn explained(response: Response) -> Response {
+    const LONGEST: u64 = 4096;
+    let is_short = response.body().size_hint().upper().is_some_and(|length| length <= LONGEST);
+    if !response.status().is_client_error() || !is_short {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let is_of = |code: &str| String::from_utf8_lossy(&body).contains(&format!("<Code>{code}</Code>"));
+    match ["NoSuchBucket", "InvalidBucketName"].into_iter().find(|code| is_of(code)) {
+        Some(code) => wire::error(Format::S3Xml, parts.status, code, WHOSE_PORT),
+        None => Response::from_parts(parts, Body::from(body)),
+    }
+}
+
+/// What somebody should know who asks this port for something that is nowhere.
+const WHOSE_PORT: &str = "This is the port of a local AWS, which stairwell runs. A request that says no service is taken for \
+                          one to S3, and there is no such bucket. AWS clients find the services here by \
+                          AWS_ENDPOINT_URL; the HTTP APIs of the template are below /_api/.";
 
 /// What a request asks for: the operation's name where the head has it, else the method and the path.
 fn operation(parts: &Parts) -> String {

@@ -150,7 +150,7 @@ enum Known {
 /// Decides by the head of a request.
 pub(crate) fn route(parts: &Parts) -> Route {
     let path = parts.uri.path();
-    if path.starts_with(API_PATH) || is_api_host(host(parts)) {
+    if path.starts_with(API_PATH) || path == "/_api" || is_api_host(host(parts)) {
         return Route::To(ServiceName::Apis, Format::Json);
     }
     if let Some(target) = text(&parts.headers, "x-amz-target") {
@@ -175,6 +175,11 @@ pub(crate) fn route(parts: &Parts) -> Route {
         return Route::AskBody;
     }
     Route::To(ServiceName::S3, Format::S3Xml)
+}
+
+/// Whether a request went to S3 because nothing in it says where it belongs: it may be anybody's mistake.
+pub(crate) fn is_guessed(parts: &Parts) -> bool {
+    signing_name(parts).is_none() && matches!(route(parts), Route::To(ServiceName::S3, _))
 }
 
 /// Decides by the body of a query-protocol call, or by the query of its address.
@@ -289,7 +294,8 @@ mod tests {
             ("GET /key\nhost: bucket.s3.localhost:4566", ServiceName::S3),
             ("GET /2015-03-31/notes\nsign: s3", ServiceName::S3),
             ("GET /2015-03-311/notes", ServiceName::S3),
-            ("GET /_api", ServiceName::S3),
+            ("GET /_api", ServiceName::Apis),
+            ("GET /_apis", ServiceName::S3),
             ("POST /bucket\ncontent-type: application/x-www-form-urlencoded", ServiceName::S3),
         ];
         for (request, expected) in cases {

@@ -114,7 +114,7 @@ async fn a_binary_that_is_not_there_or_not_named_is_an_error_that_lists_them() {
     let cases = [
         (of("Up", &two, Some("up")), "package `two` has no binary `up`; it has `left`, `right`."),
         (of("Which", &two, None), "package `two` has `left`, `right`."),
-        (of("None", &folder.path().join("three"), None), "three is no Cargo package"),
+        (of("None", &folder.path().join("three"), None), "three is not a Cargo package"),
     ];
     for (function, expected) in cases {
         let name = function.name.clone();

@@ -132,3 +132,32 @@ async fn services_that_are_not_there_are_refused_by_name() {
         assert!(response.contains("x-amzn-errortype: ServiceNotEmulated"), "{response}");
     }
 }
+
+#[tokio::test]
+async fn whoever_asks_for_what_is_nowhere_is_told_whose_port_this_is() {
+    let api = sam::HttpApi { logical_id: "Api".into(), stage: "$default".into(), routes: Vec::new() };
+    let application = sam::Application { http_apis: vec![api], ..sam::Application::default() };
+    let options = cloud::local::Options {
+        port: 0,
+        folder: None,
+        region: sam::REGION.into(),
+        account: sam::ACCOUNT.into(),
+        skip_waits: false,
+    };
+    let cloud = cloud::local::LocalCloud::start(&application, &Default::default(), options).await.unwrap();
+    let signed = "\r\nauthorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request, \
+                  SignedHeaders=host, Signature=0";
+    for (head, status, told) in [
+        ("GET /nothing HTTP/1.1".to_owned(), 404, "This is the port of a local AWS"),
+        ("GET /nothing/here HTTP/1.1".to_owned(), 404, "<Code>NoSuchBucket</Code>"),
+        ("GET /Not_a_bucket HTTP/1.1".to_owned(), 400, "This is the port of a local AWS"),
+        (format!("GET /nothing HTTP/1.1{signed}"), 404, "The specified bucket does not exist"),
+        ("GET /_api HTTP/1.1".to_owned(), 404, "Those of the template are at /_api/Api/."),
+        ("GET /_api/Other/path HTTP/1.1".to_owned(), 404, "There is no HTTP API \\\"Other\\\"."),
+        ("GET /_api/Api/path HTTP/1.1".to_owned(), 404, "{\"message\":\"Not Found\"}"),
+    ] {
+        let response = raw(cloud.address(), &head, "").await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")) && response.contains(told), "{head}: {response}");
+    }
+    cloud.shutdown().await;
+}

@@ -146,7 +146,7 @@ const BUCKET: &[(&str, Use)] = &[
     ("ReplicationConfiguration", LeftOut("Objects are not replicated.")),
     ("Tags", NoDifference),
     ("VersioningConfiguration", Read),
-    ("WebsiteConfiguration", LeftOut("Buckets are no web sites.")),
+    ("WebsiteConfiguration", LeftOut("Buckets do not serve web sites.")),
 ];
 
 const TABLE: &[(&str, Use)] = &[

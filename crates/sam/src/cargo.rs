@@ -11,7 +11,7 @@ pub(crate) fn binaries(package_dir: &Path) -> Result<Vec<String>, String> {
     let text = fs::read_to_string(&manifest_path)
         .map_err(|error| format!("cannot read {}: {error}", manifest_path.display()))?;
     let manifest: toml::Table =
-        text.parse().map_err(|error| format!("{} is no manifest: {error}", manifest_path.display()))?;
+        text.parse().map_err(|error| format!("{} is not a Cargo manifest: {error}", manifest_path.display()))?;
     let package = manifest.get("package").and_then(toml::Value::as_table);
     let package = package.ok_or_else(|| format!("{} has no [package]", manifest_path.display()))?;
 

@@ -77,7 +77,7 @@ pub enum ProblemKind {
         message: String,
     },
     /// The template has a section that CloudFormation does not know.
-    #[error("a template has no section `{name}`")]
+    #[error("`{name}` is not a section of a template")]
     UnknownSection {
         /// The section's key.
         name: String,
@@ -86,7 +86,7 @@ pub enum ProblemKind {
     #[error("the template has `AWS::Serverless` resources and no `Transform: AWS::Serverless-2016-10-31`")]
     MissingTransform,
     /// A value has another type than its property.
-    #[error("`{place}` must be {expected}, and is {found}")]
+    #[error("`{place}` must be {expected}, but is {found}")]
     WrongType {
         /// The property's path.
         place: String,
@@ -96,7 +96,7 @@ pub enum ProblemKind {
         found: String,
     },
     /// A property that must be there is not.
-    #[error("`{place}` needs `{property}`")]
+    #[error("`{place}` has no `{property}`, which is required")]
     MissingProperty {
         /// The path of the map that misses it.
         place: String,
@@ -124,7 +124,7 @@ pub enum ProblemKind {
         known: Vec<String>,
     },
     /// A parameter has no default and no value.
-    #[error("the parameter `{name}` has no value")]
+    #[error("the parameter `{name}` has neither a default nor a value")]
     MissingParameter {
         /// The parameter.
         name: String,
@@ -150,7 +150,7 @@ pub enum ProblemKind {
         suggestion: Option<String>,
     },
     /// A resource is used that a condition leaves out.
-    #[error("`{name}` is not there: its condition `{condition}` is false")]
+    #[error("`{name}` does not exist here: its condition `{condition}` is false")]
     ConditionalResource {
         /// The resource.
         name: String,
@@ -158,7 +158,7 @@ pub enum ProblemKind {
         condition: String,
     },
     /// `Fn::GetAtt` asks for an attribute that the runner has no value for.
-    #[error("`{attribute}` of `{name}` ({resource_type}) has no value on this machine")]
+    #[error("the attribute `{attribute}` of `{name}` ({resource_type}) is not known on this machine")]
     UnknownAttribute {
         /// The resource.
         name: String,
@@ -168,7 +168,7 @@ pub enum ProblemKind {
         attribute: String,
     },
     /// Names, conditions or substitutions go in a circle.
-    #[error("`{name}` is defined by itself")]
+    #[error("`{name}` is defined in terms of itself")]
     CircularReference {
         /// One of the names.
         name: String,
@@ -190,7 +190,7 @@ pub enum ProblemKind {
         expected: &'static str,
     },
     /// A `{{resolve:…}}` reference to a secret or a parameter of an account.
-    #[error("`{reference}` names a value that is in an account")]
+    #[error("`{reference}` refers to a value in an AWS account, which is not asked")]
     DynamicReference {
         /// The reference.
         reference: String,
@@ -206,7 +206,7 @@ pub enum ProblemKind {
         reason: String,
     },
     /// The code of a function is not there.
-    #[error("no code for `{function}`: {reason}")]
+    #[error("the code of `{function}` is not there: {reason}")]
     MissingCode {
         /// The function's logical id.
         function: String,
@@ -224,7 +224,7 @@ pub enum ProblemKind {
         available: Vec<String>,
     },
     /// A function names no binary, and its package has several, or none.
-    #[error("the package {} has {} binaries, and the function names none", package.display(), available.len())]
+    #[error("the package {} has {} binaries, and the function does not say which is its own", package.display(), available.len())]
     UnnamedBinary {
         /// The package's folder.
         package: PathBuf,
@@ -232,7 +232,7 @@ pub enum ProblemKind {
         available: Vec<String>,
     },
     /// A definition has a `${Name}` that `DefinitionSubstitutions` does not give.
-    #[error("the definition uses `${{{name}}}`, which `{machine}` does not substitute")]
+    #[error("the definition uses `${{{name}}}`, but `{machine}` has no such substitution")]
     MissingSubstitution {
         /// The name in the braces.
         name: String,
@@ -301,7 +301,9 @@ impl ProblemKind {
             Self::UnknownAttribute { .. } | Self::DynamicReference { .. } => {
                 Some("make it a parameter of the template, with a default that works on this machine".to_owned())
             }
-            Self::ConditionalResource { condition, .. } => Some(format!("use it under `Fn::If` with `{condition}`")),
+            Self::ConditionalResource { condition, .. } => {
+                Some(format!("refer to it within `Fn::If: [{condition}, …]`"))
+            }
             Self::MissingBinary { available, .. } | Self::UnnamedBinary { available, .. } if available.is_empty() => {
                 Some("add a `src/main.rs` to the package".to_owned())
             }
@@ -310,10 +312,10 @@ impl ProblemKind {
                 Some(format!("name one in `Metadata.BuildProperties.Binary`; the package has: {names}"))
             }
             Self::MissingSubstitution { name, machine } => {
-                Some(format!("add `{name}` to the `DefinitionSubstitutions` of `{machine}`"))
+                Some(format!("add `{name}` to `DefinitionSubstitutions` of `{machine}`"))
             }
             Self::UnknownFunction { .. } => {
-                Some("a state machine of the local cloud can call the functions of its own template only".to_owned())
+                Some("a state machine can call only functions of its own template here".to_owned())
             }
             _ => None,
         }

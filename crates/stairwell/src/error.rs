@@ -49,7 +49,7 @@ pub enum Error {
     NoDocument { argument: String, option: &'static str },
     #[error("there is no {kind} '{name}'{}{}", meant(.name, .known), list(.known))]
     Unknown { kind: &'static str, name: String, known: Vec<String> },
-    #[error("stopped before everything was started")]
+    #[error("Stopped before the local cloud was started")]
     Stopped,
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -78,7 +78,7 @@ fn list(known: &[String]) -> String {
     match known {
         [] => ": there are none".to_owned(),
         [only] => format!("\n  help: there is {only}"),
-        [others @ .., last] => format!("\n  help: there are {} and {last}", others.join(", ")),
+        all => format!("\n  help: there are {}", all.join(", ")),
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(unknown(&["Other"]), "there is no function 'Chekc'\n  help: there is Other");
         assert_eq!(
             unknown(&["Check", "Other", "Third"]),
-            "there is no function 'Chekc' (did you mean 'Check'?)\n  help: there are Check, Other and Third"
+            "there is no function 'Chekc' (did you mean 'Check'?)\n  help: there are Check, Other, Third"
         );
     }
 }

@@ -17,13 +17,14 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 120)]
 #[command(after_help = "Exit status: 0 when all went well, 1 when an execution, a function or a check failed, 2 when \
-                        the command could not be carried out.")]
+                        the command could not be carried out, 130 when it was stopped (Ctrl-C) before its end. \
+                        `up` has no end of its own: stopped when it is ready, it exits with 0.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// Whether to use colours; `NO_COLOR` is respected
-    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    /// When to use colours; `NO_COLOR` is respected
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN", display_order = 1000)]
     color: ColorChoice,
 }
 
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
     match carry_out(&cli.command) {
         Ok(status) => status,
         Err(error @ Error::Stopped) => {
-            error.tell();
+            anstream::eprintln!("{error}");
             ExitCode::from(STOPPED)
         }
         Err(error) => {
@@ -81,7 +82,8 @@ fn log_filter() -> Result<EnvFilter, Error> {
             };
             EnvFilter::try_new(filter).map_err(|error| Error::LogFilter(error.to_string()))
         }
-        Err(_) => Ok(EnvFilter::new("warn")),
+        // What S3 answers to a client is the client's matter, and not an error of the runner.
+        Err(_) => Ok(EnvFilter::new("warn,s3s::ops=off")),
     }
 }
 

@@ -36,7 +36,7 @@ impl Problem {
     /// A definition that could not be read, so that nobody knows what is wrong in it.
     pub fn not_checked(state_machine: &str) -> Self {
         let message = format!("the definition of {state_machine} was not checked, because it could not be read");
-        let mut problem = Self::new("not-checked", message, Some("mend what is told above first".to_owned()), None);
+        let mut problem = Self::new("not-checked", message, Some("fix what is told above first".to_owned()), None);
         problem.severity = miette::Severity::Warning;
         problem
     }

@@ -34,7 +34,7 @@ pub struct TemplateArgs {
     #[arg(short, long, value_name = "FILE")]
     template: Option<PathBuf>,
 
-    /// Values of the template's parameters, over their defaults; more than once, or several in quotes
+    /// A value for a parameter of the template, in place of its default; repeat it, or give several in quotes
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ' ')]
     parameter_overrides: Vec<String>,
 }
@@ -45,19 +45,20 @@ const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 /// How the functions are built, and where data is kept.
 #[derive(Args, Debug, Clone)]
 pub struct RunArgs {
-    /// Keep nothing: data goes when the command ends
-    #[arg(long)]
-    pub ephemeral: bool,
-
-    /// Where data is kept: a folder below the current one by default, whatever the template; delete it to start over
+    /// Where data is kept, relative to the current folder; delete it to start over
     #[arg(long, default_value = ".stairwell", value_name = "FOLDER", conflicts_with = "ephemeral")]
     pub data: PathBuf,
+
+    /// Keep no data after the command ends
+    #[arg(long)]
+    pub ephemeral: bool,
 
     /// Build the functions with the release profile
     #[arg(long)]
     pub release: bool,
 
-    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way. Time-outs count as ever
+    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way. Timeouts still apply;
+    /// durations are shown as virtual
     #[arg(long)]
     pub fast: bool,
 }

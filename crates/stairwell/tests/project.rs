@@ -66,7 +66,7 @@ Resources:
     for (overrides, first) in [
         ("Stage=x", "parameter-value: the parameter `Stage` cannot be `x`: it must be one of dev, prod"),
         ("Stge=dev", "unknown-parameter: the template has no parameter `Stge`"),
-        ("Seconds=1", "missing-parameter: the parameter `Stage` has no value"),
+        ("Seconds=1", "missing-parameter: the parameter `Stage` has neither a default nor a value"),
     ] {
         assert_eq!(told(overrides), [first, text, next, unread], "{overrides}");
     }

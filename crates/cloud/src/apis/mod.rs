@@ -39,7 +39,7 @@ impl Apis {
         let (parts, body) = request.into_parts();
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
         let Some((api, path)) = self.address(&host, parts.uri.path()) else {
-            return message(StatusCode::NOT_FOUND, "Not Found");
+            return message(StatusCode::NOT_FOUND, &self.no_such_api(parts.uri.path()));
         };
         let Some(Matched { route, path_parameters }) = route::find(&api.routes, parts.method.as_str(), path) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
@@ -68,6 +68,16 @@ impl Apis {
                 tracing::error!(%error, function = route.function, "an API could not call its function");
                 message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
+        }
+    }
+
+    /// What API Gateway itself does not say: it has no host for an API that is not there.
+    fn no_such_api(&self, path: &str) -> String {
+        let name = path.trim_start_matches("/_api").trim_start_matches('/').split('/').next().unwrap_or_default();
+        let names: Vec<String> = self.described.iter().map(|api| format!("/_api/{}/", api.logical_id)).collect();
+        match names.as_slice() {
+            [] => format!("There is no HTTP API {name:?}: the template has none."),
+            names => format!("There is no HTTP API {name:?}. Those of the template are at {}.", names.join(", ")),
         }
     }
 

@@ -74,7 +74,7 @@ pub enum BuildError {
         output: String,
     },
     /// The folder of the function's code has no `Cargo.toml`, or none of its workspace's packages.
-    #[error("function `{function}`: {} is no Cargo package: `CodeUri` has to name a folder with a `Cargo.toml`", package_dir.display())]
+    #[error("function `{function}`: {} is not a Cargo package: `CodeUri` must name a folder with a `Cargo.toml`", package_dir.display())]
     NoPackage {
         /// The function's name.
         function: String,
@@ -98,8 +98,8 @@ pub enum BuildError {
     },
     /// The package has several binaries, or none, and the template names none of them.
     #[error(
-        "function `{function}`: package `{package}` has {}. Set `Metadata: BuildProperties: Binary` to the one of the \
-         function", list(.binaries)
+        "function `{function}`: package `{package}` has {}. Set `Metadata: BuildProperties: Binary` to the one that \
+         the function runs", list(.binaries)
     )]
     WhichBinary {
         /// The function's name.
@@ -110,7 +110,7 @@ pub enum BuildError {
         binaries: Vec<String>,
     },
     /// The code does not compile.
-    #[error("{}: {package} does not compile ({status}); mend it and start again\n{output}", functions.join(", "))]
+    #[error("{}: {package} does not compile ({status}): fix it and start again\n{output}", functions.join(", "))]
     Compile {
         /// The functions that need what does not compile.
         functions: Vec<String>,

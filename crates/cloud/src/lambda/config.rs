@@ -95,7 +95,7 @@ pub enum ConfigError {
     #[error("two functions are named `{0}`: give one of them another `FunctionName`")]
     DuplicateName(String),
     /// A template sets a variable that Lambda keeps for itself; deploying the template would fail.
-    #[error("function `{function}`: Lambda sets `{variable}` itself, remove it from `Environment.Variables`")]
+    #[error("function `{function}`: Lambda sets `{variable}` itself: remove it from `Environment.Variables`")]
     ReservedVariable {
         /// The function's name.
         function: String,

@@ -97,7 +97,7 @@ fn runtime(properties: &Properties) -> Result<String, Reported> {
     let kind = ProblemKind::UnsupportedValue {
         place: properties.place_of("Runtime"),
         value: format!("`{runtime}`"),
-        reason: "the runner starts executables, which have a `provided` runtime".to_owned(),
+        reason: "only functions with a `provided` runtime can run here".to_owned(),
     };
     Err(properties.template.report(kind, properties.at("Runtime")))
 }

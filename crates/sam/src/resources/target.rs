@@ -79,7 +79,7 @@ pub(crate) fn constant(described: &Properties) -> Result<Option<Value>, Reported
         let kind = ProblemKind::WrongType {
             place: described.place_of("Input"),
             expected: "JSON in a text",
-            found: format!("none: {error}"),
+            found: format!("`{text}` ({error})"),
         };
         described.template.report(kind, described.at("Input"))
     })

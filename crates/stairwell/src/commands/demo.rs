@@ -33,23 +33,23 @@ use crate::{
   stairwell demo first-workflow
   stairwell demo --ephemeral --script service/demo.json -t service/template.yaml")]
 pub struct DemoArgs {
-    /// The workflows to show; all where none is named
+    /// The workflows to show [default: all of the script]
     #[arg(value_name = "WORKFLOW")]
     workflows: Vec<String>,
 
-    /// The script
+    /// The script that says what is shown
     #[arg(long, default_value = "demo.json", value_name = "FILE")]
     script: PathBuf,
-
-    /// JSON Lines on standard output: every history event, and how each execution ended
-    #[arg(long)]
-    json: bool,
 
     #[command(flatten)]
     template: TemplateArgs,
 
     #[command(flatten)]
     run: RunArgs,
+
+    /// JSON Lines on standard output: every history event, and how each execution ended
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.

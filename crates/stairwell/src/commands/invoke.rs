@@ -21,6 +21,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell invoke MyFunction -e event.json
+  stairwell invoke MyFunction -e '{\"key\":\"value\"}' --raw-log
   echo '{\"key\":\"value\"}' | stairwell invoke MyFunction -e - | jq .")]
 pub struct InvokeArgs {
     /// The function's key in the template, or its name
@@ -30,7 +31,7 @@ pub struct InvokeArgs {
     #[arg(short, long, default_value = "{}", value_name = "JSON")]
     event: String,
 
-    /// Write the function's log as it is, and what Lambda itself says
+    /// Write the function's log lines unchanged, with those of Lambda itself
     #[arg(long)]
     raw_log: bool,
 

@@ -24,8 +24,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell record arn:aws:states:us-east-1:000000000000:execution:Orders:first -o cases/first.json
-  AWS_PROFILE=production stairwell record arn:aws:states:eu-west-1:111122223333:execution:Orders:42 \\
-      --name 'an order of two' -o cases/order-of-two.json
+  AWS_PROFILE=production stairwell record ARN --name 'an order of two' -o cases/order-of-two.json
   stairwell replay cases
 
 Exit status: 0 when the case was written, however its replay came out; 2 when it was not.")]
@@ -38,7 +37,7 @@ pub struct RecordArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// What the case is called; the execution's name unless given
+    /// What the case is called [default: the execution's name]
     #[arg(long)]
     name: Option<String>,
 
@@ -46,7 +45,7 @@ pub struct RecordArgs {
     #[arg(short, long, default_value_t = DEFAULT_PORT, env = "STAIRWELL_PORT")]
     port: u16,
 
-    /// Ask this Step Functions, whatever the account
+    /// Ask the Step Functions at this address, whatever the account
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 }

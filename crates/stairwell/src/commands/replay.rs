@@ -12,6 +12,9 @@ use crate::terminal::print;
 /// A recorded case is a JSON file: a definition, an input, the answers of the outside world, and the history that is
 /// expected. Tasks get their recorded answers, waits are skipped on a virtual clock, nothing outside is called.
 ///
+/// In a case of the category `mocked`, a mock configuration answers instead: its `mock` has a `config`, in the format of
+/// Step Functions Local's `MockConfigFile.json`, and the name of one `test_case` in it.
+///
 /// Prints a line for each case that fails, with its first difference, then the counts of each category, then those of
 /// all. A case that needs something not supported yet is counted as skipped. Exits with 0 only if no case failed.
 #[derive(Args, Debug)]
@@ -20,7 +23,7 @@ use crate::terminal::print;
   stairwell replay tests/cases/retry-then-catch.json --verbose
   stairwell replay recordings --best tests/recorded-best.txt")]
 pub struct ReplayArgs {
-    /// Files, or folders with .json files anywhere below them
+    /// Cases, or folders with cases (.json files) anywhere below them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -34,7 +37,7 @@ pub struct ReplayArgs {
     #[arg(long, requires = "best")]
     update: bool,
 
-    /// Also name the cases that passed or were skipped
+    /// Also name the cases that passed or were skipped, the latter with what they need
     #[arg(short, long)]
     verbose: bool,
 }

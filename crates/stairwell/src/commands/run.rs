@@ -16,11 +16,11 @@ use crate::{
 
 /// Run one execution of a state machine and exit by its status
 ///
-/// Shows the states as they go on standard error, with the executions that they start, and writes the execution's output
-/// to standard output. Ctrl-C stops the execution, which then is ABORTED.
+/// Shows the states on standard error as they go, with the executions that they start, and writes the execution's output to
+/// standard output. Exits with 1 if it did not succeed. Ctrl-C stops the execution, which is ABORTED then (exit status 130).
 ///
-/// The local cloud answers at a port meanwhile: where the execution waits for a callback or for a worker of an activity,
-/// the command that answers is told.
+/// Meanwhile the local cloud answers on a port. Where the execution waits for a callback or for a worker of an activity, you
+/// are shown the command that answers.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell run MyStateMachine --input event.json
@@ -37,13 +37,9 @@ pub struct RunExecutionArgs {
     #[arg(short, long, default_value = "{}", value_name = "JSON")]
     input: String,
 
-    /// The execution's name; a UUID where none is given
+    /// The execution's name [default: a UUID]
     #[arg(long)]
     name: Option<String>,
-
-    /// JSON Lines on standard output: where the local cloud answers, every history event, then how it ended
-    #[arg(long)]
-    json: bool,
 
     #[command(flatten)]
     template: TemplateArgs,
@@ -57,6 +53,10 @@ pub struct RunExecutionArgs {
 
     #[command(flatten)]
     mocks: MockArgs,
+
+    /// JSON Lines on standard output: where the local cloud answers, every history event, then how it ended
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.

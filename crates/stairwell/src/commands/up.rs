@@ -30,7 +30,8 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell up
-  stairwell up -t service/template.yaml --port 4600 --ephemeral
+  stairwell up -t service/template.yaml --parameter-overrides 'Stage=test Days=1'
+  stairwell up --port 4600 --ephemeral --fast
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws s3 cp data.csv s3://BUCKET/incoming/")]
 pub struct UpArgs {
     #[command(flatten)]

@@ -106,7 +106,7 @@ impl<'a> Finder<'a> {
                     .map_err(|error| format!("cannot read {shown}: {error}"))
                     .and_then(|input| match (Start { input: Some(&input), ..Start::default() }).check() {
                         Ok(()) => Ok(input),
-                        Err(error) => Err(format!("{shown} is no input of an execution: {error}")),
+                        Err(error) => Err(format!("{shown} cannot be the input of an execution: {error}")),
                     });
                 checked.map_err(|problem| self.problems.insert(problem)).ok().map(|input| Deed::Start { input })
             }
@@ -128,7 +128,7 @@ impl<'a> Finder<'a> {
         let found = ENDS.into_iter().find(|status| status.name() == name);
         if found.is_none() {
             let names = ENDS.map(Status::name).join(", ");
-            self.problems.insert(format!("no execution ends '{name}', but as one of {names}"));
+            self.problems.insert(format!("'{name}' is not a status that an execution ends with; these are: {names}"));
         }
         found
     }
@@ -136,7 +136,7 @@ impl<'a> Finder<'a> {
     fn method(&mut self, name: &str) -> Option<Method> {
         let method = name.parse().ok();
         if method.is_none() {
-            self.problems.insert(format!("'{name}' is no HTTP method"));
+            self.problems.insert(format!("'{name}' is not an HTTP method"));
         }
         method
     }
