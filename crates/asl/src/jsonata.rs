@@ -93,7 +93,8 @@ impl Jsonata {
     /// Compiles an expression: the text between `{%` and `%}`. Blanks around it make no difference.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let text = text.trim();
-        let mut ast = jsonata_core::parser::parse(text).map_err(|error| SyntaxError::from_parser(&error, text))?;
+        let parsed = contained(|| jsonata_core::parser::parse(text)).ok_or_else(SyntaxError::internal)?;
+        let mut ast = parsed.map_err(|error| SyntaxError::from_parser(&error, text))?;
         tree::check(&ast)?;
         let (references, plain) = (References::of(&ast), Plain::of(&ast));
         guard::plant(&mut ast);
@@ -170,10 +171,9 @@ impl Jsonata {
         if let Some(explainer) = explainer {
             explainer.register(&mut evaluator)?;
         }
-        // What may panic in the engine is not known. It must not end more than this evaluation, and leaves nothing behind:
-        // the evaluator is used once.
-        std::panic::catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(ast, &JValue::Undefined)))
-            .unwrap_or_else(|_| Err(EvaluatorError::EvaluationError("Internal error".to_owned())))
+        // The evaluator is used once, so a panic leaves nothing behind.
+        contained(|| evaluator.evaluate(ast, &JValue::Undefined))
+            .unwrap_or_else(|| Err(EvaluatorError::EvaluationError("Internal error".to_owned())))
     }
 
     /// An error of the engine in the service's words.
@@ -187,6 +187,12 @@ impl Jsonata {
         });
         wording::reword(code, message, place.flatten().as_ref())
     }
+}
+
+/// Does something with the engine, and gives nothing where it panics: what it may panic at is not known, and it must not end
+/// more than this.
+fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 impl fmt::Debug for Jsonata {

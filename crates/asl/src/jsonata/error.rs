@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jsonata_core::{evaluator::EvaluatorError, parser::ParserError};
 use thiserror::Error;
 
-use super::wording::quoted;
+use super::{contained, wording::quoted};
 
 /// An expression can't be parsed. Prints the reference implementation's message, without its code.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -85,6 +85,11 @@ impl SyntaxError {
         Self { code: Some(code.to_owned()), message: message.into() }
     }
 
+    /// The engine can't tell what is wrong.
+    pub(super) fn internal() -> Self {
+        Self { code: None, message: "The expression can't be read".to_owned() }
+    }
+
     /// `sign` stands where an operand should.
     pub(super) fn not_unary(sign: &str) -> Self {
         Self::coded("S0211", format!("The symbol \"{sign}\" cannot be used as a unary operator"))
@@ -149,7 +154,8 @@ impl SyntaxError {
 
 /// Whether what is not closed is a regular expression: the engine does not tell it from a text.
 fn is_open_regex(text: &str) -> bool {
-    !matches!(jsonata_core::parser::parse(&format!("{text}/")), Err(ParserError::UnclosedString))
+    let closed = contained(|| jsonata_core::parser::parse(&format!("{text}/")));
+    closed.is_some_and(|parsed| !matches!(parsed, Err(ParserError::UnclosedString)))
 }
 
 /// The code in front of a message, and the message.
