@@ -52,6 +52,44 @@ async fn complete(client: &Client, key: &str, id: &str, parts: Vec<CompletedPart
 }
 
 #[tokio::test]
+async fn parts_are_copied_from_another_object() {
+    let cloud = Cloud::start();
+    cloud.s3.create_bucket_if_absent("data", false).unwrap();
+    let client = cloud.s3();
+    let parts = [vec![b'a'; FIVE_MIB], vec![b'b'; 3]];
+    let (id, completed) = upload(&client, "a b", &parts).await;
+    let e_tag = complete(&client, "a b", &id, completed).await.unwrap();
+
+    let begun = client.create_multipart_upload().bucket("data").key("copy").send().await.unwrap();
+    let id = begun.upload_id().unwrap();
+    let part = |number: i32, range: &str| {
+        let part = client.upload_part_copy().bucket("data").key("copy").upload_id(id).part_number(number);
+        part.copy_source("data/a%20b").copy_source_range(range)
+    };
+    let mut completed = Vec::new();
+    for (number, range) in [(1, "bytes=0-5242879"), (2, "bytes=5242880-5242882")] {
+        let copied = part(number, range).copy_source_if_match(&e_tag).send().await.unwrap();
+        let copied = copied.copy_part_result.unwrap().e_tag;
+        completed.push(CompletedPart::builder().part_number(number).set_e_tag(copied).build());
+    }
+    for (request, code) in [
+        (part(3, "bytes=0-5242883"), "InvalidArgument"),
+        (part(3, "bytes=2-1"), "InvalidArgument"),
+        (part(3, "0-1"), "InvalidArgument"),
+        (part(10_001, "bytes=0-1"), "InvalidArgument"),
+        (part(3, "bytes=0-1").copy_source_if_match("\"other\""), "PreconditionFailed"),
+        (part(3, "bytes=0-1").copy_source("data/absent"), "NoSuchKey"),
+        (part(3, "bytes=0-1").upload_id("absent"), "NoSuchUpload"),
+    ] {
+        assert_eq!(request.send().await.unwrap_err().into_service_error().code(), Some(code));
+    }
+    // The same parts make the same object.
+    assert_eq!(complete(&client, "copy", id, completed).await.unwrap(), e_tag);
+    let object = client.get_object().bucket("data").key("copy").send().await.unwrap();
+    assert!(object.body.collect().await.unwrap().to_vec() == parts.concat());
+}
+
+#[tokio::test]
 async fn parts_become_an_object() {
     let mut cloud = Cloud::start();
     cloud.s3.create_bucket_if_absent("data", false).unwrap();

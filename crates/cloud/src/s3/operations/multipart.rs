@@ -1,5 +1,10 @@
 //! Uploads in parts.
 
+use std::{
+    io::{Seek as _, SeekFrom},
+    ops::Range,
+};
+
 #[allow(clippy::wildcard_imports, reason = "an input and an output for every operation")]
 use s3s::dto::*;
 use s3s::{
@@ -8,20 +13,22 @@ use s3s::{
     s3_error,
 };
 use time::OffsetDateTime;
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
 
 use super::{
     Operations,
     lists::{encoded, limit},
     read::signed,
-    refuse::{acl, encryption, other_owner, refuse, storage_class},
+    refuse::{acl, encryption, other_owner, refuse, storage_class, unsupported},
 };
 use crate::s3::{
     blocking,
-    condition::WriteCondition,
+    condition::{ReadCondition, WriteCondition},
     event::Reason,
     object::{Checksums, Content, attributes, checksums},
     receive::{Expected, hex, receive},
-    store::Committed,
+    store::{Committed, internal},
     uploads::{Part as StoredPart, Upload, UploadFolder},
 };
 
@@ -63,9 +70,7 @@ pub(super) async fn upload_part(
     let mut input = request.input;
     refuse!(input; sse_customer_algorithm);
     other_owner(input.expected_bucket_owner.as_ref())?;
-    if !PART_NUMBERS.contains(&input.part_number) {
-        return Err(s3_error!(InvalidArgument, "Part numbers are from 1 to 10000"));
-    }
+    check_part_number(input.part_number)?;
     let expected = Expected::new(
         (&request.headers, &request.extensions),
         input.content_length,
@@ -92,6 +97,81 @@ pub(super) async fn upload_part(
         checksum_sha256: received.checksums.sha256,
         ..Default::default()
     }))
+}
+
+/// A part that is a range of another object, or all of it.
+pub(super) async fn upload_part_copy(
+    operations: &Operations,
+    request: S3Request<UploadPartCopyInput>,
+) -> S3Result<S3Response<UploadPartCopyOutput>> {
+    let input = request.input;
+    refuse!(input; copy_source_sse_customer_algorithm, sse_customer_algorithm);
+    other_owner(input.expected_bucket_owner.as_ref())?;
+    other_owner(input.expected_source_bucket_owner.as_ref())?;
+    check_part_number(input.part_number)?;
+    let CopySource::Bucket { bucket, key, version_id } = input.copy_source else {
+        return Err(unsupported("copy_source with an access point"));
+    };
+    let condition = ReadCondition {
+        if_match: input.copy_source_if_match,
+        if_none_match: input.copy_source_if_none_match,
+        if_modified_since: input.copy_source_if_modified_since,
+        if_unmodified_since: input.copy_source_if_unmodified_since,
+    };
+
+    let (store, range) = (operations.store(), input.copy_source_range);
+    let (folder, file, length, source_id) = blocking(move || {
+        let folder = UploadFolder::open(&store, &input.bucket, &input.key, &input.upload_id)?.0;
+        let mut source = store.open_data(&bucket, &key, version_id.as_deref())?;
+        condition.check_source(&source.version, &source.content)?;
+        let bytes = match range {
+            Some(range) => source_range(&range, source.content.size)?,
+            None => 0..source.content.size,
+        };
+        source.file.seek(SeekFrom::Start(bytes.start)).map_err(internal)?;
+        Ok((folder, source.file, bytes.end - bytes.start, source.visible_id))
+    })
+    .await?;
+    let body = StreamingBlob::wrap(ReaderStream::new(tokio::fs::File::from_std(file).take(length)));
+    let arriving = Arriving(folder.receiving());
+    let received = receive(Some(body), &arriving.0, Expected::default()).await?;
+    let received = blocking(move || {
+        folder.keep(&arriving.0, input.part_number, &received)?;
+        Ok(received)
+    })
+    .await?;
+    let result = CopyPartResult {
+        e_tag: Some(ETag::Strong(received.e_tag())),
+        last_modified: Some(OffsetDateTime::now_utc().into()),
+        ..Default::default()
+    };
+    Ok(S3Response::new(UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        copy_source_version_id: source_id,
+        ..Default::default()
+    }))
+}
+
+/// The bytes of `bytes=first-last`, the one form that S3 takes here; all of them must be there.
+fn source_range(range: &str, size: u64) -> S3Result<Range<u64>> {
+    let (first, last) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')).unwrap_or_default();
+    let (Ok(first), Ok(last)) = (first.parse::<u64>(), last.parse::<u64>()) else {
+        return Err(s3_error!(
+            InvalidArgument,
+            "The x-amz-copy-source-range value must be of the form bytes=first-last"
+        ));
+    };
+    if first > last || last >= size {
+        return Err(s3_error!(InvalidArgument, "Range specified is not valid for source object of size: {size}"));
+    }
+    Ok(first..last + 1)
+}
+
+fn check_part_number(number: i32) -> S3Result<()> {
+    if PART_NUMBERS.contains(&number) {
+        return Ok(());
+    }
+    Err(s3_error!(InvalidArgument, "Part numbers are from 1 to 10000"))
 }
 
 /// A part's file while it comes in; what is left of it goes with this.
