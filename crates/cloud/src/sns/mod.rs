@@ -1,7 +1,7 @@
 //! SNS: topics, and the subscriptions of queues and functions to them.
 //!
 //! Differences from the service: nothing leaves this machine, so there are no subscriptions of addresses, telephones or web
-//! sites; messages are not signed, so their signatures are empty; a message that can't be delivered goes to the
+//! sites, and a text message to a telephone is told in the terminal; messages are not signed, so their signatures are empty; a message that can't be delivered goes to the
 //! subscription's dead-letter queue at once; policies are kept and not applied.
 //!
 //! There are crates that emulate SNS; this is our own, because those deliver to queues alone, and their raw messages have no

@@ -126,7 +126,13 @@ async fn clients_speak_in_forms() {
     assert_eq!(next_body(&cloud, "work").await, "hello");
     let listed = ask(format!("Action=ListTagsForResource&ResourceArn={topic}")).await;
     assert!(listed.contains("<Tags><member><Key>a</Key><Value>b</Value></member></Tags>"), "{listed}");
+    // Nobody is told, but that is said in the terminal.
+    let text_message = ask("Action=Publish&PhoneNumber=%2B12065550100&Message=hello".to_owned()).await;
+    assert!(text_message.contains("<MessageId>"), "{text_message}");
     for (form, code) in [
+        ("Action=Publish&PhoneNumber=12065550100&Message=hello".to_owned(), "InvalidParameter"),
+        ("Action=Publish&PhoneNumber=%2B12065550100&Message=".to_owned(), "InvalidParameter"),
+        (format!("Action=Publish&TopicArn={topic}&PhoneNumber=%2B12065550100&Message=a"), "InvalidParameter"),
         (format!("Action=Subscribe&TopicArn={topic}&Protocol=email&Endpoint=a@b"), "InvalidParameter"),
         (format!("Action=Publish&TopicArn={topic}x&Message=a"), "NotFound"),
         (format!("Action=Publish&TopicArn={topic}&Message="), "InvalidParameter"),
