@@ -41,15 +41,18 @@
 //! - [`NamedError`] gives an error the name that a state machine catches.
 //! - [`aws`] configures the clients, and [`ServiceError`] classifies what AWS answers.
 //! - [`Name`], [`Amount`] and [`EventTime`] are values that several functions take.
-//! - [`game`] is what the functions of the game workflow share.
+//! - [`HttpRequest`] and [`HttpResponse`] are for functions behind an HTTP API.
+//! - [`game`] and [`dragon`] are what the functions of one workflow share.
 //! - `testing`, a feature, is a loopback stand-in for AWS.
 
 mod amount;
 pub mod aws;
+pub mod dragon;
 mod environment;
 mod error;
 mod event_time;
 pub mod game;
+mod http;
 mod invocation;
 mod logs;
 mod name;
@@ -63,7 +66,8 @@ pub use amount::Amount;
 pub use environment::{Environment, SettingError};
 pub use error::{Failure, INVALID_INPUT, NamedError};
 pub use event_time::EventTime;
+pub use http::{HttpRequest, HttpResponse, NotBase64, RequestContext};
 pub use invocation::time_left;
-pub use name::Name;
+pub use name::{Name, NotAName};
 pub use service_error::{ServiceError, ServiceErrorKind};
 pub use start_up::start_up;

@@ -1,7 +1,6 @@
 //! The events, told apart by their shape. Each type has the fields that the function reads.
 
-use std::collections::HashMap;
-
+use function_kit::HttpRequest;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,24 +29,6 @@ pub(crate) enum Document {
     EventBridge { id: String, event: Value },
     /// Any other object.
     Other(Value),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HttpRequest {
-    #[serde(default)]
-    pub(crate) headers: HashMap<String, String>,
-    pub(crate) request_context: RequestContext,
-    #[serde(default)]
-    pub(crate) body: String,
-    #[serde(default)]
-    pub(crate) is_base64_encoded: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct RequestContext {
-    pub(crate) request_id: String,
 }
 
 #[derive(Deserialize)]

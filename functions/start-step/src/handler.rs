@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use aws_sdk_sfn::Client;
 use function_kit::aws::SdkConfig;
-use function_kit::{Environment, NamedError, SettingError, time_left};
+use function_kit::{Environment, HttpRequest, HttpResponse, NamedError, SettingError, time_left};
 use lambda_runtime::{Context, LambdaEvent};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Error;
-use crate::event::{Document, Event, HttpRequest, Message};
-use crate::http::{self, Response};
+use crate::event::{Document, Event, Message};
+use crate::http;
 use crate::machine::{self, StateMachineArn};
 use crate::work::Work;
 
@@ -30,7 +30,7 @@ pub struct StartStep {
 #[serde(untagged)]
 pub enum Output {
     /// To API Gateway: the answer to the request.
-    Http(Response),
+    Http(HttpResponse),
     /// To SQS: the messages that failed.
     #[serde(rename_all = "camelCase")]
     Batch {
@@ -80,16 +80,16 @@ pub async fn handle(function: &StartStep, event: LambdaEvent<Value>) -> Result<O
 }
 
 impl StartStep {
-    async fn answer(&self, request: HttpRequest, trace: Option<&str>) -> Response {
+    async fn answer(&self, request: HttpRequest, trace: Option<&str>) -> HttpResponse {
         let started = match http::work(request) {
             Ok(work) => self.start(work, trace).await,
             Err(error) => Err(error),
         };
         match started {
-            Ok(execution_arn) => Response::accepted(&execution_arn),
+            Ok(execution_arn) => http::accepted(&execution_arn),
             Err(error) => {
                 tracing::error!(error = error.name(), "{error}");
-                Response::failed(&error)
+                http::failed(&error)
             }
         }
     }

@@ -70,4 +70,3 @@ mod work;
 
 pub use error::Error;
 pub use handler::{BatchItemFailure, Output, StartStep, handle};
-pub use http::Response;
