@@ -1,12 +1,13 @@
 //! `stairwell demo`
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
 use crate::{
     demo::{
-        plan::{Plan, plan},
+        answers::Answers,
+        plan::{End, Plan, plan},
         produced::Produced,
         script::{self, Script},
         steps::{Shown, Stage, Undone},
@@ -27,6 +28,10 @@ use crate::{
 /// {"stateMachine": KEY, "status": "SUCCEEDED"}}]}`. What a step does is one of `{"put": {"bucket": KEY, "key": …, "file":
 /// …}}`, `{"request": {"api": KEY, "method": …, "path": …, "body": FILE}}` and `{"start": {"input": FILE}}`. Files are
 /// named from the script's folder; a KEY is one of the template's resources.
+///
+/// Where an execution waits for a person, the step has no status but asks: `"ask": {"state": …, "question": …, "answers":
+/// [{"title": …, "do": {"request": …}, "status": …}]}`. You are asked at a terminal; without one, or with --auto, the demo
+/// answers by itself.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell demo
@@ -40,6 +45,14 @@ pub struct DemoArgs {
     /// The script that says what is shown
     #[arg(long, default_value = "demo.json", value_name = "FILE")]
     script: PathBuf,
+
+    /// Answer by itself what executions ask a person
+    #[arg(long)]
+    auto: bool,
+
+    /// Another number gives other answers
+    #[arg(long, default_value_t = 2, value_name = "NUMBER")]
+    seed: u64,
 
     #[command(flatten)]
     template: TemplateArgs,
@@ -61,14 +74,25 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let cloud = launch(&application, &args.run, 0, None, &mut stop).await?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     let produced = Produced::since_now(&cloud);
-    let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
-    let stage = Stage { cloud: &cloud, script: &args.script, viewer };
+    let (answers, display) = answers_and_display(args, &plan);
+    let viewer = Viewer::new(&application, &cloud, display, args.run.fast);
+    let stage = Stage { cloud: &cloud, script: &args.script, viewer, answers };
     left_out::tell_count(application.left_out.len());
     let results = perform(&plan, &stage, &mut stop).await;
     produced.tell(&application, &cloud, !args.run.ephemeral).await;
     tell(&results);
     cloud.shutdown().await;
     status(results)
+}
+
+/// Who answers, and how executions are shown: a tree that is redrawn would be in the way of somebody who types.
+fn answers_and_display(args: &DemoArgs, plan: &Plan<'_>) -> (Answers, Display) {
+    let display = Display::choose(args.json);
+    let asks = plan.iter().flat_map(|act| &act.scenes).any(|scene| matches!(scene.end, End::Asked(_)));
+    if args.auto || args.json || !asks || !std::io::stdin().is_terminal() {
+        return (Answers::drawn(args.seed), display);
+    }
+    (Answers::Asked, Display::Plain)
 }
 
 /// What came of each step that was begun, with its title.
@@ -127,7 +151,9 @@ fn tell(results: &Results<'_>) {
                 };
                 let took = Some(duration(shown.took)).filter(|took| !took.is_empty());
                 let took = took.map(|took| format!(", {took}")).unwrap_or_default();
-                (sign, format!("{}, {expected}{took}", shown.status.name()))
+                let answered =
+                    shown.answered.as_ref().map(|answer| format!(", answered '{answer}'")).unwrap_or_default();
+                (sign, format!("{}, {expected}{answered}{took}", shown.status.name()))
             }
             Err(Undone::Stopped) => (painted(RED, "✗"), "stopped".to_owned()),
             Err(Undone::Failed(_)) => (painted(RED, "✗"), "not carried out".to_owned()),

@@ -89,6 +89,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
     let activities = application.activities.iter().map(|activity| (&activity.logical_id, activity.arn.clone()));
     let buckets = application.buckets.iter().map(|bucket| (&bucket.logical_id, bucket.name.clone()));
     let tables = application.tables.iter().map(|table| (&table.logical_id, table.name.clone()));
+    let queues = application.queues.iter().map(|queue| (&queue.logical_id, queue.name.clone()));
     let apis = application.http_apis.iter().map(|api| (&api.logical_id, format!("{url}/_api/{}", api.logical_id)));
     serde_json::json!({
         "endpointUrl": url,
@@ -98,6 +99,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
         "activities": activities.collect::<BTreeMap<_, _>>(),
         "buckets": buckets.collect::<BTreeMap<_, _>>(),
         "tables": tables.collect::<BTreeMap<_, _>>(),
+        "queues": queues.collect::<BTreeMap<_, _>>(),
         "apis": apis.collect::<BTreeMap<_, _>>(),
         "leftOut": application.left_out,
     })
@@ -116,6 +118,7 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     row("activities", application.activities.iter().map(|activity| activity.name.clone()).collect());
     row("buckets", application.buckets.iter().map(|bucket| bucket.name.clone()).collect());
     row("tables", application.tables.iter().map(|table| table.name.clone()).collect());
+    row("queues", application.queues.iter().map(|queue| queue.name.clone()).collect());
     for api in &application.http_apis {
         let routes =
             api.routes.iter().map(|route| format!("{} {url}/_api/{}{}", route.method, api.logical_id, route.path));

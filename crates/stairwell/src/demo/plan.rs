@@ -10,7 +10,7 @@ use cloud::states::{Start, Status};
 use http::Method;
 use sam::{Application, StateMachine};
 
-use super::script::{Action, Script, Step};
+use super::script::{self, Action, Script, Step};
 use crate::error::Error;
 
 /// What a demo does, in this order.
@@ -33,20 +33,51 @@ pub struct Scene<'a> {
     /// The state machine of the execution.
     pub machine: &'a StateMachine,
     /// How the execution ends.
+    pub end: End<'a>,
+}
+
+/// How an execution ends.
+pub enum End<'a> {
+    /// So, by itself.
+    As(Status),
+    /// As it is answered.
+    Asked(Question<'a>),
+}
+
+/// What an execution asks a person.
+pub struct Question<'a> {
+    /// The state that waits for the answer.
+    pub state: &'a str,
+    /// The question.
+    pub text: &'a str,
+    /// What may be answered: at least one thing.
+    pub answers: Vec<Answer<'a>>,
+}
+
+/// What a person may answer.
+pub struct Answer<'a> {
+    /// The answer.
+    pub title: &'a str,
+    /// What hands it over.
+    pub message: Message,
+    /// How the execution ends then.
     pub status: Status,
+}
+
+/// A request to the local cloud.
+pub struct Message {
+    /// Its method.
+    pub method: Method,
+    /// Its path.
+    pub path: String,
+    /// The file with its body.
+    pub body: PathBuf,
 }
 
 /// What is done.
 pub enum Deed {
-    /// A request to the local cloud.
-    Send {
-        /// Its method.
-        method: Method,
-        /// Its path.
-        path: String,
-        /// The file with its body.
-        body: PathBuf,
-    },
+    /// A request is sent.
+    Send(Message),
     /// An execution is started with this input.
     Start {
         /// The input, which is JSON.
@@ -81,9 +112,39 @@ impl<'a> Finder<'a> {
     fn scene(&mut self, step: &'a Step) -> Option<Scene<'a>> {
         let machines = &self.application.state_machines;
         let machine = self.named("state machine", &step.expect.state_machine, machines, |machine| &machine.logical_id);
-        let status = self.status(&step.expect.status);
         let deed = self.deed(&step.action);
-        Some(Scene { title: &step.title, deed: deed?, machine: machine?, status: status? })
+        let end = self.end(step);
+        Some(Scene { title: &step.title, deed: deed?, machine: machine?, end: end? })
+    }
+
+    fn end(&mut self, step: &'a Step) -> Option<End<'a>> {
+        match (&step.expect.status, &step.ask) {
+            (Some(status), None) => self.status(status).map(End::As),
+            (None, Some(question)) if !question.answers.is_empty() => {
+                let answers: Vec<_> = question.answers.iter().map(|answer| self.answer(answer)).collect();
+                let answers = answers.into_iter().collect::<Option<_>>()?;
+                Some(End::Asked(Question { state: &question.state, text: &question.question, answers }))
+            }
+            _ => {
+                let title = &step.title;
+                self.problems.insert(format!(
+                    "the step '{title}' must either expect a status, or ask with an answer that has one"
+                ));
+                None
+            }
+        }
+    }
+
+    fn answer(&mut self, answer: &'a script::Answer) -> Option<Answer<'a>> {
+        let status = self.status(&answer.status);
+        match self.deed(&answer.action)? {
+            Deed::Send(message) => Some(Answer { title: &answer.title, message, status: status? }),
+            Deed::Start { .. } => {
+                let title = &answer.title;
+                self.problems.insert(format!("the answer '{title}' starts an execution, which hands nothing over"));
+                None
+            }
+        }
     }
 
     fn deed(&mut self, action: &Action) -> Option<Deed> {
@@ -91,13 +152,13 @@ impl<'a> Finder<'a> {
             Action::Put { bucket, key, file } => {
                 let bucket = self.named("bucket", bucket, &self.application.buckets, |bucket| &bucket.logical_id);
                 let body = self.file(file);
-                Some(Deed::Send { method: Method::PUT, path: format!("/{}/{key}", bucket?.name), body: body? })
+                Some(Deed::Send(Message { method: Method::PUT, path: format!("/{}/{key}", bucket?.name), body: body? }))
             }
             Action::Request { api, method, path, body } => {
                 let found = self.named("HTTP API", api, &self.application.http_apis, |api| &api.logical_id);
                 let (method, body) = (self.method(method), self.file(body));
                 found?;
-                Some(Deed::Send { method: method?, path: format!("/_api/{api}{path}"), body: body? })
+                Some(Deed::Send(Message { method: method?, path: format!("/_api/{api}{path}"), body: body? }))
             }
             Action::Start { input } => {
                 let path = self.file(input)?;

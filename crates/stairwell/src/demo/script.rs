@@ -31,8 +31,35 @@ pub struct Step {
     /// What is done.
     #[serde(rename = "do")]
     pub action: Action,
+    /// What the execution asks a person, where it does.
+    pub ask: Option<Question>,
     /// What comes of it.
     pub expect: Expectation,
+}
+
+/// What an execution asks a person.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Question {
+    /// The state that waits for the answer.
+    pub state: String,
+    /// The question, for the person.
+    pub question: String,
+    /// What may be answered.
+    pub answers: Vec<Answer>,
+}
+
+/// What a person may answer.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Answer {
+    /// The answer, for the person.
+    pub title: String,
+    /// What hands it over.
+    #[serde(rename = "do")]
+    pub action: Action,
+    /// How the execution ends then.
+    pub status: String,
 }
 
 /// What a step does.
@@ -72,8 +99,8 @@ pub enum Action {
 pub struct Expectation {
     /// The state machine's key in the template.
     pub state_machine: String,
-    /// How the execution ends: `SUCCEEDED`, `FAILED`, …
-    pub status: String,
+    /// How the execution ends: `SUCCEEDED`, `FAILED`, … Left out where that follows from an answer.
+    pub status: Option<String>,
 }
 
 /// Reads a script.

@@ -1,18 +1,24 @@
 //! Carrying out a plan.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, pin::pin, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use cloud::{
     local::LocalCloud,
     states::{Start, Status},
 };
-use engine::run::Running;
+use engine::{
+    core::rests::{Rest, Until},
+    run::Running,
+};
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::plan::{Deed, Scene};
+use super::{
+    answers::Answers,
+    plan::{Deed, End, Message, Question, Scene},
+};
 use crate::{
     error::Error,
     signals::{Stop, Stopped, unless_stopped},
@@ -30,6 +36,8 @@ pub struct Stage<'a> {
     pub script: &'a Path,
     /// What shows executions.
     pub viewer: Viewer,
+    /// Who answers what they ask.
+    pub answers: Answers,
 }
 
 /// An execution that a step led to.
@@ -40,6 +48,8 @@ pub struct Shown {
     pub took: time::Duration,
     /// Whether that is what the script expects.
     pub as_expected: bool,
+    /// What was answered, where it asked.
+    pub answered: Option<String>,
 }
 
 /// Why a step was not carried out to its end.
@@ -68,13 +78,53 @@ impl Stage<'_> {
     pub async fn perform(&self, scene: &Scene<'_>, stop: &mut Stop) -> Result<Shown, Undone> {
         let mut started = self.cloud.states().subscribe();
         let running = unless_stopped(stop, self.act(scene)).await??;
-        self.viewer.watch(&running, &scene.machine.logical_id, &mut started, stop).await?;
+        let (expected, answered) = {
+            let mut watching = pin!(self.viewer.watch(&running, &scene.machine.logical_id, &mut started, stop));
+            match &scene.end {
+                End::As(status) => {
+                    watching.await?;
+                    (Some(*status), None)
+                }
+                End::Asked(question) => {
+                    let mut answering = pin!(self.answer(&running, question));
+                    tokio::select! {
+                        // The answer's own reply may come after the end that it leads to.
+                        ended = &mut watching => {
+                            ended?;
+                            answering.await?
+                        }
+                        answer = &mut answering => {
+                            let answer = answer?;
+                            watching.await?;
+                            answer
+                        }
+                    }
+                    .unzip()
+                }
+            }
+        };
         Ok(running.look(|execution| {
             let status = Status::of(execution);
             let ended = execution.history().last().map_or(execution.identity().started_at, |last| last.at);
             let took = ended - execution.identity().started_at;
-            Shown { status, took, as_expected: status == scene.status }
+            Shown { status, took, as_expected: Some(status) == expected, answered }
         }))
+    }
+
+    /// Waits until the execution asks, and hands an answer over. Gives the status that comes of it, and the answer; nothing
+    /// where it ended and did not ask.
+    async fn answer(&self, running: &Running, question: &Question<'_>) -> Result<Option<(Status, String)>, Error> {
+        let mut events = running.subscribe();
+        let asks = |rest: &Rest| *rest.state == *question.state && matches!(rest.until, Until::Callback { .. });
+        while !running.look(|execution| execution.rests().iter().any(asks)) {
+            if running.look(|execution| execution.has_ended()) || events.changed().await.is_err() {
+                return Ok(None);
+            }
+        }
+        let answer = self.answers.choose(question).await?;
+        let Message { method, path, body } = &answer.message;
+        self.send(method, path, read(body)?).await?;
+        Ok(Some((answer.status, answer.title.to_owned())))
     }
 
     /// Does it; gives the execution that comes of it.
@@ -84,10 +134,9 @@ impl Stage<'_> {
                 let start = Start { input: Some(input), ..Start::default() };
                 Ok(self.cloud.states().start(&scene.machine.arn, start)?)
             }
-            Deed::Send { method, path, body } => {
+            Deed::Send(Message { method, path, body }) => {
                 let mut started = self.cloud.states().subscribe();
-                let read = |source| Error::Read { what: body.display().to_string(), source };
-                self.send(method, path, fs::read(body).map_err(read)?).await?;
+                self.send(method, path, read(body)?).await?;
                 let next = async {
                     loop {
                         match started.recv().await {
@@ -128,6 +177,10 @@ impl Stage<'_> {
     fn error(&self, message: String) -> Error {
         Error::Demo { file: self.script.to_owned(), message }
     }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(file).map_err(|source| Error::Read { what: file.display().to_string(), source })
 }
 
 fn belongs(running: &Arc<Running>, machine: &sam::StateMachine) -> bool {

@@ -1,0 +1,69 @@
+//! Answers to what executions ask a person.
+
+use std::{io, sync::Mutex, thread};
+
+use tokio::sync::oneshot;
+
+use super::plan::{Answer, Question};
+use crate::{
+    error::Error,
+    terminal::{BOLD, painted},
+};
+
+/// Who answers.
+pub enum Answers {
+    /// The person at the terminal.
+    Asked,
+    /// The demo itself, by chance.
+    Drawn(Mutex<fastrand::Rng>),
+}
+
+impl Answers {
+    /// The demo itself: the same seed draws the same answers again.
+    pub fn drawn(seed: u64) -> Self {
+        Self::Drawn(Mutex::new(fastrand::Rng::with_seed(seed)))
+    }
+
+    /// One of the answers to a question.
+    pub async fn choose<'q>(&self, question: &'q Question<'_>) -> Result<&'q Answer<'q>, Error> {
+        match self {
+            Self::Asked => ask(question).await,
+            Self::Drawn(random) => {
+                let mut random = random.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                random.choice(&question.answers).ok_or_else(|| Error::Runtime(io::ErrorKind::InvalidInput.into()))
+            }
+        }
+    }
+}
+
+/// Asks until the number of an answer is typed.
+async fn ask<'q>(question: &'q Question<'_>) -> Result<&'q Answer<'q>, Error> {
+    anstream::eprintln!("\n{}", painted(BOLD, question.text));
+    for (number, answer) in (1..).zip(&question.answers) {
+        anstream::eprintln!("  {number}  {}", answer.title);
+    }
+    loop {
+        anstream::eprint!("> ");
+        let line = line().await.map_err(Error::Runtime)?;
+        let number = line.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        if let Some(answer) = number.and_then(|number| question.answers.get(number)) {
+            return Ok(answer);
+        }
+        anstream::eprintln!("Type a number from 1 to {}", question.answers.len());
+    }
+}
+
+/// A line from the terminal. The thread that reads it holds nothing up: it ends with the process.
+async fn line() -> io::Result<String> {
+    let (sender, receiver) = oneshot::channel();
+    thread::spawn(move || {
+        let mut line = String::new();
+        let read = match io::stdin().read_line(&mut line) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => Ok(line),
+            Err(error) => Err(error),
+        };
+        let _ = sender.send(read);
+    });
+    receiver.await.unwrap_or_else(|_| Err(io::ErrorKind::UnexpectedEof.into()))
+}
