@@ -39,6 +39,15 @@ impl Runner {
         aws_sdk_cloudwatch::Client::new(&self.config())
     }
 
+    /// Asks SQS for something that is done with a queue of the template, in its JSON protocol.
+    pub async fn sqs(&self, operation: &str, queue: &str, arguments: &Value) -> Value {
+        let mut arguments = arguments.clone();
+        arguments["QueueUrl"] = format!("{}/000000000000/{}", self.endpoint_url(), self.queue(queue)).into();
+        let target = format!("x-amz-target: AmazonSQS.{operation}");
+        let headers = [target.as_str(), "content-type: application/x-amz-json-1.0"];
+        self.request("POST", "/", &headers, arguments.to_string().as_bytes()).await.json()
+    }
+
     /// Puts an object into a bucket of the template.
     pub async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) {
         let request = self.s3().put_object().bucket(self.bucket(bucket)).key(key);

@@ -117,6 +117,11 @@ impl Runner {
         self.named("tables", key)
     }
 
+    /// The name of a queue.
+    pub fn queue(&self, key: &str) -> &str {
+        self.named("queues", key)
+    }
+
     /// The ARN of a function.
     pub fn function(&self, key: &str) -> &str {
         self.named("functions", key)
