@@ -147,6 +147,11 @@ enum Known {
     Elsewhere(&'static str),
 }
 
+/// Whether the service with this name in signatures can be behind the port.
+pub(crate) fn is_here(signing_name: &str) -> bool {
+    SIGNING_NAMES.iter().any(|(name, known)| *name == signing_name && matches!(known, Known::Here(_)))
+}
+
 /// Decides by the head of a request.
 pub(crate) fn route(parts: &Parts) -> Route {
     let path = parts.uri.path();

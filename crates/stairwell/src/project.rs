@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use asl::Value;
+use asl::{Value, compile::Code};
 use clap::Args;
 use cloud::{
     lambda::{BuildOptions, build},
@@ -20,6 +20,7 @@ use sam::{Application, LoadOptions};
 use crate::{
     error::Error,
     problems::Problem,
+    report,
     signals::{Stop, Stopped, unless_stopped},
     terminal::BuildProgress,
 };
@@ -99,13 +100,27 @@ impl TemplateArgs {
     }
 
     /// Reads the template and everything it leads to, and checks its state machines: before anything is built for
-    /// minutes.
+    /// minutes. Tells which states can't do here what they do in AWS.
     pub fn load_checked(&self) -> Result<Application, Error> {
         let application = self.load()?;
-        let loaded =
-            application.state_machines.iter().map(|machine| StateMachine::load(machine, &application.functions));
-        let errors: Vec<LoadError> = loaded.filter_map(Result::err).flatten().collect();
-        if errors.is_empty() { Ok(application) } else { Err(not_runnable(&application, &errors)) }
+        let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+        for described in &application.state_machines {
+            match StateMachine::load(described, &application.functions) {
+                Ok(machine) => {
+                    let found = machine.warnings.iter().filter(|found| found.code == Code::NotSupported);
+                    warnings
+                        .extend(found.map(|found| Problem::of_definition(&application, &described.logical_id, found)));
+                }
+                Err(found) => errors.extend(found),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(not_runnable(&application, &errors));
+        }
+        for warning in &warnings {
+            anstream::eprintln!("{}", report(warning));
+        }
+        Ok(application)
     }
 
     /// Reads the template and everything it leads to.

@@ -56,8 +56,8 @@ impl Reader<'_> {
     pub(super) fn value(&self, field: &str, member: &Member, value: &Value, is_payload: bool) -> Result<Value, Misfit> {
         let misfit = || Misfit::Format(field.to_owned());
         match (self.model.of(member), value) {
-            // A body is the JSON text of whatever is given, a string's text with its quotes.
-            (Shape::Blob { .. }, value) if is_payload => Ok(value.to_string().into()),
+            // A body can be any JSON.
+            (Shape::Blob { .. }, value) if is_payload => Ok(value.clone()),
             (Shape::Any, _)
             | (Shape::String { .. } | Shape::Blob { .. } | Shape::Timestamp { .. }, Value::String(_))
             | (Shape::Timestamp { .. } | Shape::Number { .. }, Value::Number(_))

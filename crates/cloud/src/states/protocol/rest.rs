@@ -176,7 +176,7 @@ pub(super) fn read(
                 value.map(|value| of_header(operation, member, &value))
             }
             Place::Headers => Some(with_prefix(headers, member.sent_as(name))),
-            Place::Body if payload == Some(name) => whole_body(operation, name, member, body)?,
+            Place::Body if payload == Some(name) => whole_body(operation, member, body)?,
             Place::Body | Place::Path | Place::Query => None,
         };
         if let Some(value) = value {
@@ -204,12 +204,11 @@ fn document(operation: &Operation, shape: &Structure, body: &Bytes) -> Result<Ob
     })
 }
 
-fn whole_body(operation: &Operation, name: &str, member: &Member, body: &Bytes) -> Result<Option<Value>, Unreadable> {
+fn whole_body(operation: &Operation, member: &Member, body: &Bytes) -> Result<Option<Value>, Unreadable> {
     match operation.model.of(member) {
         Shape::Structure(_) if body.is_empty() => Ok(None),
         Shape::Structure(_) if is_xml(operation) => Ok(Some(xml::part(operation.model, member, &xml::parse(body)?))),
         Shape::Structure(shape) => Ok(Some(json::read(operation.model, shape, body)?.into())),
-        _ if name.is_empty() => Ok(None),
         // Text as it is. Bytes that are none can't stand in JSON as they are.
         _ => Ok(Some(match std::str::from_utf8(body) {
             Ok(text) => text.into(),

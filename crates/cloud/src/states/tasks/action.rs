@@ -3,9 +3,7 @@
 use engine::services::{Operation, Service, is_optimised_elsewhere};
 
 use super::http::Endpoint;
-
-/// The services that answer here, by their names in SDK integrations.
-const HERE: [&str; 8] = ["cloudwatch", "dynamodb", "eventbridge", "lambda", "s3", "sfn", "sns", "sqs"];
+use crate::route::is_here;
 
 /// What is done for a call of a service.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +46,7 @@ impl Action {
             })),
             ("apigateway", Some(operation)) => Some(Self::Http(Endpoint::Api, operation)),
             ("http", Some(operation)) => Some(Self::Http(Endpoint::Http, operation)),
-            (_, Some(operation)) if HERE.contains(&operation.service.name) => Some(Self::Call(operation)),
+            (_, Some(operation)) if is_here(&operation.model.signing_name) => Some(Self::Call(operation)),
             (_, Some(_)) => Some(Self::Elsewhere),
             (service, None) => match service.strip_prefix("aws-sdk:") {
                 Some(sdk) => {
