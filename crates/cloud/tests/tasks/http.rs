@@ -121,7 +121,8 @@ async fn the_applications_own_apis_answer_by_their_hosts() {
     let parameters =
         json!({ "ApiEndpoint": "None.execute-api.us-east-1.amazonaws.com", "Method": "GET", "Path": "/x" });
     let (error, cause) = stage.fault("apigateway:invoke", parameters).await;
-    assert_eq!((&*error, &*cause), ("ApiGateway.404", r#"{"message":"Not Found"}"#));
+    assert_eq!(error, "ApiGateway.404");
+    assert!(serde_json::from_str::<Value>(&cause).unwrap()["message"].is_string(), "{cause}");
 }
 
 #[tokio::test]

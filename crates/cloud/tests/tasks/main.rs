@@ -8,5 +8,6 @@ mod messaging;
 mod mocks;
 mod others;
 mod s3;
+mod settings;
 mod sqs;
 mod stage;

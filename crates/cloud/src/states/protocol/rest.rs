@@ -150,7 +150,11 @@ impl Sender<'_> {
                 (Some("application/json"), json::object(self.operation.model, shape, fields).to_string().into())
             }
             // Step Functions hands texts to its SDK, which says so where the parameters name no other type.
-            (_, Some(value)) => (Some("text/plain; charset=UTF-8"), text(value).unwrap_or_default().into()),
+            (shape, Some(value)) => {
+                // Of bytes, the JSON text of whatever is given: a string's has its quotes.
+                let body = if matches!(shape, Shape::Blob { .. }) { Some(value.to_string()) } else { text(value) };
+                (Some("text/plain; charset=UTF-8"), body.unwrap_or_default().into())
+            }
         }
     }
 }
