@@ -143,8 +143,10 @@ async fn whoever_asks_for_what_is_nowhere_is_told_whose_port_this_is() {
         region: sam::REGION.into(),
         account: sam::ACCOUNT.into(),
         skip_waits: false,
+        mocks: None,
     };
-    let cloud = cloud::local::LocalCloud::start(&application, &Default::default(), options).await.unwrap();
+    let cloud =
+        cloud::local::LocalCloud::start(&application, &std::collections::BTreeMap::default(), options).await.unwrap();
     let signed = "\r\nauthorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request, \
                   SignedHeaders=host, Signature=0";
     for (head, status, told) in [
