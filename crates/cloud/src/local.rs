@@ -196,25 +196,19 @@ impl LocalCloud {
             location: location.clone(),
             store: file("stream-positions.json"),
         };
-        let ssm = Ssm::open(file("parameters.json"), location.clone(), application)?;
-        let secrets = Secrets::open(file("secrets.json"), location.clone(), application)?;
-        let log_groups = logs::operations::Api { logs: log_groups, location: location.clone() };
-        let sts = Sts::new(location.clone());
+        let front = account_services(application, &location, log_groups, file)?;
         let events = Arc::new(Events::open(application, location, targets, file("rules.json"))?);
-        let apis = Apis::new(application.http_apis.clone(), &options.account, lambda.clone());
+        let states_api = Arc::new(states::FrontEnd::new(states.clone()));
+        let apis = Apis::new(application.apis.clone(), &options.account, lambda.clone(), states_api.clone());
 
         let front = Arc::new(
-            Front::new()
-                .with(ServiceName::States, Arc::new(states::FrontEnd::new(states.clone())))
+            front
+                .with(ServiceName::States, states_api)
                 .with(ServiceName::Lambda, Arc::new(lambda::FrontEnd::new(lambda.clone())))
                 .with(ServiceName::S3, storage.s3.clone())
                 .with(ServiceName::DynamoDb, storage.dynamodb.clone())
                 .with(ServiceName::CloudWatch, cloudwatch.clone())
                 .with(ServiceName::Sqs, Arc::new(protocol::FrontEnd(storage.sqs.clone())))
-                .with(ServiceName::Logs, Arc::new(protocol::FrontEnd(Arc::new(log_groups))))
-                .with(ServiceName::Ssm, Arc::new(protocol::FrontEnd(Arc::new(ssm))))
-                .with(ServiceName::Secrets, Arc::new(protocol::FrontEnd(Arc::new(secrets))))
-                .with(ServiceName::Sts, Arc::new(protocol::FrontEnd(Arc::new(sts))))
                 .with(ServiceName::Sns, Arc::new(protocol::FrontEnd(sns)))
                 .with(ServiceName::Events, Arc::new(protocol::FrontEnd(events.clone())))
                 .with(ServiceName::Apis, Arc::new(apis)),
@@ -222,9 +216,10 @@ impl LocalCloud {
         tasks.connect_services(&front);
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
-        let server = tokio::spawn(port.listen()?.serve(front.clone(), shutdown.clone()));
-        let changes = broadcast::Sender::new(BACKLOG);
+        let listening = port.listen()?;
         mappings::start(&application.event_source_mappings, sources, &mut serving)?;
+        let server = tokio::spawn(listening.serve(front.clone(), shutdown.clone()));
+        let changes = broadcast::Sender::new(BACKLOG);
         serving.spawn(fire(events.clone()));
         serving.spawn(send_changes(events.clone(), changed, changes.clone()));
         serving.spawn(send_status_changes(events, status_changed));
@@ -304,6 +299,24 @@ impl LocalCloud {
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// A front with what an account has beside its applications: logs, parameters, secrets, and who calls.
+fn account_services(
+    application: &Application,
+    location: &Location,
+    logs: Arc<Logs>,
+    file: impl Fn(&'static str) -> Store,
+) -> Result<Front, StoreError> {
+    let ssm = Ssm::open(file("parameters.json"), location.clone(), application)?;
+    let secrets = Secrets::open(file("secrets.json"), location.clone(), application)?;
+    let logs = logs::operations::Api { logs, location: location.clone() };
+    let sts = Sts::new(location.clone());
+    Ok(Front::new()
+        .with(ServiceName::Logs, Arc::new(protocol::FrontEnd(Arc::new(logs))))
+        .with(ServiceName::Ssm, Arc::new(protocol::FrontEnd(Arc::new(ssm))))
+        .with(ServiceName::Secrets, Arc::new(protocol::FrontEnd(Arc::new(secrets))))
+        .with(ServiceName::Sts, Arc::new(protocol::FrontEnd(Arc::new(sts)))))
 }
 
 /// Buckets and tables, made, and the journal of the executions.

@@ -135,8 +135,9 @@ async fn services_that_are_not_there_are_refused_by_name() {
 
 #[tokio::test]
 async fn whoever_asks_for_what_is_nowhere_is_told_whose_port_this_is() {
-    let api = sam::HttpApi { logical_id: "Api".into(), stage: "$default".into(), routes: Vec::new() };
-    let application = sam::Application { http_apis: vec![api], ..sam::Application::default() };
+    let api =
+        sam::Api { logical_id: "Api".into(), kind: sam::ApiKind::Http, stage: "$default".into(), routes: Vec::new() };
+    let application = sam::Application { apis: vec![api], ..sam::Application::default() };
     let options = cloud::local::Options {
         port: 0,
         folder: None,
@@ -155,7 +156,7 @@ async fn whoever_asks_for_what_is_nowhere_is_told_whose_port_this_is() {
         ("GET /Not_a_bucket HTTP/1.1".to_owned(), 400, "This is the port of a local AWS"),
         (format!("GET /nothing HTTP/1.1{signed}"), 404, "The specified bucket does not exist"),
         ("GET /_api HTTP/1.1".to_owned(), 404, "Those of the template are at /_api/Api/."),
-        ("GET /_api/Other/path HTTP/1.1".to_owned(), 404, "There is no HTTP API \\\"Other\\\"."),
+        ("GET /_api/Other/path HTTP/1.1".to_owned(), 404, "There is no API \\\"Other\\\"."),
         ("GET /_api/Api/path HTTP/1.1".to_owned(), 404, "{\"message\":\"Not Found\"}"),
     ] {
         let response = raw(cloud.address(), &head, "").await;

@@ -30,8 +30,8 @@ pub struct Application {
     pub subscriptions: Vec<Subscription>,
     /// What queues and streams give to functions.
     pub event_source_mappings: Vec<EventSourceMapping>,
-    /// The HTTP APIs.
-    pub http_apis: Vec<HttpApi>,
+    /// The APIs of API Gateway, and the URLs of functions.
+    pub apis: Vec<Api>,
     /// The EventBridge rules, those of a function's or machine's `Events` among them.
     pub rules: Vec<EventRule>,
     /// The schedules of EventBridge Scheduler.
@@ -195,26 +195,79 @@ pub struct Queue {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// An API Gateway HTTP API.
+/// What answers HTTP requests: an API of API Gateway, or the URL of a function.
 #[derive(Debug, Clone, Serialize)]
-pub struct HttpApi {
-    /// Its key under `Resources`; `ServerlessHttpApi` for the one SAM makes by itself.
+pub struct Api {
+    /// Its key under `Resources`; `ServerlessHttpApi` and `ServerlessRestApi` for those that SAM makes by itself, and
+    /// `<function's logical id>Url` for the URL of a function.
     pub logical_id: String,
-    /// Its stage: `$default` where the template gives none.
+    /// What it is.
+    pub kind: ApiKind,
+    /// Its stage: `$default` for an HTTP API whose template gives none.
     pub stage: String,
     /// Its routes, in the template's order.
     pub routes: Vec<Route>,
 }
 
-/// A route of an HTTP API.
+/// What answers HTTP requests.
+#[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq)]
+pub enum ApiKind {
+    /// An HTTP API.
+    Http,
+    /// A REST API, whose stage is the first part of the path.
+    Rest,
+    /// The URL of a function.
+    FunctionUrl,
+}
+
+/// A route of an API.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Route {
     /// An upper-case HTTP method, or `ANY`.
     pub method: String,
     /// A path with `{parameters}`, or `$default`.
     pub path: String,
-    /// The name of the function that answers, payload format 2.0.
-    pub function: String,
+    /// Who answers.
+    pub integration: Integration,
+}
+
+/// Who answers the requests of a route.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub enum Integration {
+    /// A function.
+    Function {
+        /// Its name.
+        name: String,
+        /// The format of what it gets.
+        payload: PayloadFormat,
+    },
+    /// An action of Step Functions.
+    StateMachine {
+        /// What is done.
+        action: StateMachineAction,
+        /// Its parameters, in which parts of the request may stand: `$request.body`.
+        parameters: BTreeMap<String, String>,
+    },
+}
+
+/// The format of the event that a function gets of a request.
+#[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq)]
+pub enum PayloadFormat {
+    /// 1.0, which is that of REST APIs.
+    V1,
+    /// 2.0.
+    V2,
+}
+
+/// What a route does with a state machine.
+#[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq)]
+pub enum StateMachineAction {
+    /// `StartExecution`
+    Start,
+    /// `StartSyncExecution`
+    StartSync,
+    /// `StopExecution`
+    Stop,
 }
 
 /// An SNS topic.

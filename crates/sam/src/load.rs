@@ -13,8 +13,8 @@ use crate::{
     properties::Properties,
     references,
     resources::{
-        activity, bucket, event, function, http_api, mapping, notification, parameter, queue, rule, schedule,
-        state_machine, table, topic,
+        activity, api, bucket, event, function, mapping, notification, parameter, queue, rule, schedule, state_machine,
+        table, topic,
     },
     source::Span,
     template::{Resource, Template},
@@ -107,7 +107,11 @@ fn read_resources(template: &Template, application: &mut Application) {
             "AWS::SSM::Parameter" => application.parameters.extend(parameter::read(template, id, resource)),
             "AWS::SecretsManager::Secret" => application.secrets.extend(parameter::read_secret(template, id, resource)),
             "AWS::SQS::Queue" => application.queues.extend(queue::read(template, id, resource)),
-            "AWS::Serverless::HttpApi" => application.http_apis.push(http_api::read(template, id, resource)),
+            "AWS::Serverless::HttpApi" => application.apis.push(api::read_http(template, id, resource)),
+            "AWS::Serverless::Api" => application.apis.extend(api::read_rest(template, id, resource)),
+            "AWS::ApiGatewayV2::Api" => {
+                application.apis.extend(api::read_v2(template, id, resource).ok().flatten());
+            }
             _ => {}
         }
     }
@@ -127,11 +131,15 @@ fn read_events(template: &Template, application: &mut Application) {
             }
             _ => continue,
         };
+        if let Target::Function(function) = &target {
+            api::add_function_url(template, id, resource, function, application);
+        }
         event::read(template, id, resource, &target, application);
     }
     for (id, resource) in template.present() {
         // What is wrong has been noted; the others are read all the same.
         let _ = match resource.kind.as_str() {
+            "AWS::ApiGatewayV2::Route" => api::read_v2_route(template, id, resource, application),
             "AWS::Events::Rule" => rule::read(template, id, resource, application),
             "AWS::Lambda::EventSourceMapping" => mapping::read_resource(template, id, resource, application),
             "AWS::S3::Bucket" => {

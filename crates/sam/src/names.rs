@@ -13,6 +13,10 @@ enum Generated<'t> {
     Role,
     /// `ServerlessHttpApi`, of `HttpApi` events that name no API.
     HttpApi,
+    /// `ServerlessRestApi`, of `Api` events that name no API.
+    RestApi,
+    /// `<function>Url`, of a `FunctionUrlConfig`.
+    FunctionUrl,
     /// `<function><event>`: the rule of an event.
     Rule,
     /// `<function or machine>.Alias` and its `.Version`.
@@ -37,6 +41,9 @@ const LATEST: &str = "$LATEST";
 
 /// The logical id of the HTTP API that SAM makes for events that name none.
 pub(crate) const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
+
+/// The logical id of the REST API that SAM makes for events that name none.
+pub(crate) const IMPLICIT_REST_API: &str = "ServerlessRestApi";
 
 impl Template {
     /// Whether `Ref` or `Fn::GetAtt` may name it.
@@ -71,8 +78,8 @@ impl Template {
                 self.check_present(name, resource, at)?;
                 self.resource_reference(name, resource, at)?
             }
-            (None, Some(Generated::HttpApi)) => api_id(name),
-            (None, Some(Generated::Role | Generated::Rule)) => name.to_owned(),
+            (None, Some(Generated::HttpApi | Generated::RestApi)) => api_id(name),
+            (None, Some(Generated::Role | Generated::Rule | Generated::FunctionUrl)) => name.to_owned(),
             (None, Some(Generated::Published(id, published))) => self.published(id, published, at)?,
             (None, None) => return Err(self.report_unknown("resource or parameter", name, self.known_names(), at)),
         };
@@ -94,6 +101,8 @@ impl Template {
                 Some(Generated::Role) => ("AWS::IAM::Role", id.to_owned()),
                 Some(Generated::Rule) => ("AWS::Events::Rule", id.to_owned()),
                 Some(Generated::HttpApi) => ("AWS::ApiGatewayV2::Api", api_id(id)),
+                Some(Generated::RestApi) => ("AWS::Serverless::Api", api_id(id)),
+                Some(Generated::FunctionUrl) => ("AWS::Lambda::Url", id.to_owned()),
                 Some(Generated::Published(id, published)) => {
                     return match (published, attribute) {
                         (Published::Alias, "AliasArn") | (Published::Version, "FunctionArn") => {
@@ -161,8 +170,17 @@ impl Template {
         if name.strip_suffix("Role").is_some_and(is_sam) {
             return Some(Generated::Role);
         }
-        if name == IMPLICIT_HTTP_API && self.has_implicit_api() {
+        if name == IMPLICIT_HTTP_API && self.has_implicit_api("HttpApi", "ApiId") {
             return Some(Generated::HttpApi);
+        }
+        if name == IMPLICIT_REST_API && self.has_implicit_api("Api", "RestApiId") {
+            return Some(Generated::RestApi);
+        }
+        let has_url = |id: &str| {
+            self.resources.get(id).is_some_and(|resource| resource.properties.contains_key("FunctionUrlConfig"))
+        };
+        if name.strip_suffix("Url").is_some_and(has_url) {
+            return Some(Generated::FunctionUrl);
         }
         let is_event = |(at, _): (usize, char)| {
             let (resource, event) = name.split_at(at);
@@ -171,12 +189,12 @@ impl Template {
         name.char_indices().any(is_event).then_some(Generated::Rule)
     }
 
-    /// Whether an `HttpApi` event names no API, so that SAM makes one.
-    fn has_implicit_api(&self) -> bool {
+    /// Whether an event of a type names no API, so that SAM makes one.
+    fn has_implicit_api(&self, kind: &str, api_property: &str) -> bool {
         let events = self.resources.values().filter_map(|resource| resource.properties.get("Events")?.value.as_map());
-        let is_http = |event: &Node| event.get("Type").and_then(Node::as_text) == Some("HttpApi");
+        let is_http = |event: &Node| event.get("Type").and_then(Node::as_text) == Some(kind);
         let names_api =
-            |event: &Node| event.get("Properties").is_some_and(|properties| properties.get("ApiId").is_some());
+            |event: &Node| event.get("Properties").is_some_and(|properties| properties.get(api_property).is_some());
         events.flat_map(Map::values).any(|event| is_http(&event.value) && !names_api(&event.value))
     }
 
@@ -233,7 +251,7 @@ impl Template {
             | "AWS::DynamoDB::Table"
             | "AWS::Serverless::SimpleTable" => id.to_owned(),
             "AWS::S3::Bucket" => format!("{}-{id}-{}", self.options.stack_name, self.options.account).to_lowercase(),
-            "AWS::Serverless::HttpApi" => api_id(id),
+            "AWS::Serverless::HttpApi" | "AWS::Serverless::Api" | "AWS::ApiGatewayV2::Api" => api_id(id),
             "AWS::SQS::Queue" | "AWS::SNS::Topic" if is_fifo(resource) => {
                 format!("{}-{id}.fifo", self.options.stack_name)
             }
@@ -288,6 +306,7 @@ impl Template {
             ("AWS::DynamoDB::Table", "StreamArn") => {
                 format!("arn:aws:dynamodb:{region}:{account}:table/{name}/stream/latest")
             }
+            ("AWS::Lambda::Url", "FunctionUrl") => format!("{}/_api/{name}/", self.options.endpoint),
             ("AWS::SQS::Queue", "Arn") => format!("arn:aws:sqs:{region}:{account}:{name}"),
             ("AWS::SQS::Queue", "QueueUrl") => format!("{}/{account}/{name}", self.options.endpoint),
             ("AWS::SNS::Topic", "Arn" | "TopicArn") => format!("arn:aws:sns:{region}:{account}:{name}"),

@@ -1,10 +1,10 @@
 //! One module for each kind of resource.
 
 pub(crate) mod activity;
+pub(crate) mod api;
 pub(crate) mod bucket;
 pub(crate) mod event;
 pub(crate) mod function;
-pub(crate) mod http_api;
 pub(crate) mod mapping;
 pub(crate) mod notification;
 pub(crate) mod parameter;

@@ -1,12 +1,15 @@
 //! The project's own template.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use sam::{
-    Application, Code, EventRule, EventSource, LoadOptions, Route, StateMachine, StateMachineKind, Target, load,
+    Application, Code, EventRule, EventSource, Integration, LoadOptions, PayloadFormat, Route, StateMachine,
+    StateMachineKind, Target, load,
 };
 use serde_json::json;
 
@@ -59,8 +62,13 @@ fn every_function_of_the_template_is_called_by_something() {
     let application = project(&[]);
     assert!(application.state_machines.iter().all(|machine| machine.kind == StateMachineKind::Standard));
     let text: String = application.state_machines.iter().map(|machine| machine.definition.to_string()).collect();
-    let routes = application.http_apis.iter().flat_map(|api| &api.routes);
-    let answering: BTreeSet<&str> = routes.map(|route| route.function.as_str()).collect();
+    let routes = application.apis.iter().flat_map(|api| &api.routes);
+    let answering: BTreeSet<&str> = routes
+        .filter_map(|route| match &route.integration {
+            Integration::Function { name, .. } => Some(name.as_str()),
+            Integration::StateMachine { .. } => None,
+        })
+        .collect();
     for function in &application.functions {
         let called = text.contains(&format!("\"{}\"", function.arn));
         assert!(called || answering.contains(function.logical_id.as_str()), "{} is not called", function.logical_id);
@@ -80,10 +88,10 @@ fn the_threshold_comes_from_its_parameter() {
 #[test]
 fn start_step_answers_the_api_and_the_bucket() {
     let application = project(&[]);
-    let route =
-        Route { method: "POST".to_owned(), path: "/executions".to_owned(), function: "StartStepFunction".to_owned() };
-    assert_eq!(application.http_apis.len(), 1);
-    assert!(application.http_apis[0].routes.contains(&route));
+    let integration = Integration::Function { name: "StartStepFunction".to_owned(), payload: PayloadFormat::V2 };
+    let route = Route { method: "POST".to_owned(), path: "/executions".to_owned(), integration };
+    assert_eq!(application.apis.len(), 1);
+    assert!(application.apis[0].routes.contains(&route));
 
     let starts = |rule: &&EventRule| rule.targets[0].target == Target::Function("StartStepFunction".to_owned());
     let rule = application.rules.iter().find(starts).unwrap();

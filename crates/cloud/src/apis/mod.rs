@@ -1,37 +1,40 @@
-//! API Gateway HTTP APIs: routes to functions, payload format 2.0.
+//! API Gateway's HTTP and REST APIs, with routes to functions and state machines, and the URLs of functions.
 //!
 //! An API answers at `http://<logical id>.execute-api.localhost:<port>/…` and at
-//! `http://127.0.0.1:<port>/_api/<logical id>/…`. Its stage is not part of the path. Authorizers are not applied.
+//! `http://127.0.0.1:<port>/_api/<logical id>/…`. The stage of a REST API is the first part of the path, that of an HTTP API
+//! is not in it. Authorizers are not applied.
 //!
 //! Source: the API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 
 mod exchange;
+mod execution;
 mod route;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use http::{StatusCode, header::HOST};
 use http_body_util::BodyExt;
-use sam::HttpApi;
+use sam::{Api, ApiKind, Integration, PayloadFormat};
 
 use crate::{
     lambda::{InvokeOptions, Lambda},
     service::{Peer, Request, Response, Service},
 };
-use exchange::{Exchange, message, response};
+use exchange::{Exchange, failed, message, response_v1, response_v2};
 use route::Matched;
 
-/// The HTTP APIs of an application.
+/// The APIs of an application.
 pub struct Apis {
-    described: Vec<HttpApi>,
+    described: Vec<Api>,
     account: String,
     lambda: Arc<Lambda>,
+    states: Arc<dyn Service>,
 }
 
 impl Apis {
-    /// The APIs, whose routes call these functions.
-    pub fn new(described: Vec<HttpApi>, account: &str, lambda: Arc<Lambda>) -> Self {
-        Self { described, account: account.to_owned(), lambda }
+    /// The APIs, whose routes call these functions, and Step Functions.
+    pub fn new(described: Vec<Api>, account: &str, lambda: Arc<Lambda>, states: Arc<dyn Service>) -> Self {
+        Self { described, account: account.to_owned(), lambda, states }
     }
 
     async fn answer(&self, request: Request) -> Response {
@@ -42,7 +45,10 @@ impl Apis {
             return message(StatusCode::NOT_FOUND, &self.no_such_api(parts.uri.path()));
         };
         let Some(Matched { route, path_parameters }) = route::find(&api.routes, parts.method.as_str(), path) else {
-            return message(StatusCode::NOT_FOUND, "Not Found");
+            return match api.kind {
+                ApiKind::Rest => message(StatusCode::FORBIDDEN, "Missing Authentication Token"),
+                ApiKind::Http | ApiKind::FunctionUrl => message(StatusCode::NOT_FOUND, "Not Found"),
+            };
         };
         let body = match body.collect().await {
             Ok(body) => body.to_bytes(),
@@ -60,13 +66,10 @@ impl Apis {
             source_ip: peer.as_deref().unwrap_or("127.0.0.1"),
             account: &self.account,
         };
-        let payload = exchange.event().to_string().into();
-        match self.lambda.invoke(&route.function, payload, InvokeOptions::default()).await {
-            Ok(invocation) if !invocation.failed => response(&invocation.payload),
-            Ok(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
-            Err(error) => {
-                tracing::error!(%error, function = route.function, "an API could not call its function");
-                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        match &route.integration {
+            Integration::Function { name, payload } => self.invoke(&exchange, name, *payload).await,
+            Integration::StateMachine { action, parameters } => {
+                exchange.execute(self.states.as_ref(), *action, parameters).await
             }
         }
     }
@@ -74,23 +77,54 @@ impl Apis {
     /// What API Gateway itself does not say: it has no host for an API that is not there.
     fn no_such_api(&self, path: &str) -> String {
         let name = path.trim_start_matches("/_api").trim_start_matches('/').split('/').next().unwrap_or_default();
-        let names: Vec<String> = self.described.iter().map(|api| format!("/_api/{}/", api.logical_id)).collect();
+        let names: Vec<String> = self.described.iter().map(address_of).collect();
         match names.as_slice() {
-            [] => format!("There is no HTTP API {name:?}: the template has none."),
-            names => format!("There is no HTTP API {name:?}. Those of the template are at {}.", names.join(", ")),
+            [] => format!("There is no API {name:?}: the template has none."),
+            names => format!("There is no API {name:?}. Those of the template are at {}.", names.join(", ")),
         }
     }
 
-    /// The API that a request is for, and the path below it.
-    fn address<'a>(&self, host: &str, path: &'a str) -> Option<(&HttpApi, &'a str)> {
-        let named = |name: &str| self.described.iter().find(|api| api.logical_id.eq_ignore_ascii_case(name));
-        if let Some(rest) = path.strip_prefix("/_api/") {
-            let end = rest.find('/').unwrap_or(rest.len());
-            let (name, below) = rest.split_at(end);
-            return named(name).map(|api| (api, if below.is_empty() { "/" } else { below }));
+    async fn invoke(&self, exchange: &Exchange<'_>, function: &str, format: PayloadFormat) -> Response {
+        let payload = exchange.event(format).to_string().into();
+        match self.lambda.invoke(function, payload, InvokeOptions::default()).await {
+            Ok(invocation) if !invocation.failed => match format {
+                PayloadFormat::V1 => response_v1(&invocation.payload, exchange.api.kind),
+                PayloadFormat::V2 => response_v2(&invocation.payload),
+            },
+            Ok(_) => failed(exchange.api.kind),
+            Err(error) => {
+                tracing::error!(%error, function, "an API could not call its function");
+                failed(exchange.api.kind)
+            }
         }
-        let (name, _) = host.split_once(".execute-api.")?;
-        named(name).map(|api| (api, path))
+    }
+
+    /// The API that a request is for, and the path below it, without the stage of a REST API.
+    fn address<'a>(&self, host: &str, path: &'a str) -> Option<(&Api, &'a str)> {
+        let named = |name: &str| self.described.iter().find(|api| api.logical_id.eq_ignore_ascii_case(name));
+        let (api, below) = match path.strip_prefix("/_api/") {
+            Some(rest) => {
+                let (name, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                (named(name)?, below)
+            }
+            None => (named(host.split_once(".execute-api.")?.0)?, path),
+        };
+        let below = match api.kind {
+            ApiKind::Rest => below.strip_prefix('/')?.strip_prefix(api.stage.as_str())?,
+            ApiKind::Http | ApiKind::FunctionUrl => below,
+        };
+        match below {
+            "" => Some((api, "/")),
+            below => below.starts_with('/').then_some((api, below)),
+        }
+    }
+}
+
+/// Where an API is below the address of the port.
+fn address_of(api: &Api) -> String {
+    match api.kind {
+        ApiKind::Rest => format!("/_api/{}/{}/", api.logical_id, api.stage),
+        ApiKind::Http | ApiKind::FunctionUrl => format!("/_api/{}/", api.logical_id),
     }
 }
 

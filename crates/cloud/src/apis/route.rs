@@ -58,13 +58,15 @@ fn decode(part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sam::{Integration, PayloadFormat};
+
     use super::*;
 
     fn routes() -> Vec<Route> {
         let route = |method: &str, path: &str| Route {
             method: method.into(),
             path: path.into(),
-            function: format!("{method} {path}"),
+            integration: Integration::Function { name: format!("{method} {path}"), payload: PayloadFormat::V2 },
         };
         vec![
             route("ANY", "$default"),
@@ -88,7 +90,8 @@ mod tests {
             ("GET", "/cases/7/more", "ANY $default"),
         ] {
             let routes = routes();
-            assert_eq!(find(&routes, method, path).unwrap().route.function, expected, "{method} {path}");
+            let found = find(&routes, method, path).unwrap().route;
+            assert_eq!(format!("{} {}", found.method, found.path), expected, "{method} {path}");
         }
     }
 

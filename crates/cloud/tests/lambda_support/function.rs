@@ -29,7 +29,7 @@ async fn act(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let (payload, context) = event.into_parts();
     // A batch says in its first message what is to be done.
     let record = &payload["Records"][0];
-    let first = record["body"].as_str().or(record["Sns"]["Message"].as_str());
+    let first = record["body"].as_str().or(record["Sns"]["Message"].as_str()).or(payload["body"].as_str());
     let first = first.and_then(|body| serde_json::from_str::<Value>(body).ok());
     let deed = first.as_ref().and_then(|body| body["do"].as_str()).or(payload["do"].as_str());
     let deed = deed.or(record["dynamodb"]["NewImage"]["do"]["S"].as_str());
@@ -52,6 +52,12 @@ async fn act(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
                 .map_err(|error| Diagnostic { error_type: "Io".to_owned(), error_message: error.to_string() })?;
             Ok(Value::Null)
         }
+        "respond" => Ok(json!({
+            "statusCode": 201,
+            "headers": { "x-one": "a" },
+            "multiValueHeaders": { "x-many": ["b", "c"] },
+            "body": payload.to_string(),
+        })),
         "show" => {
             println!("{payload}");
             Ok(Value::Null)

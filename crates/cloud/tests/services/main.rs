@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod apis;
 mod events;
 #[path = "../lambda_support/mod.rs"]
 mod lambda_support;

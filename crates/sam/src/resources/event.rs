@@ -5,13 +5,25 @@ use crate::{
     audit::NO_IAM,
     problem::ProblemKind,
     properties::Properties,
-    resources::{http_api, mapping, notification, schedule, target, topic},
+    resources::{api, mapping, notification, schedule, target, topic},
     template::{Reported, Resource, Template},
     yaml::Map,
 };
 
 const HTTP_API: &[&str] =
     &["ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "RouteSettings", "Stage", "TimeoutInMillis"];
+
+const API: &[&str] = &[
+    "Auth",
+    "Method",
+    "Path",
+    "RequestModel",
+    "RequestParameters",
+    "ResponseTransferMode",
+    "RestApiId",
+    "TimeoutInMillis",
+    "UnescapeMappingTemplate",
+];
 
 const RULE: &[&str] = &[
     "DeadLetterConfig",
@@ -97,12 +109,16 @@ fn read_one(
     match (kind, target) {
         ("HttpApi", Target::Function(function)) => {
             check(HTTP_API);
-            http_api::add_route(&mut application.http_apis, event, function)
+            api::add_http_event(event, function, application)
         }
         ("HttpApi", _) => {
-            let reason = "A state machine has no HTTP API event; a function can start it.";
+            let reason = "A state machine has no HTTP API event; an `Api` event starts it.";
             event.template.leave_out(event.place.clone(), kind, reason);
             Ok(())
+        }
+        ("Api", _) => {
+            check(API);
+            api::add_rest_event(event, target, application)
         }
         ("EventBridgeRule" | "CloudWatchEvent", _) => {
             check(RULE);
@@ -138,10 +154,7 @@ fn read_one(
             read_subscription(event, id, function, application)
         }
         (other, _) => {
-            let reason = match other {
-                "Api" => "REST APIs are not emulated; an `HttpApi` event is.".to_owned(),
-                _ => format!("Events of the type {other} are not emulated."),
-            };
+            let reason = format!("Events of the type {other} are not emulated.");
             event.template.leave_out(event.place.clone(), other, reason);
             Ok(())
         }

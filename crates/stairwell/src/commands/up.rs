@@ -8,7 +8,7 @@ use cloud::{
     local::{LocalCloud, StartError},
 };
 use engine::run::Resumed;
-use sam::Application;
+use sam::{Api, ApiKind, Application};
 use time::OffsetDateTime;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
@@ -90,7 +90,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
     let buckets = application.buckets.iter().map(|bucket| (&bucket.logical_id, bucket.name.clone()));
     let tables = application.tables.iter().map(|table| (&table.logical_id, table.name.clone()));
     let queues = application.queues.iter().map(|queue| (&queue.logical_id, queue.name.clone()));
-    let apis = application.http_apis.iter().map(|api| (&api.logical_id, format!("{url}/_api/{}", api.logical_id)));
+    let apis = application.apis.iter().map(|api| (&api.logical_id, address(api, &url)));
     serde_json::json!({
         "endpointUrl": url,
         "region": sam::REGION,
@@ -103,6 +103,14 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
         "apis": apis.collect::<BTreeMap<_, _>>(),
         "leftOut": application.left_out,
     })
+}
+
+/// Where an API is: the stage of a REST API is a part of it.
+fn address(api: &Api, url: &str) -> String {
+    match api.kind {
+        ApiKind::Rest => format!("{url}/_api/{}/{}", api.logical_id, api.stage),
+        ApiKind::Http | ApiKind::FunctionUrl => format!("{url}/_api/{}", api.logical_id),
+    }
 }
 
 fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
@@ -119,9 +127,12 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     row("buckets", application.buckets.iter().map(|bucket| bucket.name.clone()).collect());
     row("tables", application.tables.iter().map(|table| table.name.clone()).collect());
     row("queues", application.queues.iter().map(|queue| queue.name.clone()).collect());
-    for api in &application.http_apis {
-        let routes =
-            api.routes.iter().map(|route| format!("{} {url}/_api/{}{}", route.method, api.logical_id, route.path));
+    for api in &application.apis {
+        let address = address(api, &url);
+        let routes = api.routes.iter().map(|route| {
+            let path = if route.path == "$default" { "/" } else { &route.path };
+            format!("{} {address}{path}", route.method)
+        });
         row("routes", routes.collect());
     }
     for rule in application.rules.iter().filter(|rule| rule.enabled) {

@@ -155,7 +155,7 @@ impl<'a> Finder<'a> {
                 Some(Deed::Send(Message { method: Method::PUT, path: format!("/{}/{key}", bucket?.name), body: body? }))
             }
             Action::Request { api, method, path, body } => {
-                let found = self.named("HTTP API", api, &self.application.http_apis, |api| &api.logical_id);
+                let found = self.named("API", api, &self.application.apis, |api| &api.logical_id);
                 let (method, body) = (self.method(method), self.file(body));
                 found?;
                 Some(Deed::Send(Message { method: method?, path: format!("/_api/{api}{path}"), body: body? }))
