@@ -150,15 +150,20 @@ fn a_branch_that_fails_takes_its_siblings_with_it() {
         [
             "LambdaFunctionFailed",
             "WaitStateAborted",
-            "TaskStateAborted",
-            "MapIterationAborted",
-            "TaskStateAborted",
-            "MapIterationAborted",
             "MapStateAborted",
+            "MapIterationAborted",
+            "TaskStateAborted",
+            "MapIterationAborted",
+            "TaskStateAborted",
+            "TaskStateAborted",
             "ParallelStateFailed",
             "ExecutionFailed"
         ]
     );
+    // All of it follows the failure.
+    let (failed, last) = (history as u64 + 1, played.execution.history().len() - 1);
+    let after = &played.execution.history()[history + 1..last];
+    assert!(after.iter().all(|event| event.previous_id == failed), "{after:?}");
     let cancelled: Vec<_> = played.cancelled();
     assert_eq!(cancelled, [calls[1].id, calls[2].id]);
     assert_eq!(played.outcome(), Outcome::Failed(Fault::named("Broken")));

@@ -154,18 +154,18 @@ fn of_a_parallel_state_the_failed_and_the_aborted_branches_go_on() {
     assert_eq!(
         events(&played, ended + 1),
         [
-            "19 ExecutionRedriven <- 18",
-            "20 LambdaFunctionScheduled <- 6",
-            "21 LambdaFunctionScheduled <- 8",
-            "22 LambdaFunctionStarted <- 21",
-            "23 LambdaFunctionSucceeded <- 22",
-            "24 TaskStateExited <- 23",
-            "25 LambdaFunctionStarted <- 20",
-            "26 LambdaFunctionSucceeded <- 25",
-            "27 TaskStateExited <- 26",
-            "28 ParallelStateSucceeded <- 27",
-            "29 ParallelStateExited <- 27",
-            "30 ExecutionSucceeded <- 29",
+            "20 ExecutionRedriven <- 19",
+            "21 LambdaFunctionScheduled <- 6",
+            "22 LambdaFunctionScheduled <- 8",
+            "23 LambdaFunctionStarted <- 22",
+            "24 LambdaFunctionSucceeded <- 23",
+            "25 TaskStateExited <- 24",
+            "26 LambdaFunctionStarted <- 21",
+            "27 LambdaFunctionSucceeded <- 26",
+            "28 TaskStateExited <- 27",
+            "29 ParallelStateSucceeded <- 28",
+            "30 ParallelStateExited <- 28",
+            "31 ExecutionSucceeded <- 30",
         ]
     );
 }
@@ -181,26 +181,38 @@ fn of_a_map_state_failed_iterations_go_on_and_those_that_had_not_begun_begin() {
     succeed(&mut played, "Item", &json!("two"));
     assert_eq!(played.output(), json!(["zero", "one", "two"]));
     let history = events(&played, 1);
-    assert_eq!(history[11..13], ["12 TaskStateEntered <- 11", "13 LambdaFunctionScheduled <- 12"]);
+    assert_eq!(
+        history[11..ended],
+        [
+            "12 TaskStateEntered <- 11",
+            "13 LambdaFunctionScheduled <- 12",
+            "14 LambdaFunctionStarted <- 13",
+            "15 LambdaFunctionFailed <- 14",
+            "16 MapIterationFailed <- 15",
+            "17 TaskStateAborted <- 15",
+            "18 MapStateFailed <- 15",
+            "19 ExecutionFailed <- 18",
+        ]
+    );
     assert_eq!(
         history[ended..],
         [
-            "19 ExecutionRedriven <- 18",
-            "20 LambdaFunctionScheduled <- 12",
-            "21 LambdaFunctionStarted <- 20",
-            "22 LambdaFunctionSucceeded <- 21",
-            "23 TaskStateExited <- 22",
-            "24 MapIterationSucceeded <- 23",
-            "25 MapIterationStarted <- 23",
-            "26 TaskStateEntered <- 25",
-            "27 LambdaFunctionScheduled <- 26",
-            "28 LambdaFunctionStarted <- 27",
-            "29 LambdaFunctionSucceeded <- 28",
-            "30 TaskStateExited <- 29",
-            "31 MapIterationSucceeded <- 30",
-            "32 MapStateSucceeded <- 31",
-            "33 MapStateExited <- 31",
-            "34 ExecutionSucceeded <- 33",
+            "20 ExecutionRedriven <- 19",
+            "21 LambdaFunctionScheduled <- 12",
+            "22 LambdaFunctionStarted <- 21",
+            "23 LambdaFunctionSucceeded <- 22",
+            "24 TaskStateExited <- 23",
+            "25 MapIterationSucceeded <- 24",
+            "26 MapIterationStarted <- 24",
+            "27 TaskStateEntered <- 26",
+            "28 LambdaFunctionScheduled <- 27",
+            "29 LambdaFunctionStarted <- 28",
+            "30 LambdaFunctionSucceeded <- 29",
+            "31 TaskStateExited <- 30",
+            "32 MapIterationSucceeded <- 31",
+            "33 MapStateSucceeded <- 32",
+            "34 MapStateExited <- 32",
+            "35 ExecutionSucceeded <- 34",
         ]
     );
 }

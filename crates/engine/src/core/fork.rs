@@ -244,16 +244,12 @@ impl Execution {
     }
 
     /// A branch has failed, and its siblings are given up.
+    ///
+    /// What is written of all of them follows the last event of the one that failed, whose state is given up too.
     pub(super) fn branch_failed(&mut self, id: BranchId, parent: Parent, fault: Fault) {
-        let Some(branch) = self.branches.remove(id) else { return };
-        let Some((graph, visit)) = self.at(parent.branch) else { return };
-        if let Kind::Map(_) = graph.state(visit.state).kind {
-            let iteration = self.iteration(parent.branch, parent.index);
-            self.append(branch.last_event, EventKind::MapIterationFailed(iteration));
-        }
-        let last_event = branch.last_event;
-        let mut branches = self.abort_children(parent.branch);
-        branches.push(branch);
+        let Some(last_event) = self.branches.get(id).map(|branch| branch.last_event) else { return };
+        let mut branches = self.abort_children(parent.branch, last_event, Some(id));
+        branches.extend(self.abort(id, last_event, EventKind::MapIterationFailed));
         if let Some(parent) = self.branches.get_mut(parent.branch) {
             parent.halt(branches);
             parent.keep_wreckage(&fault);
@@ -288,40 +284,45 @@ impl Execution {
 
     /// Gives up what a branch has forked: it waits for nothing any more.
     pub(super) fn give_up_fork(&mut self, id: BranchId) {
-        let branches = self.abort_children(id);
+        let Some(last_event) = self.branches.get(id).map(|branch| branch.last_event) else { return };
+        let branches = self.abort_children(id, last_event, None);
         if let Some(branch) = self.branches.get_mut(id) {
             branch.halt(branches);
         }
     }
 
-    /// Gives up every branch below this one: their calls are cancelled, and the history says so. Returns them as they were.
-    fn abort_children(&mut self, id: BranchId) -> Vec<Branch> {
-        let mut aborted = Vec::new();
-        for child_id in self.branches.children_of(id) {
-            let forked = self.abort_children(child_id);
-            let Some(mut child) = self.branches.remove(child_id) else { continue };
-            if let Some(pending) = child.pending() {
-                self.commands.push(Command::CancelTask { call: pending.call.id });
-            }
-            let mut last_event = child.last_event;
-            if let Some(run) = child.map_run() {
-                self.commands.push(Command::CancelMapRun { run: run.id });
-                last_event = self.append(last_event, EventKind::MapRunAborted);
-            }
-            let state_type = child.state().map(|state| state.kind.type_name());
-            if let Some(state_type @ ("Task" | "Wait" | "Parallel" | "Map")) = state_type {
-                self.append(last_event, EventKind::StateAborted { state_type });
-            }
-            let in_map =
-                self.at(id).is_some_and(|(graph, visit)| matches!(graph.state(visit.state).kind, Kind::Map(_)));
-            if let (true, Some(parent)) = (in_map, child.parent) {
-                let iteration = self.iteration(id, parent.index);
-                self.append(child.last_event, EventKind::MapIterationAborted(iteration));
-            }
-            child.halt(forked);
-            aborted.push(child);
+    /// Gives up every branch below this one, but for one. Returns them as they were.
+    fn abort_children(&mut self, id: BranchId, previous: u64, but_for: Option<BranchId>) -> Vec<Branch> {
+        let mut children = self.branches.children_of(id);
+        children.retain(|child| Some(*child) != but_for);
+        children.into_iter().filter_map(|child| self.abort(child, previous, EventKind::MapIterationAborted)).collect()
+    }
+
+    /// Gives a branch up with all below it: their calls are cancelled, and the history says so, after `previous`. Returns
+    /// it as it was.
+    fn abort(&mut self, id: BranchId, previous: u64, of_iteration: fn(Iteration) -> EventKind) -> Option<Branch> {
+        let branch = self.branches.get(id)?;
+        let parent = branch.parent?;
+        let state_type = branch.state().map(|state| state.kind.type_name());
+        let call = branch.pending().map(|pending| pending.call.id);
+        let run = branch.map_run().map(|run| run.id);
+        let around = self.branches.get(parent.branch).and_then(|branch| branch.state());
+        if around.is_some_and(|state| matches!(state.kind, Kind::Map(_))) {
+            let iteration = self.iteration(parent.branch, parent.index);
+            self.append(previous, of_iteration(iteration));
         }
-        aborted
+        self.commands.extend(call.map(|call| Command::CancelTask { call }));
+        if let Some(run) = run {
+            self.commands.push(Command::CancelMapRun { run });
+            self.append(previous, EventKind::MapRunAborted);
+        }
+        if let Some(state_type @ ("Task" | "Wait" | "Parallel" | "Map")) = state_type {
+            self.append(previous, EventKind::StateAborted { state_type });
+        }
+        let forked = self.abort_children(id, previous, None);
+        let mut branch = self.branches.remove(id)?;
+        branch.halt(forked);
+        Some(branch)
     }
 
     /// The iteration with this index has begun.

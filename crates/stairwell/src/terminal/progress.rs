@@ -194,9 +194,9 @@ impl Progress {
                 let map = self.enclosing(previous?, |node| node.kind == "Map" && *node.name == **name);
                 Some(self.enter(format!("item {index}"), "Iteration", map, event.at))
             }
+            EventKind::MapIterationAborted(Iteration { index, .. }) => self.given_up_iteration(previous?, *index),
             EventKind::MapIterationSucceeded(Iteration { index, .. })
-            | EventKind::MapIterationFailed(Iteration { index, .. })
-            | EventKind::MapIterationAborted(Iteration { index, .. }) => {
+            | EventKind::MapIterationFailed(Iteration { index, .. }) => {
                 let wanted = format!("item {index}");
                 self.enclosing(previous?, |node| node.kind == "Iteration" && node.name == wanted)
             }
@@ -210,7 +210,8 @@ impl Progress {
                 self.enclosing(previous?, |node| node.kind == "Map")
             }
             EventKind::ParallelStateStarted => self.enclosing(previous?, |node| node.kind == "Parallel"),
-            EventKind::StateAborted { state_type } => self.enclosing(previous?, |node| node.kind == *state_type),
+            EventKind::StateAborted { state_type } => self.given_up(previous?, state_type),
+            EventKind::MapRunAborted => None,
             _ => previous,
         }
     }
@@ -265,6 +266,34 @@ impl Progress {
             .find(|index| self.nodes[*index].left_at.is_none() && wanted(&self.nodes[*index]))
     }
 
+    /// The state of this type that is given up because of a failure: one beside it that is open; else its own.
+    fn given_up(&self, failure: usize, state_type: &str) -> Option<usize> {
+        let beside = self.open_beside(failure).find(|index| self.nodes[*index].kind == state_type);
+        beside.or_else(|| self.enclosing(failure, |node| node.kind == state_type))
+    }
+
+    /// The iteration that is given up because another one has failed.
+    fn given_up_iteration(&self, failure: usize, index: u64) -> Option<usize> {
+        let wanted = format!("item {index}");
+        self.open_beside(failure)
+            .find(|index| self.nodes[*index].kind == "Iteration" && self.nodes[*index].name == wanted)
+    }
+
+    /// What is open and inside of the same Parallel or Map state as a failure, but is not what failed, nor around it.
+    fn open_beside(&self, failure: usize) -> impl Iterator<Item = usize> {
+        let line: Vec<usize> = std::iter::successors(Some(failure), |index| self.nodes[*index].parent).collect();
+        let fork = line.iter().copied().find(|index| {
+            let node = &self.nodes[*index];
+            *index != failure && node.left_at.is_none() && matches!(node.kind, "Parallel" | "Map")
+        });
+        (0..self.nodes.len()).filter(move |index| {
+            let mut around = std::iter::successors(self.nodes[*index].parent, |index| self.nodes[*index].parent);
+            !line.contains(index)
+                && self.nodes[*index].left_at.is_none()
+                && fork.is_some_and(|fork| around.any(|one| one == fork))
+        })
+    }
+
     fn end(&mut self, status: Status, at: OffsetDateTime) {
         self.status = status;
         self.ended_at = Some(at);
@@ -288,6 +317,8 @@ impl Node {
                 self.left_at = Some(at);
             }
             EventKind::MapIterationFailed(_) => self.leave(Status::Failed, at),
+            // What failed by itself is given up too.
+            EventKind::StateAborted { .. } if self.failed_last => self.leave(Status::Failed, at),
             EventKind::MapIterationAborted(_) | EventKind::StateAborted { .. } => self.leave(Status::Aborted, at),
             EventKind::EvaluationFailed { fault, .. }
             | EventKind::MapRunFailed(fault)
