@@ -77,6 +77,9 @@ impl Apis {
     /// What API Gateway itself does not say: it has no host for an API that is not there.
     fn no_such_api(&self, path: &str) -> String {
         let name = path.trim_start_matches("/_api").trim_start_matches('/').split('/').next().unwrap_or_default();
+        if let Some(api) = self.described.iter().find(|api| api.logical_id.eq_ignore_ascii_case(name)) {
+            return format!("The API {name:?} answers at {}, with its stage.", address_of(api));
+        }
         let names: Vec<String> = self.described.iter().map(address_of).collect();
         match names.as_slice() {
             [] => format!("There is no API {name:?}: the template has none."),

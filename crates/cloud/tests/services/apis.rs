@@ -112,7 +112,12 @@ async fn a_rest_api_gives_a_function_its_own_event_and_needs_its_answer() {
         ("/_api/Rest/Prod/orders/1", "echo", StatusCode::BAD_GATEWAY, "Internal server error"),
         ("/_api/Rest/Prod/orders/1", "error", StatusCode::BAD_GATEWAY, "Internal server error"),
         ("/_api/Rest/Prod/none", "echo", StatusCode::FORBIDDEN, "Missing Authentication Token"),
-        ("/_api/Rest/orders/1", "echo", StatusCode::NOT_FOUND, "Not Found"),
+        (
+            "/_api/Rest/orders/1",
+            "echo",
+            StatusCode::NOT_FOUND,
+            "The API \"Rest\" answers at /_api/Rest/Prod/, with its stage.",
+        ),
     ] {
         let answer = post(&cloud, path, &json!({ "do": deed })).await;
         let body: Value = serde_json::from_str(&answer.body).unwrap();
