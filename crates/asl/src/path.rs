@@ -1,12 +1,13 @@
 //! `JSONPath` as the service speaks it: the Jayway dialect, where a path is definite or indefinite, and `$.a-b` is a name.
 //!
 //! A **definite** path names at most one place and gives the value there, or fails when there is none. An
-//! **indefinite** one (a wildcard, a slice, a filter, a descent, several names) gives an array of all it finds,
-//! possibly empty. A **reference path** is a definite one of names and single indexes alone; a result can be written
+//! **indefinite** one (a wildcard, a slice, a filter, a descent, several indexes) gives an array of all it finds,
+//! possibly empty. Several names at the end of a path give an object of them, and are indefinite elsewhere. A **reference path** is a definite one of names and single indexes alone; a result can be written
 //! where it points.
 
 mod eval;
 mod filter;
+mod operator;
 mod parse;
 
 use std::{fmt, sync::Arc};
@@ -51,10 +52,13 @@ enum Step {
     Filter(filter::Filter),
 }
 
-impl Step {
-    fn is_definite(&self) -> bool {
-        matches!(self, Self::Field(_) | Self::Index(_))
-    }
+/// Whether these lead to at most one place.
+fn are_definite(steps: &[Step]) -> bool {
+    let before = match steps {
+        [before @ .., Step::Fields(_)] => before,
+        _ => steps,
+    };
+    before.iter().all(|step| matches!(step, Step::Field(_) | Step::Index(_)))
 }
 
 impl Path {
@@ -75,7 +79,7 @@ impl Path {
 
     /// Whether it names at most one place.
     pub fn is_definite(&self) -> bool {
-        self.steps.iter().all(Step::is_definite)
+        are_definite(&self.steps)
     }
 
     /// The value or values it names. A part is shared with the whole, never copied.

@@ -3,7 +3,7 @@
 use std::{fmt::Write, sync::Arc};
 
 use super::Step;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// A definite path leads nowhere in this value.
 ///
@@ -29,21 +29,40 @@ impl Missing {
 
 pub(super) fn find(steps: &[Step], root: &Value) -> Result<Value, Missing> {
     let mut value = root;
-    for (at, step) in steps.iter().enumerate() {
-        value = match step {
-            Step::Field(name) => value.get(name).ok_or_else(|| missing_field(value, &steps[..at], name))?,
-            Step::Index(index) => {
-                let is_last = at + 1 == steps.len();
-                element(value, *index).ok_or_else(|| missing_index(value, &steps[..at], *index, is_last))?
+    for at in 0..steps.len() {
+        let (before, from_here) = steps.split_at(at);
+        value = match from_here {
+            [Step::Field(name), ..] => value.get(name).ok_or_else(|| missing_field(value, before, from_here))?,
+            [Step::Index(index), ..] => {
+                element(value, *index).ok_or_else(|| missing_index(value, before, *index, from_here))?
+            }
+            [Step::Fields(names)] => {
+                return together(value, names).ok_or_else(|| missing_field(value, before, from_here));
+            }
+            [Step::Slice { .. } | Step::Indexes(_), ..] if value.as_array().is_none() => {
+                return Err(no_array(value, from_here));
+            }
+            [Step::Filter(_), ..] if !matches!(value, Value::Array(_) | Value::Object(_)) => {
+                return Err(Missing::NoArray(format!(
+                    "Filter: {} can not be applied to primitives. Current context is: {value}",
+                    fragments(from_here)
+                )));
             }
             _ => {
                 let mut found = Vec::new();
-                collect(&steps[at..], value, root, &mut found);
+                collect(from_here, value, root, &mut found);
                 return Ok(found.into());
             }
         };
     }
     Ok(value.clone())
+}
+
+/// Several fields of an object, as an object of those that it has.
+fn together(value: &Value, names: &[Arc<str>]) -> Option<Value> {
+    let Value::Object(fields) = value else { return None };
+    let found = names.iter().filter_map(|name| Some((name.clone(), fields.get(name)?.clone())));
+    Some(found.collect::<Object>().into())
 }
 
 /// Collects what the steps name below `value`, leaving out what is not there.
@@ -55,6 +74,7 @@ pub(super) fn collect(steps: &[Step], value: &Value, root: &Value, found: &mut V
     let mut go_on = |value: &Value| collect(rest, value, root, found);
     match step {
         Step::Field(name) => value.get(name).into_iter().for_each(go_on),
+        Step::Fields(names) if rest.is_empty() => found.extend(together(value, names)),
         Step::Fields(names) => names.iter().filter_map(|name| value.get(name)).for_each(go_on),
         Step::Index(index) => element(value, *index).into_iter().for_each(go_on),
         Step::Indexes(indexes) => indexes.iter().filter_map(|index| element(value, *index)).for_each(go_on),
@@ -65,7 +85,11 @@ pub(super) fn collect(steps: &[Step], value: &Value, root: &Value, found: &mut V
             Value::Object(_) if filter.keeps(value, root) => go_on(value),
             _ => {}
         },
-        Step::Descend => descend(value, &mut go_on),
+        // Several fields at the end are taken from where all of them are.
+        Step::Descend => descend(value, &mut |value| match rest {
+            [Step::Fields(names)] if !names.iter().all(|name| value.get(name).is_some()) => {}
+            _ => go_on(value),
+        }),
     }
 }
 
@@ -101,38 +125,56 @@ fn slice(value: &Value, from: Option<i64>, to: Option<i64>) -> &[Value] {
     items.get(from..to).unwrap_or(&[])
 }
 
-fn missing_field(value: &Value, before: &[Step], name: &str) -> Missing {
-    let place = place(before);
+fn missing_field(value: &Value, before: &[Step], from_here: &[Step]) -> Missing {
+    let (place, name) = (place(before), fragments(from_here.get(..1).unwrap_or_default()));
     Missing::Nowhere(match value {
-        Value::Object(_) | Value::Null => format!("Missing property in path {place}['{name}']"),
+        Value::Object(_) | Value::Null => format!("Missing property in path {place}{name}"),
         other => format!(
-            "Expected to find an object with property ['{name}'] in path {place} but found '{}'. This is not a json \
+            "Expected to find an object with property {name} in path {place} but found '{}'. This is not a json \
              object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonNodeJsonProvider'.",
             java_name(other)
         ),
     })
 }
 
-fn missing_index(value: &Value, before: &[Step], index: i64, is_last: bool) -> Missing {
-    let place = place(before);
+fn missing_index(value: &Value, before: &[Step], index: i64, from_here: &[Step]) -> Missing {
     match value {
         Value::Array(_) => {
-            let text = format!("Index out of bounds when evaluating path {place}[{index}]");
-            if is_last && index >= 0 { Missing::PastEnd(text) } else { Missing::Nowhere(text) }
+            let text = format!("Index out of bounds when evaluating path {}[{index}]", place(before));
+            if from_here.len() == 1 && index >= 0 { Missing::PastEnd(text) } else { Missing::Nowhere(text) }
         }
-        _ => Missing::NoArray(format!("Filter: [{index}] can only be applied to arrays. Current context is: {value}")),
+        _ => no_array(value, from_here),
     }
+}
+
+fn no_array(value: &Value, from_here: &[Step]) -> Missing {
+    Missing::NoArray(format!(
+        "Filter: {} can only be applied to arrays. Current context is: {value}",
+        fragments(from_here)
+    ))
 }
 
 /// The service names a place in Jayway's normal form: `$['a'][0]`.
 fn place(steps: &[Step]) -> String {
-    let mut text = String::from("$");
+    format!("${}", fragments(steps))
+}
+
+fn fragments(steps: &[Step]) -> String {
+    let mut text = String::new();
     for step in steps {
+        let bound = |bound: &Option<i64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
         // Writing to a String can't fail.
         let _ = match step {
             Step::Field(name) => write!(text, "['{name}']"),
+            Step::Fields(names) => write!(text, "['{}']", names.join("','")),
             Step::Index(index) => write!(text, "[{index}]"),
-            _ => Ok(()),
+            Step::Indexes(indexes) => {
+                write!(text, "[{}]", indexes.iter().map(i64::to_string).collect::<Vec<_>>().join(","))
+            }
+            Step::Slice { from, to } => write!(text, "[{}:{}]", bound(from), bound(to)),
+            Step::Wildcard => write!(text, "[*]"),
+            Step::Descend => write!(text, ".."),
+            Step::Filter(_) => write!(text, "[?]"),
         };
     }
     text

@@ -1,8 +1,11 @@
 //! Filters inside a path: `[?(@.price < 10 && @.name)]`.
 
+use regex::Regex;
+
 use super::{
-    Step,
+    Step, are_definite,
     eval::collect,
+    operator::Operator,
     parse::{PathError, Reader},
 };
 use crate::value::Value;
@@ -13,7 +16,13 @@ pub(super) enum Filter {
     All(Vec<Filter>),
     Not(Box<Filter>),
     Exists(Operand),
-    Compare { left: Operand, operator: Operator, right: Operand },
+    Compare {
+        left: Operand,
+        operator: Operator,
+        right: Operand,
+    },
+    /// `=~`: a text as a whole, or one in a list, is as the pattern says.
+    Matches(Operand, Regex),
 }
 
 #[derive(Clone, Debug)]
@@ -24,26 +33,6 @@ pub(super) enum Operand {
     Root(Vec<Step>),
     Literal(Value),
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-/// The longer token stands before the one it starts with.
-const OPERATORS: [(&str, Operator); 6] = [
-    ("==", Operator::Equal),
-    ("!=", Operator::NotEqual),
-    ("<=", Operator::LessOrEqual),
-    (">=", Operator::GreaterOrEqual),
-    ("<", Operator::Less),
-    (">", Operator::Greater),
-];
 
 pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Filter, PathError> {
     let filter = series(reader, "||", Filter::Any, |reader| series(reader, "&&", Filter::All, unary))?;
@@ -85,10 +74,14 @@ fn unary(reader: &mut Reader<'_>) -> Result<Filter, PathError> {
     }
     let left = operand(reader)?;
     reader.blanks();
-    let Some((_, operator)) = OPERATORS.into_iter().find(|(token, _)| reader.eat(token)) else {
+    if reader.eat("=~") {
+        reader.blanks();
+        return Ok(Filter::Matches(left, reader.pattern()?));
+    }
+    let Some(operator) = Operator::read(reader) else {
         return match reader.peek() {
             Some(')' | '&' | '|') => Ok(Filter::Exists(left)),
-            _ => Err(reader.error("expected a comparison (==, !=, <, <=, >, >=), '&&', '||' or ')'")),
+            _ => Err(reader.error("expected a comparison (==, !=, <, <=, >, >=, =~, in, ...), '&&', '||' or ')'")),
         };
     };
     reader.blanks();
@@ -121,6 +114,10 @@ impl Filter {
             Self::Compare { left, operator, right } => {
                 operator.holds(left.value(item, root).as_ref(), right.value(item, root).as_ref())
             }
+            Self::Matches(operand, pattern) => operand.value(item, root).is_some_and(|value| match &value {
+                Value::Array(items) => items.iter().any(|item| matches(pattern, item)),
+                value => matches(pattern, value),
+            }),
         }
     }
 }
@@ -134,28 +131,14 @@ impl Operand {
         };
         let mut found = Vec::new();
         collect(steps, from, root, &mut found);
-        if steps.iter().all(Step::is_definite) { found.pop() } else { Some(found.into()) }
+        if are_definite(steps) { found.pop() } else { Some(found.into()) }
     }
 }
 
-impl Operator {
-    fn holds(self, left: Option<&Value>, right: Option<&Value>) -> bool {
-        let equal = || match (left, right) {
-            (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_f64() == b.as_f64(),
-            _ => left == right,
-        };
-        let order = || match (left?, right?) {
-            (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
-            (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-            _ => None,
-        };
-        match self {
-            Self::Equal => equal(),
-            Self::NotEqual => !equal(),
-            Self::Less => order().is_some_and(std::cmp::Ordering::is_lt),
-            Self::LessOrEqual => order().is_some_and(std::cmp::Ordering::is_le),
-            Self::Greater => order().is_some_and(std::cmp::Ordering::is_gt),
-            Self::GreaterOrEqual => order().is_some_and(std::cmp::Ordering::is_ge),
-        }
+fn matches(pattern: &Regex, value: &Value) -> bool {
+    match value {
+        Value::String(text) => pattern.is_match(text),
+        Value::Number(_) | Value::Bool(_) => pattern.is_match(&value.to_string()),
+        _ => pattern.is_match(""),
     }
 }

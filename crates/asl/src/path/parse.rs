@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use regex::{Regex, RegexBuilder};
+
 use super::{Path, Root, Step, filter};
 use crate::value::{Number, Value};
 
@@ -42,7 +44,10 @@ pub(super) struct Reader<'a> {
     depth: usize,
 }
 
-/// How deep parentheses and negations of a filter may nest: hostile text must not exhaust the stack.
+/// How much memory a compiled pattern may take: a short text can ask for much.
+const MAX_PATTERN_BYTES: usize = 1024 * 1024;
+
+/// How deep parentheses, negations and lists of a filter may nest: hostile text must not exhaust the stack.
 const MAX_DEPTH: usize = 64;
 
 impl<'a> Reader<'a> {
@@ -72,6 +77,17 @@ impl<'a> Reader<'a> {
         let found = self.rest().starts_with(token);
         if found {
             self.at += token.len();
+        }
+        found
+    }
+
+    /// Reads a word of ASCII letters, whatever their case, if it stands here alone.
+    pub(super) fn eat_word(&mut self, word: &str) -> bool {
+        let rest = self.rest();
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let found = rest[..letters].eq_ignore_ascii_case(word);
+        if found {
+            self.at += letters;
         }
         found
     }
@@ -230,8 +246,38 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `true`, `false`, `null`, a number or a quoted text.
+    /// `/pattern/flags`, in Java's notation, which stands for a whole text.
+    pub(super) fn pattern(&mut self) -> Result<Regex, PathError> {
+        self.expect("/")?;
+        let start = self.at;
+        loop {
+            match self.next() {
+                Some('/') => break,
+                Some('\\') => drop(self.next()),
+                Some(_) => {}
+                None => return Err(self.error("a pattern is not closed")),
+            }
+        }
+        let pattern = &self.text[start..self.at - 1];
+        let flags = self.take_while(|c| c.is_ascii_alphabetic());
+        let has = |flag| flags.contains(flag);
+        // A comment, which the flag x allows, ends with its line.
+        let end = if has('x') { "\n" } else { "" };
+        RegexBuilder::new(&format!("\\A(?:{pattern}{end})\\z"))
+            .case_insensitive(has('i'))
+            .ignore_whitespace(has('x'))
+            .multi_line(has('m'))
+            .dot_matches_new_line(has('s'))
+            .size_limit(MAX_PATTERN_BYTES)
+            .build()
+            .map_err(|error| self.error(format!("'{pattern}' is no pattern that is supported: {error}")))
+    }
+
+    /// `true`, `false`, `null`, a number, a quoted text or a list of these.
     pub(super) fn literal(&mut self) -> Result<Value, PathError> {
+        if self.eat("[") {
+            return self.nested(Self::list);
+        }
         if matches!(self.peek(), Some('\'' | '"')) {
             return Ok(self.quoted()?.into());
         }
@@ -244,6 +290,23 @@ impl<'a> Reader<'a> {
                 Ok(number) => Ok(Value::Number(number)),
                 Err(_) => Err(self.error(format!("'{word}' is no value"))),
             },
+        }
+    }
+
+    /// The values of a list, and its closing bracket.
+    fn list(&mut self) -> Result<Value, PathError> {
+        let mut values: Vec<Value> = Vec::new();
+        self.blanks();
+        if self.eat("]") {
+            return Ok(values.into());
+        }
+        loop {
+            self.blanks();
+            values.push(self.literal()?);
+            if !self.comma() {
+                self.expect("]")?;
+                return Ok(values.into());
+            }
         }
     }
 

@@ -47,7 +47,22 @@ fn paths_find_what_they_name() {
         ("$.items[?(@.n == $.k.n)]", "[]"),
         ("$..n", r#"["a","b","c","deep"]"#),
         ("$.k.*", r#"["deep"]"#),
-        ("$.items[0]['n','p']", r#"["a",5]"#),
+        ("$.items[0]['n','p']", r#"{"n":"a","p":5}"#),
+        ("$.items[2]['n','p']", r#"{"n":"c"}"#),
+        ("$.items[*]['n','p']", r#"[{"n":"a","p":5},{"n":"b","p":15},{"n":"c"}]"#),
+        ("$..['n','p']", r#"[{"n":"a","p":5},{"n":"b","p":15}]"#),
+        ("$['k','a-b'].*", r#"["deep",1]"#),
+        (
+            "$.items['n','p']",
+            "Expected to find an object with property ['n','p'] in path $['items'] but found \
+             'com.fasterxml.jackson.databind.node.ArrayNode'. This is not a json object according to the JsonProvider: \
+             'com.jayway.jsonpath.spi.json.JacksonJsonNodeJsonProvider'.",
+        ),
+        ("$.k[0:1].n", "Filter: [0:1]['n'] can only be applied to arrays. Current context is: {\"n\":\"deep\"}"),
+        ("$.k.n[0,1]", "Filter: [0,1] can only be applied to arrays. Current context is: \"deep\""),
+        ("$.k[0].*", "Filter: [0][*] can only be applied to arrays. Current context is: {\"n\":\"deep\"}"),
+        ("$.k.n[?(@.x)]", "Filter: [?] can not be applied to primitives. Current context is: \"deep\""),
+        ("$.k.n.*", "[]"),
         ("$.nothing[*]", "Missing property in path $['nothing']"),
         ("$$.Execution.Id", r#""arn""#),
         ("$count", "3"),
@@ -60,6 +75,41 @@ fn paths_find_what_they_name() {
 }
 
 #[test]
+fn filters_keep_what_their_operators_hold_for() {
+    let all = r#"[{"i":1,"s":"Apple","n":1,"l":[1,"x"]},{"i":2,"s":"pear","n":"1","l":[]},{"i":3,"n":null}]"#;
+    for (filter, expected) in [
+        ("@.n == 1", "[1,2]"),
+        ("@.n == '1'", "[1,2]"),
+        ("@.n === 1", "[1]"),
+        ("@.n !== 1", "[2,3]"),
+        ("@.n == null", "[3]"),
+        ("@.s != 'pear'", "[1,3]"),
+        ("@.s == @.none", "[]"),
+        ("@.s =~ /.pple/", "[1]"),
+        ("@.s =~ /P.*/", "[]"),
+        ("@.s =~ /P.*/i", "[2]"),
+        ("@.s =~ /pp/", "[]"),
+        ("@.s =~ /a.*e # both/xi", "[1]"),
+        (r"@.s =~ /p\w+/ && @.n =~ /\d/", "[2]"),
+        ("@.l =~ /x|y/", "[1]"),
+        ("@.s in ['pear', \"fig\"]", "[2]"),
+        ("@.s nin ['pear']", "[1]"),
+        ("@.n IN [ 1 ]", "[1,2]"),
+        ("@.l subsetof ['x', 1, 2]", "[1,2]"),
+        ("@.l anyof ['x']", "[1]"),
+        ("@.l noneof ['x']", "[2]"),
+        ("@.l contains 'x'", "[1]"),
+        ("@.s contains 'ea'", "[2]"),
+        ("@.l size 2", "[1]"),
+        ("@.s size 4", "[2]"),
+        ("@.l empty true", "[2]"),
+        ("@.s empty false", "[1,2]"),
+    ] {
+        assert_eq!(find(&format!("$[?({filter})].i"), all).as_deref(), Ok(expected), "{filter}");
+    }
+}
+
+#[test]
 fn text_that_is_no_path_is_refused_with_its_place() {
     for (path, message) in [
         ("a.b", "expected '$' at character 0 of 'a.b'"),
@@ -68,9 +118,12 @@ fn text_that_is_no_path_is_refused_with_its_place() {
         ("$.a['b]", "a quote is not closed at character 7 of '$.a['b]'"),
         ("$.a.length()", "the path function 'length()' is not supported at character 10 of '$.a.length()'"),
         (
-            "$.a[?(@.b =~ /x/)]",
-            "expected a comparison (==, !=, <, <=, >, >=), '&&', '||' or ')' at character 10 of '$.a[?(@.b =~ /x/)]'",
+            "$.a[?(@.b ~ 1)]",
+            "expected a comparison (==, !=, <, <=, >, >=, =~, in, ...), '&&', '||' or ')' at character 10 of \
+             '$.a[?(@.b ~ 1)]'",
         ),
+        ("$.a[?(@.b =~ /x)]", "a pattern is not closed at character 17 of '$.a[?(@.b =~ /x)]'"),
+        ("$.a[?(@.b in [1,])]", "'' is no value at character 16 of '$.a[?(@.b in [1,])]'"),
     ] {
         assert_eq!(Path::parse(path).map(|_| ()).map_err(|error| error.to_string()), Err(message.to_owned()));
     }
