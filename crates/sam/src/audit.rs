@@ -14,7 +14,7 @@ enum Use {
 use Use::{LeftOut, NoDifference, Read};
 
 pub(crate) const NO_IAM: &str = "IAM is not emulated: every call is allowed.";
-const NO_ALIAS: &str = "There are no versions here: an alias stands for the function or machine as it is.";
+const NO_ALIAS: &str = "Nothing is published here: an alias stands for the function or machine as it is.";
 const NO_DEPLOYMENT: &str = "Code is replaced at once.";
 const NO_CAPACITY: &str = "As many processes start as are needed.";
 

@@ -90,6 +90,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
     let buckets = application.buckets.iter().map(|bucket| (&bucket.logical_id, bucket.name.clone()));
     let tables = application.tables.iter().map(|table| (&table.logical_id, table.name.clone()));
     let queues = application.queues.iter().map(|queue| (&queue.logical_id, queue.name.clone()));
+    let topics = application.topics.iter().map(|topic| (&topic.logical_id, topic.arn.clone()));
     let apis = application.apis.iter().map(|api| (&api.logical_id, address(api, &url)));
     serde_json::json!({
         "endpointUrl": url,
@@ -100,6 +101,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
         "buckets": buckets.collect::<BTreeMap<_, _>>(),
         "tables": tables.collect::<BTreeMap<_, _>>(),
         "queues": queues.collect::<BTreeMap<_, _>>(),
+        "topics": topics.collect::<BTreeMap<_, _>>(),
         "apis": apis.collect::<BTreeMap<_, _>>(),
         "leftOut": application.left_out,
     })
@@ -127,6 +129,7 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     row("buckets", application.buckets.iter().map(|bucket| bucket.name.clone()).collect());
     row("tables", application.tables.iter().map(|table| table.name.clone()).collect());
     row("queues", application.queues.iter().map(|queue| queue.name.clone()).collect());
+    row("topics", application.topics.iter().map(|topic| topic.logical_id.clone()).collect());
     for api in &application.apis {
         let address = address(api, &url);
         let routes = api.routes.iter().map(|route| {
@@ -135,10 +138,9 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
         });
         row("routes", routes.collect());
     }
-    for rule in application.rules.iter().filter(|rule| rule.enabled) {
-        row("rule", vec![rule.name.clone()]);
-    }
-    let data = if args.run.ephemeral { "kept until it stops".to_owned() } else { args.run.data.display().to_string() };
+    row("rules", application.rules.iter().filter(|rule| rule.enabled).map(|rule| rule.name.clone()).collect());
+    row("schedules", application.schedules.iter().map(|schedule| schedule.name.clone()).collect());
+    let data = if args.run.ephemeral { "gone when it stops".to_owned() } else { args.run.data.display().to_string() };
     row("data", vec![data]);
     left_out::tell_count(application.left_out.len());
     anstream::eprintln!(
