@@ -29,12 +29,12 @@ async fn an_empty_payload_is_an_empty_object() {
 async fn a_function_is_found_by_each_of_its_names() {
     let lambda = lambda();
     let arn = function().function.arn;
-    for name in ["Deeds", "Deeds:$LATEST", &format!("{}:function:Deeds", sam::ACCOUNT), &arn] {
+    for name in ["Deeds", "Deeds:$LATEST", "Deeds:live", &format!("{}:function:Deeds", sam::ACCOUNT), &arn] {
         lambda.invoke(name, Bytes::new(), InvokeOptions::default()).await.unwrap();
     }
     for (name, asked) in [
         ("Others", format!("arn:aws:lambda:{}:{}:function:Others", sam::REGION, sam::ACCOUNT)),
-        ("Deeds:live", format!("{arn}:live")),
+        ("Deeds:blue", format!("{arn}:blue")),
         ("arn:aws:lambda:mars-1:1:function:Deeds", "arn:aws:lambda:mars-1:1:function:Deeds".to_owned()),
     ] {
         let error = lambda.invoke(name, Bytes::new(), InvokeOptions::default()).await.unwrap_err();
