@@ -3,7 +3,10 @@
 
 mod definitions;
 mod dynamodb;
+mod functions;
 mod http;
+#[path = "../lambda_support/mod.rs"]
+mod lambda_support;
 mod messaging;
 mod mocks;
 mod others;

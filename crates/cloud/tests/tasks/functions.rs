@@ -1,0 +1,58 @@
+//! Functions by the SDK, and behind an HTTP API.
+
+use sam::{Application, HttpApi, Route};
+use serde_json::{Value, json};
+
+use crate::{lambda_support::function, stage::Stage};
+
+/// A function `Deeds`, and an API that leads to it.
+async fn with_function() -> Stage {
+    let function = function().function;
+    let route = Route { method: "POST".into(), path: "/things/{id}".into(), function: function.name.clone() };
+    let api = HttpApi { logical_id: "Shop".into(), stage: "$default".into(), routes: vec![route] };
+    Stage::of(Application { functions: vec![function], http_apis: vec![api], ..Application::default() }, None).await
+}
+
+#[tokio::test]
+async fn a_function_is_invoked_by_the_sdk() {
+    let stage = with_function().await;
+    let invoke = json!({ "FunctionName": "Deeds", "Payload": { "do": "echo", "a": [1] } });
+    let answer = stage.result("aws-sdk:lambda:invoke", invoke).await;
+    // The payload is text, and nothing is told of the call.
+    let expected = json!({ "ExecutedVersion": "$LATEST", "Payload": r#"{"do":"echo","a":[1]}"#, "StatusCode": 200 });
+    assert_eq!(answer, expected);
+    // An error of the function's own is a part of the answer.
+    let invoke = json!({ "FunctionName": "Deeds", "Payload": { "do": "error" } });
+    let answer = stage.result("aws-sdk:lambda:invoke", invoke).await;
+    assert_eq!(answer["FunctionError"], "Unhandled");
+    let error: Value = serde_json::from_str(answer["Payload"].as_str().unwrap()).unwrap();
+    assert_eq!(error["errorType"], "OutOfStock");
+    let invoke = json!({ "FunctionName": "Deeds", "InvocationType": "Event", "Payload": { "do": "echo" } });
+    assert_eq!(stage.result("aws-sdk:lambda:invoke", invoke).await["StatusCode"], 202);
+    let described = stage.result("aws-sdk:lambda:getFunction", json!({ "FunctionName": "Deeds" })).await;
+    assert_eq!(described["Configuration"]["FunctionName"], "Deeds");
+}
+
+#[tokio::test]
+async fn an_http_api_of_the_application_is_called() {
+    let stage = with_function().await;
+    let parameters = json!({
+        "ApiEndpoint": "Shop.execute-api.us-east-1.amazonaws.com",
+        "Method": "POST",
+        "Path": "/things/7",
+        "Headers": { "x-kind": ["red"] },
+        "QueryParameters": { "q": ["a b"] },
+        "RequestBody": { "count": 2 },
+        "AuthType": "IAM_ROLE",
+    });
+    let result = stage.result("apigateway:invoke", parameters).await;
+    assert_eq!(
+        (&result["StatusCode"], &result["Headers"]["content-type"]),
+        (&json!(200), &json!(["application/json"]))
+    );
+    // The function answers the event that it gets.
+    let event = &result["ResponseBody"];
+    assert_eq!((&event["routeKey"], &event["rawPath"]), (&json!("POST /things/{id}"), &json!("/things/7")));
+    assert_eq!((&event["body"], &event["headers"]["x-kind"]), (&json!(r#"{"count":2}"#), &json!("red")));
+    assert_eq!((&event["queryStringParameters"]["q"], &event["pathParameters"]["id"]), (&json!("a b"), &json!("7")));
+}
