@@ -21,8 +21,8 @@ use super::{
 use crate::{
     service::Service,
     states::{
-        protocol::{self, Answer, Refusal},
         put_events,
+        sdk::{self, Answer, Refusal},
     },
 };
 
@@ -71,7 +71,7 @@ impl Services {
             let request = request?;
             let stopped = || Fault::new(format!("{}.ServiceException", prefix(&operation)), "The runner stops.");
             let response = services.ok_or_else(stopped)?.call(request).await;
-            let answer = protocol::answer(&operation, response).await;
+            let answer = sdk::answer(&operation, response).await;
             let answer = answer.map_err(|error| {
                 let error_name = format!("{}.SdkClientException", prefix(&operation));
                 Fault::new(error_name, format!("Unable to read the answer: {error}"))
@@ -91,7 +91,7 @@ fn request(operation: &Operation, execution: &Identity, call: &Call) -> Result<c
     };
     let token = call.uuid(execution).to_string();
     let parameters = operation.parameters(&parameters, &token).map_err(|misfit| unusable(&misfit))?;
-    protocol::request(operation, &parameters).map_err(|error| unusable(&error))
+    sdk::request(operation, &parameters).map_err(|error| unusable(&error))
 }
 
 /// What a task's result is, by its integration.

@@ -3,19 +3,9 @@
 use std::fmt;
 
 use asl::{Value, value::Object};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
-/// What is written as it is: the unreserved characters of RFC 3986.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// A text that a scalar is.
-pub(super) fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.to_string()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
+use crate::states::sdk::{ENCODED, text};
 
 /// Pairs of a query or a form.
 #[derive(Debug, Default)]
@@ -68,7 +58,7 @@ impl fmt::Display for Query {
 
 /// A value in a pair: a text as it is, what has parts as JSON.
 fn written(value: &Value) -> String {
-    scalar(value).unwrap_or_else(|| value.to_string())
+    text(value).unwrap_or_else(|| value.to_string())
 }
 
 /// A value without the fields of objects that are `null`.

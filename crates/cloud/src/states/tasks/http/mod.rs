@@ -21,7 +21,11 @@ use hyper_util::{
 };
 
 use super::service::Services;
-use crate::{front::collect, service::Response};
+use crate::{
+    front::{BodyRefused, collect},
+    service::Response,
+    states::sdk,
+};
 use encode::{Encoding, Query};
 
 /// How long an endpoint has.
@@ -32,9 +36,6 @@ const LONGEST_ANSWER: usize = 1024 * 1024;
 
 /// The error of an endpoint that can't be reached, or that does not answer in time.
 const SOCKET: &str = "States.Http.Socket";
-
-/// What `http:invoke` says of itself.
-const USER_AGENT: &str = "Amazon|StepFunctions|HttpInvoke|us-east-1";
 
 /// Headers that an HTTP task can't have, and beginnings of such.
 const RESERVED: [&str; 29] = [
@@ -112,7 +113,7 @@ pub(super) fn call(
     let outgoing =
         operation.parameters(&call.input, "").map_err(Unusable::from).and_then(|parameters| match endpoint {
             Endpoint::Api => api_request(&parameters, execution),
-            Endpoint::Http => http_request(&parameters),
+            Endpoint::Http => http_request(&parameters, execution),
         });
     let outgoing = outgoing.map_err(|error| {
         Fault::runtime(format!("The Parameters '{}' could not be used to start the Task: [{error}]", call.input))
@@ -183,7 +184,7 @@ fn api_request(parameters: &Object, execution: &Identity) -> Result<Outgoing, Un
     Ok(Outgoing { request: request(parameters, uri, headers, body.into())?, is_own })
 }
 
-fn http_request(parameters: &Object) -> Result<Outgoing, Unusable> {
+fn http_request(parameters: &Object, execution: &Identity) -> Result<Outgoing, Unusable> {
     const FIELD: &str = "ApiEndpoint";
     let endpoint = parameters.get(FIELD).and_then(Value::as_str).unwrap_or_default();
     let parsed = uri(endpoint, FIELD)?;
@@ -212,7 +213,8 @@ fn http_request(parameters: &Object) -> Result<Outgoing, Unusable> {
             encoding.body(body).ok_or(Unusable::Format("RequestBody"))?
         }
     };
-    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    let agent = format!("Amazon|StepFunctions|HttpInvoke|{}", execution.region);
+    headers.insert(header::USER_AGENT, HeaderValue::try_from(agent).map_err(|_| Unusable::Format("Headers"))?);
     headers.insert(header::RANGE, HeaderValue::from_static("bytes=0-262144"));
     Ok(Outgoing { request: request(parameters, uri, headers, body.into())?, is_own: false })
 }
@@ -248,7 +250,7 @@ fn headers(given: Option<&Value>) -> Result<HeaderMap, Unusable> {
             value => vec![value.clone()],
         };
         for value in values {
-            let text = encode::scalar(&value).ok_or_else(unusable)?;
+            let text = sdk::text(&value).ok_or_else(unusable)?;
             headers.append(name.clone(), HeaderValue::from_str(&text).map_err(|_| unusable())?);
         }
     }
@@ -264,10 +266,10 @@ fn is_loopback(authority: &Authority) -> bool {
 async fn answer(endpoint: Endpoint, response: Response) -> Result<Value, Fault> {
     let (parts, body) = response.into_parts();
     let body = collect(body, LONGEST_ANSWER).await.map_err(|refused| match refused {
-        crate::front::BodyRefused::TooLarge => {
+        BodyRefused::TooLarge => {
             Fault::new(names::DATA_LIMIT_EXCEEDED, format!("The answer has more than {LONGEST_ANSWER} bytes."))
         }
-        crate::front::BodyRefused::Broken => Fault::new(SOCKET, "The answer ended too early."),
+        BodyRefused::Broken => Fault::new(SOCKET, "The answer ended too early."),
     })?;
     let text = String::from_utf8_lossy(&body);
     if !parts.status.is_success() {

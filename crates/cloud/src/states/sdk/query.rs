@@ -2,12 +2,9 @@
 
 use asl::{Value, value::Object};
 use engine::services::{Member, Model, Operation, Shape, Structure, TimestampFormat};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
-use super::{Unreadable, moment, text, wire_name, xml};
-
-/// What is written as it is: the unreserved characters of RFC 3986.
-pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+use super::{ENCODED, Unreadable, moment, text, wire_name, xml};
 
 /// The form of a call.
 pub(super) fn form(operation: &Operation, version: &str, parameters: &Object) -> String {

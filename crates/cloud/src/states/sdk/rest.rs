@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 use s3s::crypto::{Checksum as _, Md5};
 
-use super::{Unreadable, Unsendable, json, moment, query::ENCODED, text, xml};
+use super::{ENCODED, Unreadable, Unsendable, json, moment, text, xml};
 
 /// The same, where a part of the path may have parts of its own: `{Key+}`.
 const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');

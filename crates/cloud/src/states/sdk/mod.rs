@@ -1,4 +1,4 @@
-//! Calls as they are sent, and answers as they come: one service of AWS speaks in one of four protocols.
+//! Services as the SDK calls them: each speaks one of four protocols. Calls as they are sent, and answers as they come.
 //!
 //! Signatures only name the service: nothing here checks them.
 
@@ -13,6 +13,7 @@ use asl::{Value, value::Object};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use crate::{
     front::{BodyRefused, collect},
@@ -136,8 +137,11 @@ fn output(operation: &Operation, status: StatusCode, headers: &HeaderMap, body: 
     }
 }
 
+/// What is written as it is in addresses and forms: the unreserved characters of RFC 3986.
+pub(in crate::states) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 /// A scalar as it stands in a header, a path, a form or an element.
-fn text(value: &Value) -> Option<String> {
+pub(in crate::states) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.to_string()),
         Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
