@@ -2,7 +2,7 @@
 //!
 //! An API answers at `http://<logical id>.execute-api.localhost:<port>/…` and at
 //! `http://127.0.0.1:<port>/_api/<logical id>/…`. The stage of a REST API is the first part of the path, that of an HTTP API
-//! is not in it. Authorizers are not applied.
+//! need not be in it. Authorizers are not applied.
 //!
 //! Source: the API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 
@@ -113,14 +113,22 @@ impl Apis {
             None => (named(host.split_once(".execute-api.")?.0)?, path),
         };
         let below = match api.kind {
-            ApiKind::Rest => below.strip_prefix('/')?.strip_prefix(api.stage.as_str())?,
-            ApiKind::Http | ApiKind::FunctionUrl => below,
+            ApiKind::Rest => below_stage(api, below)?,
+            // Who calls it as in AWS, with a stage that has a name, is right too.
+            ApiKind::Http => below_stage(api, below).unwrap_or(below),
+            ApiKind::FunctionUrl => below,
         };
         match below {
             "" => Some((api, "/")),
             below => below.starts_with('/').then_some((api, below)),
         }
     }
+}
+
+/// What of a path is below an API's stage: nothing, or what begins with a slash.
+fn below_stage<'a>(api: &Api, path: &'a str) -> Option<&'a str> {
+    let below = path.strip_prefix('/')?.strip_prefix(api.stage.as_str())?;
+    (below.is_empty() || below.starts_with('/')).then_some(below)
 }
 
 /// Where an API is below the address of the port.

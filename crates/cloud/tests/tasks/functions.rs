@@ -1,16 +1,24 @@
 //! Functions by the SDK, and behind an HTTP API.
 
-use sam::{Application, HttpApi, Route};
+use sam::{Api, ApiKind, Application, Integration, PayloadFormat, Route};
 use serde_json::{Value, json};
 
 use crate::{lambda_support::function, stage::Stage};
 
-/// A function `Deeds`, and an API that leads to it.
+/// A function `Deeds`, and APIs that lead to it.
 async fn with_function() -> Stage {
     let function = function().function;
-    let route = Route { method: "POST".into(), path: "/things/{id}".into(), function: function.name.clone() };
-    let api = HttpApi { logical_id: "Shop".into(), stage: "$default".into(), routes: vec![route] };
-    Stage::of(Application { functions: vec![function], http_apis: vec![api], ..Application::default() }, None).await
+    let api = |logical_id: &str, kind, stage: &str, payload| {
+        let integration = Integration::Function { name: function.name.clone(), payload };
+        let route = Route { method: "POST".into(), path: "/things/{id}".into(), integration };
+        Api { logical_id: logical_id.into(), kind, stage: stage.into(), routes: vec![route] }
+    };
+    let apis = vec![
+        api("Shop", ApiKind::Http, "$default", PayloadFormat::V2),
+        api("Named", ApiKind::Http, "live", PayloadFormat::V2),
+        api("Old", ApiKind::Rest, "prod", PayloadFormat::V1),
+    ];
+    Stage::of(Application { functions: vec![function.clone()], apis, ..Application::default() }, None).await
 }
 
 #[tokio::test]
@@ -55,4 +63,30 @@ async fn an_http_api_of_the_application_is_called() {
     assert_eq!((&event["routeKey"], &event["rawPath"]), (&json!("POST /things/{id}"), &json!("/things/7")));
     assert_eq!((&event["body"], &event["headers"]["x-kind"]), (&json!(r#"{"count":2}"#), &json!("red")));
     assert_eq!((&event["queryStringParameters"]["q"], &event["pathParameters"]["id"]), (&json!("a b"), &json!("7")));
+}
+
+#[tokio::test]
+async fn a_stage_is_a_part_of_the_path() {
+    let stage = with_function().await;
+    for (api, of_stage, status) in [
+        ("Shop", json!("$default"), None),
+        ("Named", json!("live"), None),
+        ("Named", Value::Null, None),
+        ("Old", json!("prod"), None),
+        ("Old", json!("test"), Some("ApiGateway.404")),
+        ("Named", json!("test"), Some("ApiGateway.404")),
+    ] {
+        let parameters = json!({
+            "ApiEndpoint": format!("{api}.execute-api.us-east-1.amazonaws.com"),
+            "Method": "POST",
+            "Stage": of_stage,
+            "Path": "things/7",
+        });
+        match (stage.call("apigateway:invoke", parameters).await, status) {
+            // Payloads of the first format need an answer with a status.
+            (Ok(_), None) => {}
+            (Err(fault), None) => assert!(fault.is("ApiGateway.502"), "{api} {of_stage}: {fault:?}"),
+            (result, Some(error)) => assert!(result.unwrap_err().is(error), "{api} {of_stage}"),
+        }
+    }
 }

@@ -151,7 +151,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
-/// `https://<ApiEndpoint>/<Stage>/<Path>`. An API of the application is found by its host, and has no stage in its path.
+/// `https://<ApiEndpoint>/<Stage>/<Path>`. An API of the application is found by its host.
 fn api_request(parameters: &Object, execution: &Identity) -> Result<Outgoing, Unusable> {
     const FIELD: &str = "ApiEndpoint";
     let text = |name: &str| parameters.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -161,7 +161,8 @@ fn api_request(parameters: &Object, execution: &Identity) -> Result<Outgoing, Un
     if !is_own && !is_loopback(&authority) {
         return Err(Unusable::NoApi(host.to_owned()));
     }
-    let stage = if is_own { "" } else { text("Stage") };
+    // The stage of that name is in no path.
+    let stage = Some(text("Stage")).filter(|stage| *stage != "$default").unwrap_or_default();
     let parts = [base, stage, text("Path")].map(|part| part.trim_matches('/'));
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let path = parts.join("/");
