@@ -118,7 +118,15 @@ async fn batches_that_failed_are_done_again() {
     assert_eq!((&left.output["files"], &left.output["batches"]), (&numbers(4, 0), &numbers(1, 0)), "{left:?}");
 
     runner.s3().create_bucket().bucket("not-there-yet").send().await.unwrap();
-    runner.s3().put_object().bucket("not-there-yet").key("a.csv").body(b"id\n1\n".to_vec().into()).send().await.unwrap();
+    runner
+        .s3()
+        .put_object()
+        .bucket("not-there-yet")
+        .key("a.csv")
+        .body(b"id\n1\n".to_vec().into())
+        .send()
+        .await
+        .unwrap();
     // The one that failed goes on under its own name; what the other has left is done by a new one.
     runner.sfn().redrive_execution().execution_arn(&failed.arn).send().await.unwrap();
     let redriven = loop {
