@@ -7,6 +7,7 @@ mod format;
 mod parse;
 mod random;
 mod text;
+mod unique;
 
 use std::{fmt, sync::Arc};
 

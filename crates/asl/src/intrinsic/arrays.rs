@@ -45,11 +45,8 @@ pub(super) fn range(first: &Value, last: &Value, step: &Value) -> Option<Value> 
     (items.len() <= MAX_RANGE).then(|| items.into())
 }
 
-/// Every element once, in the order of their first places. (The service's order is that of its hash table.)
 pub(super) fn unique(array: &Value) -> Option<Value> {
-    let mut seen = std::collections::HashSet::new();
-    let items = elements(array)?.iter().filter(|item| seen.insert(item.to_string())).cloned().collect::<Vec<_>>();
-    Some(items.into())
+    Some(super::unique::unique(elements(array)?).into())
 }
 
 /// The sum of two numbers that are rounded first.
