@@ -85,6 +85,7 @@ fn application(executable: &Path) -> Application {
             environment: BTreeMap::new(),
             log_group: "/aws/lambda/Echo".into(),
             log_format: sam::LogFormat::Text,
+            event_invoke: sam::EventInvoke::default(),
             alias: None,
         }],
         state_machines: vec![

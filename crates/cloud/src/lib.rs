@@ -2,6 +2,7 @@
 
 pub mod apis;
 pub mod cloudwatch;
+mod destinations;
 pub mod dynamodb;
 pub mod events;
 pub mod front;

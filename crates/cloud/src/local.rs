@@ -25,11 +25,12 @@ use uuid::Uuid;
 use crate::{
     apis::Apis,
     cloudwatch::CloudWatch,
+    destinations::Destinations,
     dynamodb::{DynamoDb, DynamoDbError},
     events::{Events, EventsError},
     front::Front,
     function_logs::FunctionLogs,
-    lambda::{self, ConfigError, FunctionSpec, Lambda, LambdaConfig, LogLine},
+    lambda::{self, ConfigError, EventEnd, FunctionSpec, Lambda, LambdaConfig, LogLine},
     location::Location,
     logs::{self, LogEvent, Logs},
     mappings::{self, MappingsError},
@@ -154,9 +155,12 @@ impl LocalCloud {
         let cloudwatch = Arc::new(CloudWatch::new());
 
         let logs = FunctionLogs::new();
-        let log_groups = Arc::new(Logs::default());
+        let log_groups = Arc::new(Logs::with_groups(&application.log_groups));
         let callers = Arc::new(OnceLock::new());
-        let lambda = start_lambda(application, executables, address, &options, (&logs, &log_groups), &callers)?;
+        let (event_ends, event_ended) = mpsc::unbounded_channel();
+        let mut config = lambda_config(application, executables, address, &options, (&logs, &log_groups), &callers);
+        config.event_ends = Some(event_ends);
+        let lambda = Lambda::new(config)?;
         let file = |name| options.folder.as_ref().map(|folder| Store::at(folder.join(name))).unwrap_or_default();
         let activities =
             Activities::open(&options.region, &options.account, file("activities.json"), &application.activities)?;
@@ -184,8 +188,7 @@ impl LocalCloud {
         let states = States::new(application, parts).map_err(StartError::StateMachines)?;
         tasks.connect(&states);
         let sqs = storage.sqs.clone();
-        let sns = Sns::open(file("topics.json"), location.clone(), application, sqs.clone(), lambda.clone())?;
-        let sns = Arc::new(sns);
+        let sns = Arc::new(Sns::open(file("topics.json"), location.clone(), application, sqs.clone(), lambda.clone())?);
         let targets =
             Targets { lambda: lambda.clone(), states: states.clone(), sqs, sns: sns.clone(), logs: log_groups.clone() };
         let sources = mappings::Services {
@@ -197,6 +200,7 @@ impl LocalCloud {
             store: file("stream-positions.json"),
         };
         let front = account_services(application, &location, log_groups, file)?;
+        let destinations = Destinations::new(application, targets.clone(), location.clone());
         let events = Arc::new(Events::open(application, location, targets, file("rules.json"))?);
         let states_api = Arc::new(states::FrontEnd::new(states.clone()));
         let apis = Apis::new(application.apis.clone(), &options.account, lambda.clone(), states_api.clone());
@@ -220,6 +224,7 @@ impl LocalCloud {
         mappings::start(&application.event_source_mappings, sources, &mut serving)?;
         let server = tokio::spawn(listening.serve(front.clone(), shutdown.clone()));
         let changes = broadcast::Sender::new(BACKLOG);
+        serving.spawn(tell_ends(destinations, event_ended));
         serving.spawn(fire(events.clone()));
         serving.spawn(send_changes(events.clone(), changed, changes.clone()));
         serving.spawn(send_status_changes(events, status_changed));
@@ -360,14 +365,14 @@ impl Storage {
     }
 }
 
-fn start_lambda(
+fn lambda_config(
     application: &Application,
     executables: &BTreeMap<String, PathBuf>,
     address: SocketAddr,
     options: &Options,
     (logs, log_groups): (&FunctionLogs, &Arc<Logs>),
     callers: &Arc<OnceLock<Weak<Tasks>>>,
-) -> Result<Arc<Lambda>, ConfigError> {
+) -> LambdaConfig {
     let functions = application.functions.iter().filter_map(|function| {
         let executable = executables.get(&function.name)?.clone();
         Some(FunctionSpec { function: function.clone(), executable })
@@ -391,7 +396,13 @@ fn start_lambda(
         let caller = id.and_then(|id| callers.get().and_then(Weak::upgrade).and_then(|tasks| tasks.caller_of(id)));
         logs.write(line, caller);
     });
-    Lambda::new(config)
+    config
+}
+
+async fn tell_ends(destinations: Destinations, mut ended: mpsc::UnboundedReceiver<EventEnd>) {
+    while let Some(end) = ended.recv().await {
+        destinations.tell(&end);
+    }
 }
 
 async fn fire(events: Arc<Events>) {

@@ -26,6 +26,10 @@ pub struct Application {
     pub queues: Vec<Queue>,
     /// The SNS topics.
     pub topics: Vec<Topic>,
+    /// The names of the event buses, beside the default one.
+    pub event_buses: Vec<String>,
+    /// The names of the log groups.
+    pub log_groups: Vec<String>,
     /// The subscriptions to SNS topics, those of a function's `Events` among them.
     pub subscriptions: Vec<Subscription>,
     /// What queues and streams give to functions.
@@ -73,6 +77,21 @@ pub struct Function {
     pub log_format: LogFormat,
     /// `AutoPublishAlias`: another name for the function as it is, `$LATEST`.
     pub alias: Option<String>,
+    /// What becomes of events that it is invoked with.
+    pub event_invoke: EventInvoke,
+}
+
+/// What becomes of events that a function is invoked with, when nobody waits for the answer.
+#[derive(Debug, Clone, Default, Serialize, PartialEq, Eq)]
+pub struct EventInvoke {
+    /// `EventInvokeConfig.MaximumRetryAttempts`; Lambda's default is 2.
+    pub max_retries: Option<u32>,
+    /// `EventInvokeConfig.DestinationConfig.OnSuccess`: who is told of an event that is done.
+    pub on_success: Option<Target>,
+    /// `EventInvokeConfig.DestinationConfig.OnFailure`: who is told of an event that is given up.
+    pub on_failure: Option<Target>,
+    /// `DeadLetterQueue`: who gets an event that is given up.
+    pub dead_letters: Option<Target>,
 }
 
 /// How a function writes its log.

@@ -27,13 +27,13 @@ const FUNCTION: &[(&str, Use)] = &[
     ("CapacityProviderConfig", LeftOut(NO_CAPACITY)),
     ("CodeSigningConfigArn", LeftOut("Code is not signed.")),
     ("CodeUri", Read),
-    ("DeadLetterQueue", LeftOut("Events of failed asynchronous calls are not kept.")),
+    ("DeadLetterQueue", Read),
     ("DeploymentPreference", LeftOut(NO_DEPLOYMENT)),
     ("Description", NoDifference),
     ("DurableConfig", LeftOut("Durable functions are not emulated.")),
     ("Environment", Read),
     ("EphemeralStorage", LeftOut("The function's /tmp is this machine's.")),
-    ("EventInvokeConfig", LeftOut("Asynchronous calls are tried again as by default; destinations are not emulated.")),
+    ("EventInvokeConfig", Read),
     ("Events", Read),
     ("FileSystemConfigs", LeftOut("File systems are not mounted.")),
     ("FunctionName", Read),
@@ -388,6 +388,29 @@ const SECRET: &[(&str, Use)] = &[
     ("Tags", NoDifference),
 ];
 
+const EVENT_BUS: &[(&str, Use)] = &[
+    ("DeadLetterConfig", LeftOut("What a target can't be given goes to the dead-letter queue of its rule.")),
+    ("Description", NoDifference),
+    ("EventSourceName", LeftOut("No partner sends events to this machine.")),
+    ("KmsKeyIdentifier", NoDifference),
+    ("LogConfig", NoDifference),
+    ("Name", Read),
+    ("Policy", LeftOut(NO_IAM)),
+    ("Tags", NoDifference),
+];
+
+const LOG_GROUP: &[(&str, Use)] = &[
+    ("DataProtectionPolicy", LeftOut("Logs are not looked through.")),
+    ("DeletionProtectionEnabled", LeftOut("Logs go with the runner.")),
+    ("FieldIndexPolicies", NoDifference),
+    ("KmsKeyId", NoDifference),
+    ("LogGroupClass", NoDifference),
+    ("LogGroupName", Read),
+    ("ResourcePolicyDocument", LeftOut(NO_IAM)),
+    ("RetentionInDays", NoDifference),
+    ("Tags", NoDifference),
+];
+
 fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
     Some(match kind {
         "AWS::Serverless::Function" => FUNCTION,
@@ -403,7 +426,9 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
         "AWS::StepFunctions::Activity" => ACTIVITY,
         "AWS::S3::Bucket" => BUCKET,
         "AWS::DynamoDB::Table" => TABLE,
+        "AWS::Events::EventBus" => EVENT_BUS,
         "AWS::Events::Rule" => RULE,
+        "AWS::Logs::LogGroup" => LOG_GROUP,
         "AWS::SQS::Queue" => QUEUE,
         "AWS::SSM::Parameter" => PARAMETER,
         "AWS::SecretsManager::Secret" => SECRET,
@@ -443,7 +468,7 @@ fn why_not_emulated(kind: &str) -> String {
         | "AWS::Lambda::Permission"
         | "AWS::Events::EventBusPolicy" => NO_IAM.to_owned(),
         _ if kind.starts_with("AWS::IAM::") => NO_IAM.to_owned(),
-        _ if kind.starts_with("AWS::Logs::") => "Logs go to the terminal; log groups are not kept.".to_owned(),
+        _ if kind.starts_with("AWS::Logs::") => "Of CloudWatch Logs, log groups are emulated.".to_owned(),
         _ if kind.starts_with("AWS::CloudWatch::") => "Metrics are kept; alarms and dashboards are not.".to_owned(),
         _ if kind.starts_with("AWS::KMS::") => "Nothing is encrypted on this machine.".to_owned(),
         "AWS::Lambda::Function" => {

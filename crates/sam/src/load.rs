@@ -104,6 +104,12 @@ fn read_resources(template: &Template, application: &mut Application) {
             "AWS::S3::Bucket" => application.buckets.extend(bucket::read(template, id, resource)),
             "AWS::DynamoDB::Table" => application.tables.extend(table::read(template, id, resource)),
             "AWS::Serverless::SimpleTable" => application.tables.extend(table::read_simple(template, id, resource)),
+            "AWS::Events::EventBus" => {
+                application.event_buses.extend(template.physical_name(id, resource, resource.at));
+            }
+            "AWS::Logs::LogGroup" => {
+                application.log_groups.extend(template.physical_name(id, resource, resource.at));
+            }
             "AWS::SSM::Parameter" => application.parameters.extend(parameter::read(template, id, resource)),
             "AWS::SecretsManager::Secret" => application.secrets.extend(parameter::read_secret(template, id, resource)),
             "AWS::SQS::Queue" => application.queues.extend(queue::read(template, id, resource)),
@@ -132,6 +138,10 @@ fn read_events(template: &Template, application: &mut Application) {
             _ => continue,
         };
         if let Target::Function(function) = &target {
+            let event_invoke = function::read_event_invoke(template, id, resource, application);
+            if let Some(function) = application.functions.iter_mut().find(|one| one.name == *function) {
+                function.event_invoke = event_invoke;
+            }
             api::add_function_url(template, id, resource, function, application);
         }
         event::read(template, id, resource, &target, application);

@@ -101,7 +101,8 @@ impl Events {
         targets: Targets,
         store: Store,
     ) -> Result<Self, EventsError> {
-        let mut buses = BTreeMap::from([(DEFAULT_BUS.to_owned(), Bus::default())]);
+        let names = application.event_buses.iter().cloned().chain([DEFAULT_BUS.to_owned()]);
+        let mut buses: BTreeMap<String, Bus> = names.map(|name| (name, Bus::default())).collect();
         for (name, kept) in store.read::<BTreeMap<String, Kept>>()? {
             let bus: &mut Bus = buses.entry(name).or_default();
             bus.description = kept.description;

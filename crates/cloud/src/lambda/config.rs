@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, io, num::NonZeroUsize, path::PathBuf, sync::Arc, thread, time::Duration};
 
-use super::logs::LogSink;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{event::EventEnd, logs::LogSink};
 
 /// A function and the executable that runs it.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct LambdaConfig {
     pub max_processes: NonZeroUsize,
     /// How long an asynchronous invocation waits before each retry after a function error.
     pub retry_delays: Vec<Duration>,
+    /// Who is told of the ends of asynchronous invocations.
+    pub event_ends: Option<UnboundedSender<EventEnd>>,
 }
 
 impl LambdaConfig {
@@ -72,6 +76,7 @@ impl LambdaConfig {
             log_sink: Arc::new(|_| ()),
             max_processes: cores.saturating_mul(NonZeroUsize::MIN.saturating_add(9)),
             retry_delays: vec![Duration::from_mins(1), Duration::from_mins(2)],
+            event_ends: None,
         }
     }
 }

@@ -32,6 +32,7 @@ mod service;
 
 pub use build::{BuildError, BuildEvent, BuildOptions, build};
 pub use config::{ConfigError, Credentials, FunctionSpec, LambdaConfig};
+pub use event::{EventEnd, EventOutcome};
 pub use front_end::FrontEnd;
 pub(crate) use function_name::FunctionReference;
 pub use invocation::{Invocation, InvokeError, InvokeOptions};

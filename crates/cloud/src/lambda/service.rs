@@ -10,11 +10,13 @@ use std::{
 
 use bytes::Bytes;
 use tempfile::TempDir;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     config::{ConfigError, FunctionSpec, LambdaConfig},
-    environment, event,
+    environment,
+    event::{Event, EventEnd},
     function_name::FunctionReference,
     invocation::{Invocation, InvokeError, InvokeOptions, MAX_EVENT, MAX_REQUEST, Task},
     pool::Pool,
@@ -29,7 +31,8 @@ pub struct Lambda {
     functions: BTreeMap<String, Deployed>,
     region: String,
     account: String,
-    retry_delays: Arc<[Duration]>,
+    retry_delays: Vec<Duration>,
+    event_ends: Option<UnboundedSender<EventEnd>>,
     shutdown: CancellationToken,
     invocations: TaskTracker,
     /// The functions' `HOME`: empty, so that no settings of the user's are found there.
@@ -59,7 +62,8 @@ impl Lambda {
             functions,
             region: config.region,
             account: config.account,
-            retry_delays: config.retry_delays.into(),
+            retry_delays: config.retry_delays,
+            event_ends: config.event_ends,
             shutdown,
             invocations: TaskTracker::new(),
             _home: home,
@@ -79,12 +83,21 @@ impl Lambda {
     }
 
     /// Invokes a function without waiting: gives the request id at once. After a function error the event is tried
-    /// again, twice by default.
+    /// again, twice by default, and whoever listens is told of its end.
     pub fn invoke_event(&self, name: &str, payload: Bytes, options: InvokeOptions) -> Result<String, InvokeError> {
         let (pool, task) = self.task(name, payload, options, MAX_EVENT)?;
         let request_id = task.request_id.clone();
-        let retry_delays = Arc::clone(&self.retry_delays);
-        self.invocations.spawn(event::run(pool, task, retry_delays, self.shutdown.clone()));
+        let function = &self.find(name)?.spec.function;
+        let retries = function.event_invoke.max_retries.and_then(|most| usize::try_from(most).ok());
+        let event = Event {
+            function: function.name.clone(),
+            pool,
+            task,
+            retry_delays: self.retry_delays.iter().copied().take(retries.unwrap_or(usize::MAX)).collect(),
+            shutdown: self.shutdown.clone(),
+            ends: self.event_ends.clone(),
+        };
+        self.invocations.spawn(event.run());
         Ok(request_id)
     }
 

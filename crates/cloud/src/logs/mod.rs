@@ -90,6 +90,12 @@ impl Stream {
 }
 
 impl Logs {
+    /// Empty log groups.
+    pub fn with_groups(names: &[String]) -> Self {
+        let groups = names.iter().map(|name| (name.clone(), Group::new())).collect();
+        Self { groups: RwLock::new(groups) }
+    }
+
     /// Makes a log group.
     pub fn create_group(&self, name: &str) -> Result<(), LogsError> {
         let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);

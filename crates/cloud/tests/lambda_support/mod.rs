@@ -40,6 +40,7 @@ pub(crate) fn function() -> FunctionSpec {
             environment: BTreeMap::from([("TEST_BINARY".to_owned(), test_binary)]),
             log_group: "/aws/lambda/Deeds".to_owned(),
             log_format: sam::LogFormat::Text,
+            event_invoke: sam::EventInvoke::default(),
             alias: Some("live".to_owned()),
         },
         executable,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod apis;
+mod destinations;
 mod events;
 #[path = "../lambda_support/mod.rs"]
 mod lambda_support;

@@ -6,9 +6,10 @@ use std::{
 };
 
 use crate::{
-    Code, Function, LogFormat, cargo,
+    Application, Code, EventInvoke, Function, LogFormat, cargo,
     problem::ProblemKind,
     properties::Properties,
+    resources::target,
     template::{Reported, Resource, Template},
     yaml::Node,
 };
@@ -42,6 +43,8 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
         memory_mb,
         environment: environment.unwrap_or_default(),
         alias: alias?,
+        // Others of the template may be named in it, which are read first.
+        event_invoke: EventInvoke::default(),
     })
 }
 
@@ -59,6 +62,38 @@ fn alias(properties: &Properties) -> Result<Option<String>, Reported> {
         reason: "an alias has letters, digits, `-` and `_`, and not digits alone".to_owned(),
     };
     Err(properties.template.report(kind, properties.at(PROPERTY)))
+}
+
+/// `EventInvokeConfig` and `DeadLetterQueue`.
+pub(crate) fn read_event_invoke(
+    template: &Template,
+    id: &str,
+    resource: &Resource,
+    application: &Application,
+) -> EventInvoke {
+    let properties = Properties::of(template, id, resource);
+    let destination = |owner: &Properties, name: &str, arn: &str| {
+        let described = owner.inner(name)?;
+        // The queue or topic that SAM would make has no name that anybody could know.
+        target::of_arn(&described, "a destination", &described.text(arn)?, application)
+    };
+    let config = properties.inner("EventInvokeConfig");
+    if let Some(config) = &config {
+        let known = ["DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts"];
+        config.check_names("EventInvokeConfig", &known);
+        if config.has("MaximumEventAgeInSeconds") {
+            let reason = "Events are tried again however old they are.";
+            template.leave_out(config.place_of("MaximumEventAgeInSeconds"), &resource.kind, reason);
+        }
+    }
+    let destinations = config.as_ref().and_then(|config| config.inner("DestinationConfig"));
+    let told = |name| destinations.as_ref().and_then(|config| destination(config, name, "Destination"));
+    EventInvoke {
+        max_retries: config.as_ref().and_then(|config| config.whole_number("MaximumRetryAttempts")),
+        on_success: told("OnSuccess"),
+        on_failure: told("OnFailure"),
+        dead_letters: destination(&properties, "DeadLetterQueue", "TargetArn"),
+    }
 }
 
 /// What is said about logs. As on Lambda, only JSON has a level.
