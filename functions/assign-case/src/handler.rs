@@ -169,20 +169,19 @@ enum Cancelled {
     Otherwise,
 }
 
+/// The codes of reasons that other assignments are.
+const OTHERS: [&str; 2] = ["ConditionalCheckFailed", "TransactionConflict"];
+/// Those that too many requests are.
+const LOAD: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
+
 fn what_cancelled(reasons: &[CancellationReason]) -> Cancelled {
-    let among = |codes: &[&str]| {
-        let codes =
-            |reason: &CancellationReason| reason.code().is_none_or(|code| code == "None" || codes.contains(&code));
-        !reasons.is_empty() && reasons.iter().all(codes)
-    };
-    const OTHERS: [&str; 2] = ["ConditionalCheckFailed", "TransactionConflict"];
-    const LOAD: [&str; 4] = [OTHERS[0], OTHERS[1], "ThrottlingError", "ProvisionedThroughputExceeded"];
-    if among(&OTHERS) {
-        Cancelled::ByOthers
-    } else if among(&LOAD) {
+    let codes: Vec<&str> = reasons.iter().filter_map(|reason| reason.code()).filter(|code| *code != "None").collect();
+    if codes.is_empty() || codes.iter().any(|code| !OTHERS.contains(code) && !LOAD.contains(code)) {
+        Cancelled::Otherwise
+    } else if codes.iter().any(|code| LOAD.contains(code)) {
         Cancelled::ByLoad
     } else {
-        Cancelled::Otherwise
+        Cancelled::ByOthers
     }
 }
 

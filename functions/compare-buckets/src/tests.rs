@@ -42,13 +42,13 @@ fn page(objects: &Objects, request: &Request) -> Reply {
     for (key, e_tag) in rest.iter().take(2) {
         let _ = write!(xml, "<Contents><Key>{key}</Key><ETag>\"{e_tag}\"</ETag><Size>{}</Size></Contents>", key.len());
     }
-    let last = rest.iter().take(2).last().map_or("", |(key, _)| **key);
+    let last = rest.iter().take(2).next_back().map_or("", |(key, _)| **key);
     let _ = write!(xml, "<IsTruncated>{}</IsTruncated>", rest.len() > 2);
     let _ = write!(xml, "<NextContinuationToken>{last}</NextContinuationToken></ListBucketResult>");
     Reply::body(200, xml).header("content-type", "application/xml")
 }
 
-fn event(changes: Value) -> Value {
+fn event(changes: &Value) -> Value {
     let mut event: Value =
         serde_json::from_str(include_str!("../../../events/compare-buckets/first-part.json")).unwrap();
     for (name, value) in changes.as_object().unwrap() {
@@ -90,7 +90,7 @@ async fn differences_are_found_and_written() {
     }];
 
     let stub = s3(source.clone(), target.clone()).await;
-    let output = invoke(&stub, event(json!({}))).await.unwrap();
+    let output = invoke(&stub, event(&json!({}))).await.unwrap();
     assert_eq!(output, json!({"copy": 3, "copyBytes": 5, "delete": 0, "keep": 2, "same": 2, "next": null}));
     let kept = vec![line("keep", "d", "1"), line("keep", "z", "1")];
     assert_eq!(
@@ -102,7 +102,7 @@ async fn differences_are_found_and_written() {
     );
 
     let stub = s3(source, target).await;
-    let output = invoke(&stub, event(json!({"delete": true, "part": 12}))).await.unwrap();
+    let output = invoke(&stub, event(&json!({"delete": true, "part": 12}))).await.unwrap();
     assert_eq!(output, json!({"copy": 3, "copyBytes": 5, "delete": 2, "keep": 0, "same": 2, "next": null}));
     let [b, c, f] = copies;
     let changes = vec![b, c, line("delete", "d", "1"), f, line("delete", "z", "1")];
@@ -113,7 +113,7 @@ async fn differences_are_found_and_written() {
 async fn buckets_that_are_alike_leave_nothing_to_write() {
     let objects = Objects::from([("a", "1"), ("b", "2"), ("c", "3")]);
     let stub = s3(objects.clone(), objects).await;
-    let output = invoke(&stub, event(json!({"delete": true}))).await.unwrap();
+    let output = invoke(&stub, event(&json!({"delete": true}))).await.unwrap();
     assert_eq!(output, json!({"copy": 0, "copyBytes": 0, "delete": 0, "keep": 0, "same": 3, "next": null}));
     assert_eq!(written(&stub), []);
 }
@@ -127,7 +127,7 @@ async fn an_object_of_another_size_is_another_one() {
         Reply::body(200, xml)
     };
     let stub = Stub::scripted([list(1), list(2), Reply::status(200)]).await;
-    assert_eq!(invoke(&stub, event(json!({}))).await.unwrap()["copy"], 1);
+    assert_eq!(invoke(&stub, event(&json!({}))).await.unwrap()["copy"], 1);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_part_ends_when_the_time_does_and_the_next_goes_on_there() {
     for part in 0.. {
         // Less than what is kept for writing.
         let time = Duration::from_secs(10);
-        let event = event(json!({"after": after, "part": part}));
+        let event = event(&json!({"after": after, "part": part}));
         after = testing::invoke_within(time, &function, handle, event).await.unwrap()["next"].clone();
         match after.as_str() {
             Some(key) => keys.push(key.to_owned()),
@@ -157,12 +157,12 @@ async fn a_part_ends_when_the_time_does_and_the_next_goes_on_there() {
 async fn an_empty_source_does_not_empty_the_target() {
     let target = Objects::from([("a", "1")]);
     let stub = s3(Objects::new(), target.clone()).await;
-    assert_eq!(invoke(&stub, event(json!({"delete": true}))).await.unwrap_err().name, "SourceEmpty");
+    assert_eq!(invoke(&stub, event(&json!({"delete": true}))).await.unwrap_err().name, "SourceEmpty");
     assert_eq!(written(&stub), []);
     let stub = s3(Objects::new(), target).await;
-    assert_eq!(invoke(&stub, event(json!({"delete": false}))).await.unwrap()["keep"], 1);
+    assert_eq!(invoke(&stub, event(&json!({"delete": false}))).await.unwrap()["keep"], 1);
     let stub = s3(Objects::new(), Objects::new()).await;
-    assert_eq!(invoke(&stub, event(json!({"delete": true}))).await.unwrap()["same"], 0);
+    assert_eq!(invoke(&stub, event(&json!({"delete": true}))).await.unwrap()["same"], 0);
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn what_s3_answers_has_a_name() {
             (Reply::s3_error(400, "InvalidArgument"), "ServiceRejected"),
         ] {
             let stub = Stub::scripted(before.iter().cloned().chain([reply.clone()])).await;
-            let failure = invoke(&stub, event(json!({}))).await.unwrap_err();
+            let failure = invoke(&stub, event(&json!({}))).await.unwrap_err();
             assert_eq!(failure.name, name, "{} {reply:?}", before.len());
             assert!(failure.message.starts_with(["s3://source", "s3://target", "s3://report"][before.len()]));
         }
@@ -191,7 +191,7 @@ async fn input_that_is_not_what_it_should_be_is_refused() {
     for (field, value) in [("delete", json!("yes")), ("part", json!(-1)), ("after", json!(7)), ("report", json!(null))]
     {
         let stub = Stub::scripted([]).await;
-        let failure = invoke(&stub, event(json!({field: value}))).await.unwrap_err();
+        let failure = invoke(&stub, event(&json!({field: value}))).await.unwrap_err();
         assert_eq!(failure.name, "InvalidInput");
         assert!(failure.message.starts_with(field), "{failure:?}");
         assert!(stub.requests().is_empty());
