@@ -184,6 +184,21 @@ async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
 }
 
 #[test]
+fn an_error_without_a_name_is_told_by_its_state_alone() {
+    let fault = asl::Fault { error: None, cause: Some("Not today".into()) };
+    let event = |id, kind| engine::Event { id, previous_id: id - 1, at: OffsetDateTime::UNIX_EPOCH, kind };
+    let events = [
+        event(1, engine::EventKind::ExecutionStarted { input: asl::Value::Null, role_arn: "role".into() }),
+        event(2, engine::EventKind::StateEntered { state_type: "Fail", name: "No".into(), input: asl::Value::Null }),
+        event(3, engine::EventKind::ExecutionFailed(fault)),
+    ];
+    let mut plain = Plain::new("one", false);
+    let lines: Vec<_> = events.iter().flat_map(|event| plain.event(event)).collect();
+    let lines: Vec<_> = lines.iter().map(|line| strip_str(line).to_string()).collect();
+    assert_eq!(lines, ["one  ✗ No  Not today", "one failed"]);
+}
+
+#[test]
 fn the_durations_of_a_virtual_clock_are_marked() {
     let entered = |kind, at| engine::Event { id: 1, previous_id: 0, at, kind };
     let (start, hour) = (OffsetDateTime::UNIX_EPOCH, time::Duration::hours(1));

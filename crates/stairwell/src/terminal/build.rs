@@ -24,6 +24,8 @@ pub struct BuildProgress {
     functions: Vec<String>,
     told: Option<Instant>,
     compiled: usize,
+    /// What Cargo says of the lock that it waits for, which it may say several times.
+    waits_for: String,
 }
 
 impl BuildProgress {
@@ -36,6 +38,7 @@ impl BuildProgress {
             functions: Vec::new(),
             told: None,
             compiled: 0,
+            waits_for: String::new(),
         }
     }
 
@@ -53,9 +56,10 @@ impl BuildProgress {
             }
             BuildEvent::Message(line) => {
                 // A lock that another build holds: nothing else would come for long.
-                if !self.is_terminal && line.trim_start().starts_with("Blocking") {
+                if !self.is_terminal && line.trim_start().starts_with("Blocking") && self.waits_for != line {
                     self.begin();
                     anstream::eprintln!("  {}", line.trim());
+                    self.waits_for.clone_from(&line);
                 }
                 self.spinner.show(line.trim().to_owned());
             }

@@ -178,7 +178,11 @@ pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> S
     let line = joined(&[painted(BOLD, title), status, took]);
     match (&progress.fault, progress.status) {
         (Some(Fault { error: None, cause: None }), _) => line,
-        (Some(fault), Status::Failed | Status::Aborted) => format!("{line}: {}", faults.tell(fault)),
+        (Some(fault), Status::Failed | Status::Aborted) => match faults.tell(fault) {
+            // A state has told it.
+            told if told.is_empty() => line,
+            told => format!("{line}: {told}"),
+        },
         _ => line,
     }
 }
