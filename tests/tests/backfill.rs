@@ -1,7 +1,7 @@
 //! The file workflow over many files.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::fs;
+use std::{fs, iter};
 
 use end_to_end::{Ended, Runner, data, project};
 use serde_json::{Value, json};
@@ -102,11 +102,10 @@ async fn batches_that_failed_are_done_again() {
     put_files(&runner, "twice/", 3).await;
     let bucket = runner.bucket("DataBucket").to_owned();
     // A bucket that is not there is no fault of the file's, and may be there the next time.
-    let mut lines = format!("{}\n", json!({ "bucket": "not-there-yet", "key": "a.csv" }));
-    for number in 0..3 {
-        lines += &format!("{}\n", json!({ "key": format!("twice/{number:05}.csv") }));
-    }
-    runner.put("DataBucket", "manifests/twice.jsonl", lines.into_bytes()).await;
+    let elsewhere = json!({ "bucket": "not-there-yet", "key": "a.csv" });
+    let here = (0..3).map(|number| json!({ "key": format!("twice/{number:05}.csv") }));
+    let lines: Vec<String> = iter::once(elsewhere).chain(here).map(|line| line.to_string()).collect();
+    runner.put("DataBucket", "manifests/twice.jsonl", lines.join("\n").into_bytes()).await;
     let input = |tolerated: u32| {
         json!({ "source": "manifest", "bucket": bucket, "key": "manifests/twice.jsonl",
             "toleratedFailurePercentage": tolerated })
