@@ -101,12 +101,12 @@ fn values_of_no_use_are_told_in_the_service_s_words() {
         (
             map("ToleratedFailurePercentagePath", "$.n", "DISTRIBUTED"),
             json!(100.1),
-            Some("ToleratedFailurePercentage must be between 0 and 100.".to_owned()),
+            Some("ToleratedFailurePercentage must be a number from 0 to 100.".to_owned()),
         ),
         (
             map(percentage, N, "DISTRIBUTED"),
             json!(-0.5),
-            Some("ToleratedFailurePercentage must be between 0 and 100.".to_owned()),
+            Some("ToleratedFailurePercentage must be a number from 0 to 100.".to_owned()),
         ),
         (map(percentage, N, "DISTRIBUTED"), json!(100), None),
         (map("MaxConcurrency", N, "INLINE"), json!(-1), Some("MaxConcurrency cannot be negative.".to_owned())),

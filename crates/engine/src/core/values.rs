@@ -91,7 +91,7 @@ pub(super) fn percentage(percentage: &Percentage, scope: &Scope<'_>) -> Result<f
     if (0.0..=100.0).contains(&number) {
         Ok(number)
     } else {
-        Err(wrong(expression, "ToleratedFailurePercentage must be between 0 and 100."))
+        Err(wrong(expression, "ToleratedFailurePercentage must be a number from 0 to 100."))
     }
 }
 
