@@ -94,7 +94,7 @@ fn what_a_script_names_is_looked_for_before_anything_starts() {
         "no.json cannot be the input of an execution".to_owned(),
         "no state machine 'GameCompletoin' (did you mean 'GameCompletion'?)".to_owned(),
         "no bucket 'DataBuckt' (did you mean 'DataBucket'?)".to_owned(),
-        "no HTTP API 'Apy' (did you mean 'Api'?)".to_owned(),
+        "no API 'Apy' (did you mean 'Api'?)".to_owned(),
         "'DONE' is not a status that an execution ends with".to_owned(),
         "'GE T' is not an HTTP method".to_owned(),
         format!("8 problems in the script {}", file.display()),

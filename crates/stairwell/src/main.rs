@@ -53,7 +53,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // For people who watch: they know the time, and need not know the code.
     tracing_subscriber::fmt()
+        .without_time()
+        .with_target(false)
         .with_writer(std::io::stderr)
         .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
         .with_env_filter(filter)

@@ -252,7 +252,9 @@ impl Executions {
 
     /// How many go on.
     pub fn running(&self) -> usize {
-        lock(&self.kept).running.len()
+        let kept: Vec<_> = lock(&self.kept).running.values().cloned().collect();
+        // One that has just ended may not be put away yet.
+        kept.iter().filter(|running| !running.look(Execution::has_ended)).count()
     }
 
     /// Takes nothing more, and gives up all calls and timers: the executions go on at the next start.

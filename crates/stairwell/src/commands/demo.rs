@@ -73,7 +73,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let cloud = launch(&application, &args.run, 0, None, &mut stop).await?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
-    let produced = Produced::since_now(&cloud);
+    let produced = Produced::since_now(&application, &cloud).await;
     let (answers, display) = answers_and_display(args, &plan);
     let viewer = Viewer::new(&application, &cloud, display, args.run.fast);
     let stage = Stage { cloud: &cloud, script: &args.script, viewer, answers };

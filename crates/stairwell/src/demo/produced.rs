@@ -17,12 +17,15 @@ use crate::terminal::{BOLD, DIM, painted};
 /// Collects what a demo produces, from its beginning.
 pub struct Produced {
     changes: broadcast::Receiver<ObjectEvent>,
+    /// How many items each table had, in the order of the template.
+    items: Vec<u64>,
 }
 
 impl Produced {
     /// Begins to collect.
-    pub fn since_now(cloud: &LocalCloud) -> Self {
-        Self { changes: cloud.changes() }
+    pub async fn since_now(application: &Application, cloud: &LocalCloud) -> Self {
+        let changes = cloud.changes();
+        Self { changes, items: counts(application, cloud).await }
     }
 
     /// Tells what was produced, and where it is.
@@ -36,9 +39,11 @@ impl Produced {
                 anstream::eprintln!("    {}", painted(DIM, file.display()));
             }
         }
-        for table in &application.tables {
-            let count = count(cloud, &table.name).await;
-            let items = if count == 1 { "item" } else { "items" };
+        let counts = counts(application, cloud).await;
+        let changed =
+            application.tables.iter().zip(counts.iter().zip(&self.items)).filter(|(_, (now, before))| now != before);
+        for (table, (count, _)) in changed {
+            let items = if *count == 1 { "item" } else { "items" };
             anstream::eprintln!(
                 "  table {} {}",
                 table.logical_id,
@@ -70,6 +75,15 @@ impl Produced {
         }
         objects
     }
+}
+
+/// How many items each table has.
+async fn counts(application: &Application, cloud: &LocalCloud) -> Vec<u64> {
+    let mut counts = Vec::new();
+    for table in &application.tables {
+        counts.push(count(cloud, &table.name).await);
+    }
+    counts
 }
 
 async fn count(cloud: &LocalCloud, table: &str) -> u64 {

@@ -11,7 +11,8 @@ impl Spinner {
     /// A line with a turning sign in front.
     pub fn turning(message: impl Into<String>) -> Self {
         let bar = Self::hidden_unless_terminal();
-        if let Ok(style) = ProgressStyle::with_template("{spinner:.yellow} {wide_msg}") {
+        let template = if is_plain() { "{spinner} {wide_msg}" } else { "{spinner:.yellow} {wide_msg}" };
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_message(message.into());
@@ -35,8 +36,7 @@ impl Spinner {
     /// Shows another text.
     pub fn show(&self, text: impl Into<String>) {
         let text = text.into();
-        let plain = anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never;
-        self.0.set_message(if plain { anstream::adapter::strip_str(&text).to_string() } else { text });
+        self.0.set_message(if is_plain() { anstream::adapter::strip_str(&text).to_string() } else { text });
         self.0.tick();
     }
 
@@ -55,4 +55,9 @@ impl Drop for Spinner {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// Whether nobody wants colours.
+fn is_plain() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never
 }
