@@ -34,7 +34,7 @@ pub(crate) fn read(properties: &Properties, id: &str) -> Result<(Value, PathBuf)
     }
     let uri = ["DefinitionUri", "DefinitionS3Location"].into_iter().find(|name| properties.has(name));
     let Some(uri) = uri else {
-        return Err(properties.missing("DefinitionUri"));
+        return Err(properties.missing("Definition` or `DefinitionUri"));
     };
     if properties.raw(uri).is_some_and(|node| node.as_text().is_none()) {
         let reason = "the runner reads definitions from files beside the template".to_owned();

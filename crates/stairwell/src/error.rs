@@ -83,6 +83,9 @@ fn list(known: &[String]) -> String {
 }
 
 fn meant(name: &str, known: &[String]) -> String {
+    if name.split_once('#').is_some_and(|(machine, _)| known.iter().any(|known| known == machine)) {
+        return "; a test case after '#' needs --mocks <FILE>".to_owned();
+    }
     let closest = sam::closest(name, known.iter().map(String::as_str));
     closest.map(|closest| format!(" (did you mean '{closest}'?)")).unwrap_or_default()
 }

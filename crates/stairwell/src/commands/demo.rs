@@ -71,8 +71,14 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let script = chosen(script::read(&args.script)?, &args.workflows)?;
     let plan = plan(&script, &args.script, &application)?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
+    let has_earlier = !args.run.ephemeral && args.run.data.exists();
     let cloud = launch(&application, &args.run, 0, None, &mut stop).await?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
+    if has_earlier {
+        let data = args.run.data.display();
+        anstream::eprintln!("  It has the data of earlier runs, from {data}, so what is made now may be there already");
+        anstream::eprintln!("  With `--ephemeral` it begins with nothing");
+    }
     let produced = Produced::since_now(&application, &cloud).await;
     let (answers, display) = answers_and_display(args, &plan);
     let viewer = Viewer::new(&application, &cloud, display, args.run.fast);

@@ -46,7 +46,7 @@ pub struct RecordArgs {
     port: u16,
 
     /// Ask the Step Functions at this address, whatever the account
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL")]
     endpoint_url: Option<String>,
 }
 

@@ -11,7 +11,7 @@ mod notes;
 mod source;
 mod tasks;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use asl::{Value, value::Object};
 use time::OffsetDateTime;
@@ -55,8 +55,10 @@ pub enum RecordError {
         state: String,
     },
     /// Step Functions does not do what was asked.
-    #[error("Step Functions refuses {operation}: {code}: {message}")]
+    #[error("Step Functions at {endpoint} refuses {operation}: {code}: {message}")]
     Refused {
+        /// Who was asked.
+        endpoint: Arc<str>,
         /// The operation.
         operation: &'static str,
         /// The error's name.
@@ -65,8 +67,13 @@ pub enum RecordError {
         message: String,
     },
     /// There was no answer.
-    #[error("no answer to {operation}; an execution of the local account is asked for at a running `stairwell up`")]
+    #[error(
+        "no answer to {operation} from {endpoint}; an execution of the local account is asked for at a running \
+         `stairwell up`, by its --port"
+    )]
     Unanswered {
+        /// Who was asked.
+        endpoint: Arc<str>,
         /// The operation.
         operation: &'static str,
         /// Why.

@@ -33,8 +33,10 @@ pub(super) async fn read(
     endpoint_url: Option<&str>,
     local_port: u16,
 ) -> Result<Told, RecordError> {
-    let client = client(arn, endpoint_url, local_port).await;
-    let body = Body::default();
+    let local = format!("http://127.0.0.1:{local_port}");
+    let endpoint_url = endpoint_url.or(arn.is_local().then_some(&*local));
+    let client = client(arn, endpoint_url).await;
+    let body = Body { endpoint: endpoint_url.unwrap_or("AWS").into(), bytes: Arc::default() };
     let request = client.describe_execution().execution_arn(arn.text);
     let answer = request.customize().interceptor(body.clone()).send().await;
     let execution = body.of("DescribeExecution", answer)?;
@@ -71,15 +73,14 @@ async fn history(client: &Client, arn: &ExecutionArn<'_>, body: &Body) -> Result
 }
 
 /// The local cloud takes any credentials, and is never shown real ones.
-async fn client(arn: &ExecutionArn<'_>, endpoint_url: Option<&str>, local_port: u16) -> Client {
+async fn client(arn: &ExecutionArn<'_>, endpoint_url: Option<&str>) -> Client {
     let region = Region::new(arn.region.to_owned());
-    if arn.is_local() {
-        let local = format!("http://127.0.0.1:{local_port}");
+    if let Some(url) = endpoint_url.filter(|_| arn.is_local()) {
         let config = aws_sdk_sfn::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region)
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
-            .endpoint_url(endpoint_url.unwrap_or(&local));
+            .endpoint_url(url);
         return Client::from_conf(config.build());
     }
     let mut config = aws_config::defaults(BehaviorVersion::latest()).region(region);
@@ -90,8 +91,12 @@ async fn client(arn: &ExecutionArn<'_>, endpoint_url: Option<&str>, local_port: 
 }
 
 /// Keeps the body of the last answer: the client's own types would lose what they don't know.
-#[derive(Clone, Debug, Default)]
-struct Body(Arc<Mutex<Vec<u8>>>);
+#[derive(Clone, Debug)]
+struct Body {
+    /// Who is asked.
+    endpoint: Arc<str>,
+    bytes: Arc<Mutex<Vec<u8>>>,
+}
 
 #[dyn_dispatch_hint]
 impl Intercept for Body {
@@ -107,7 +112,7 @@ impl Intercept for Body {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let bytes = context.response().body().bytes().ok_or("the answer's body is not in memory")?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
+        *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
         Ok(())
     }
 }
@@ -121,15 +126,19 @@ impl Body {
     {
         match answer {
             Ok(_) => {
-                let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let body = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
                 serde_json::from_slice(&body).map_err(|source| RecordError::NotJson { what: operation.into(), source })
             }
             Err(SdkError::ServiceError(error)) => Err(RecordError::Refused {
+                endpoint: self.endpoint.clone(),
                 operation,
                 code: error.err().code().unwrap_or("an error without a name").to_owned(),
                 message: error.err().message().unwrap_or_default().to_owned(),
             }),
-            Err(error) => Err(RecordError::Unanswered { operation, source: Box::new(error) }),
+            Err(error) => {
+                let endpoint = self.endpoint.clone();
+                Err(RecordError::Unanswered { endpoint, operation, source: Box::new(error) })
+            }
         }
     }
 }
