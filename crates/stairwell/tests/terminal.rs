@@ -174,7 +174,7 @@ async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
     let redriven = second.look(|execution| execution.redriven()).unwrap().event;
     let (before, after) = history.split_at(usize::try_from(redriven).unwrap());
     let mut view = Plain::new("one", false);
-    assert_eq!(strip_str(&view.goes_on(before)).to_string(), "goes on: one");
+    assert_eq!(strip_str(&view.goes_on(before)).to_string(), "is redriven: one");
     let told: Vec<_> = after.iter().flat_map(|event| view.event(event)).collect();
     let told: Vec<_> = told.iter().map(|line| strip_str(line).to_string()).collect();
     let begins = ["one  ■ Both", "one  ■ Ask", "one was aborted"];

@@ -1,6 +1,6 @@
 //! Executions as lines that are written once, for pipes, logs and several executions at a time.
 
-use engine::{Event, core::rests::Rest};
+use engine::{Event, EventKind, core::rests::Rest};
 use time::OffsetDateTime;
 
 use super::{
@@ -35,7 +35,9 @@ impl Plain {
         self.told = self.progress.nodes.iter().map(|node| node.left_at.is_some()).collect();
         let at: Vec<&str> = self.progress.at().map(|node| node.name.as_str()).collect();
         let at = if at.is_empty() { String::new() } else { format!(", at {}", at.join(", ")) };
-        format!("goes on: {}{at}", painted(BOLD, &self.title))
+        let is_redriven = earlier.last().is_some_and(|event| matches!(event.kind, EventKind::ExecutionRedriven { .. }));
+        let how = if is_redriven { "is redriven" } else { "goes on" };
+        format!("{how}: {}{at}", painted(BOLD, &self.title))
     }
 
     /// The lines that an event makes.
