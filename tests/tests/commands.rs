@@ -130,3 +130,20 @@ fn help_tells_the_commands_the_exit_status_and_the_port() {
         assert!(Command::new(["completions", shell].map(OsStr::new)).run().expect(0).stdout.contains("stairwell"));
     }
 }
+
+#[test]
+fn reset_removes_what_was_kept_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let reset = |folder: &std::path::Path| Command::new(["reset", "--data"]).arg(folder).run().expect(0).stderr;
+    assert!(reset(&data).contains("There is no data in"));
+    let template = fixture("waiting/template.yaml");
+    Command::new(["run", "Echo", "--input", "{}", "-t"]).arg(template).arg("--data").arg(&data).run().expect(0);
+    assert!(data.is_dir());
+    assert!(reset(&data).contains("is removed"));
+    assert!(!data.exists());
+    // A folder that no runner has used is left alone.
+    std::fs::write(folder.path().join("mine.txt"), "mine").unwrap();
+    assert!(reset(folder.path()).contains("There is no data in"));
+    assert!(folder.path().join("mine.txt").is_file());
+}

@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{self, Read, Write},
-    net::SocketAddr,
     path::{Path, PathBuf},
     process,
 };
@@ -12,6 +11,9 @@ use crate::{
     local::Options,
     server::{BindError, Reserved, Server},
 };
+
+/// The file that whoever uses a folder keeps locked.
+const LOCK: &str = "lock";
 
 /// Why a place can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -52,22 +54,35 @@ impl Place {
     /// Takes them, or tells who has them. Must be called inside a Tokio runtime.
     pub fn take(options: Options) -> Result<Self, PlaceError> {
         let port = Server::reserve(Server::loopback(options.port))?;
-        let lock = options.folder.as_deref().map(|folder| lock(folder, port.address())).transpose()?;
+        let whose = format!("process {}, port {}", process::id(), port.address().port());
+        let lock = options.folder.as_deref().map(|folder| lock(folder, &whose)).transpose()?;
         Ok(Self { options, port, lock })
+    }
+
+    /// Removes a folder with all that a local cloud has kept in it, unless one is using it. Says whether there was one: a
+    /// folder that no local cloud has ever used is left alone.
+    pub fn reset(folder: &Path) -> Result<bool, PlaceError> {
+        if !folder.join(LOCK).is_file() {
+            return Ok(false);
+        }
+        let failed = |source| PlaceError::Folder { folder: folder.to_owned(), source };
+        let _lock = lock(folder, &format!("process {}", process::id()))?;
+        fs::remove_dir_all(folder).map_err(failed)?;
+        Ok(true)
     }
 }
 
 /// Makes the folder, and keeps other runners out of it for as long as the file is open. They find in it whose it is.
-fn lock(folder: &Path, address: SocketAddr) -> Result<fs::File, PlaceError> {
+fn lock(folder: &Path, whose: &str) -> Result<fs::File, PlaceError> {
     let failed = |source| PlaceError::Folder { folder: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(failed)?;
     // What another runner has written must not go before its lock is seen.
     let options = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).to_owned();
-    let mut file = options.open(folder.join("lock")).map_err(failed)?;
+    let mut file = options.open(folder.join(LOCK)).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0).map_err(failed)?;
-            write!(file, "process {}, port {}", process::id(), address.port()).map_err(failed)?;
+            file.write_all(whose.as_bytes()).map_err(failed)?;
             Ok(file)
         }
         Err(fs::TryLockError::WouldBlock) => {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use stairwell::{
-    commands::{completions, demo, invoke, record, replay, run, up, validate},
+    commands::{completions, demo, invoke, record, replay, reset, run, up, validate},
     error::Error,
     signals::STOPPED,
     terminal,
@@ -37,6 +37,7 @@ enum Command {
     Validate(validate::ValidateArgs),
     Replay(replay::ReplayArgs),
     Record(record::RecordArgs),
+    Reset(reset::ResetArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -103,6 +104,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Error> {
         Command::Run(args) => block_on(run::run(args)),
         Command::Invoke(args) => block_on(invoke::run(args)),
         Command::Record(args) => block_on(record::run(args)),
+        Command::Reset(args) => reset::run(args),
     }
 }
 

@@ -46,7 +46,7 @@ const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 /// How the functions are built, and where data is kept.
 #[derive(Args, Debug, Clone)]
 pub struct RunArgs {
-    /// Where data is kept, relative to the current folder; delete it to start over
+    /// Where data is kept, relative to the current folder; `stairwell reset` empties it
     #[arg(long, default_value = ".stairwell", value_name = "FOLDER", conflicts_with = "ephemeral")]
     pub data: PathBuf,
 
