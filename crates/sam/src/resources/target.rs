@@ -38,7 +38,7 @@ pub(crate) fn of_rule(
 ) -> Result<RuleTarget, Reported> {
     if described.has("RetryPolicy") {
         let reason = "What a target can't be given is not tried again.";
-        described.template.leave_out(described.place_of("RetryPolicy"), id, reason);
+        described.template.leave_out(described.place_of("RetryPolicy"), "a target", reason);
     }
     let dead_letters = described.inner("DeadLetterConfig");
     let dead_letters = dead_letters.and_then(|config| {

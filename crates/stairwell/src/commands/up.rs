@@ -119,17 +119,19 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     let url = cloud.endpoint_url();
     anstream::eprintln!("{} {} {}", painted(GREEN, "✓"), painted(BOLD, "Ready at"), painted(BOLD, &url));
     let row = |what: &str, names: Vec<String>| {
-        if !names.is_empty() {
-            anstream::eprintln!("  {} {}", painted(DIM, format_args!("{what:<15}")), names.join(", "));
+        for (index, line) in lines(names).into_iter().enumerate() {
+            let what = if index == 0 { what } else { "" };
+            anstream::eprintln!("  {} {line}", painted(DIM, format_args!("{what:<15}")));
         }
     };
+    row("for clients", vec![format!("export AWS_ENDPOINT_URL={url}")]);
     row("state machines", application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect());
     row("functions", application.functions.iter().map(|function| function.logical_id.clone()).collect());
     row("activities", application.activities.iter().map(|activity| activity.name.clone()).collect());
     row("buckets", application.buckets.iter().map(|bucket| bucket.name.clone()).collect());
     row("tables", application.tables.iter().map(|table| table.name.clone()).collect());
     row("queues", application.queues.iter().map(|queue| queue.name.clone()).collect());
-    row("topics", application.topics.iter().map(|topic| topic.logical_id.clone()).collect());
+    row("topics", application.topics.iter().map(|topic| last_part(&topic.arn)).collect());
     for api in &application.apis {
         let address = address(api, &url);
         let routes = api.routes.iter().map(|route| {
@@ -147,6 +149,24 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
         "{}",
         painted(DIM, "A change of a function, a definition or the template is there after a restart. Stop with Ctrl-C")
     );
+}
+
+/// The name at the end of an ARN.
+fn last_part(arn: &str) -> String {
+    arn.rsplit(':').next().unwrap_or(arn).to_owned()
+}
+
+/// Names with commas between them, on as many lines as they need; a name that is long has its own.
+fn lines(names: Vec<String>) -> Vec<String> {
+    /// How much a line holds, in characters.
+    const WIDTH: usize = 90;
+    names.into_iter().fold(Vec::new(), |mut lines: Vec<String>, name| {
+        match lines.last_mut().filter(|line| line.len() + name.len() + 2 <= WIDTH) {
+            Some(line) => line.extend([", ", &name]),
+            None => lines.push(name),
+        }
+        lines
+    })
 }
 
 /// Tells of executions that an earlier runner left and that can't go on.
