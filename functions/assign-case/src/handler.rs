@@ -1,6 +1,7 @@
 //! The handler.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
@@ -11,6 +12,7 @@ use function_kit::aws::SdkConfig;
 use function_kit::{Environment, Name, ServiceError, ServiceErrorKind, SettingError};
 use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::agents::Agents;
@@ -145,7 +147,12 @@ impl AssignCase {
             let update = update.map_err(|error| not_built("TransactWriteItems", &error))?;
             Ok::<_, ServiceError>(TransactWriteItem::builder().update(update).build())
         };
-        let request = self.dynamodb.transact_write_items().transact_items(built(case)?).transact_items(built(count)?);
+        let request = self
+            .dynamodb
+            .transact_write_items()
+            .transact_items(built(case)?)
+            .transact_items(built(count)?)
+            .client_request_token(request_token(input, agent, open));
         let Err(error) = request.send().await else { return Ok(true) };
         match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -158,6 +165,16 @@ impl AssignCase {
             _ => Err(ServiceError::new("TransactWriteItems", &error).into()),
         }
     }
+}
+
+/// The same assignment has the same token, in whatever process it is tried; no other one has it.
+fn request_token(input: &Input, agent: &Name, open: u64) -> String {
+    // As JSON, so that the parts can't run into each other. DynamoDB takes up to 36 characters.
+    let assignment = serde_json::json!([input.execution, input.case.as_str(), agent.as_str(), open]).to_string();
+    Sha256::digest(assignment).iter().take(16).fold(String::new(), |mut token, byte| {
+        let _ = write!(token, "{byte:02x}");
+        token
+    })
 }
 
 /// Why a transaction was not carried out.

@@ -41,6 +41,19 @@ fn cancelled(codes: [&str; 2]) -> Reply {
 }
 
 #[tokio::test]
+async fn an_assignment_has_one_token_wherever_it_is_tried() {
+    let mut tokens = Vec::new();
+    for open in [2, 2, 3] {
+        let stub = Stub::scripted([case(), open_cases(&[("grace", 9), ("ada", open)]), done()]).await;
+        invoke(&stub, event()).await.unwrap();
+        tokens.push(stub.requests()[2].json()["ClientRequestToken"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(tokens[0], tokens[1]);
+    assert_ne!(tokens[0], tokens[2]);
+    assert!(tokens.iter().all(|token| token.len() == 32), "{tokens:?}");
+}
+
+#[tokio::test]
 async fn the_least_busy_agent_gets_the_case_and_is_counted_for_it() {
     let stub = Stub::scripted([case(), open_cases(&[("grace", 3), ("ada", 2)]), done()]).await;
     assert_eq!(invoke(&stub, event()).await.unwrap(), json!({"Agent": "ada"}));
