@@ -54,14 +54,15 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // For people who watch: they know the time, and need not know the code.
-    tracing_subscriber::fmt()
-        .without_time()
-        .with_target(false)
+    let log = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
-        .with_env_filter(filter)
-        .init();
+        .with_env_filter(filter);
+    match std::env::var_os("STAIRWELL_LOG") {
+        Some(_) => log.init(),
+        // For people who watch: they know the time, and need not know the code.
+        None => log.without_time().with_target(false).init(),
+    }
     match carry_out(&cli.command) {
         Ok(status) => status,
         Err(error @ Error::Stopped) => {
