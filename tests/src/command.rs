@@ -1,6 +1,7 @@
 //! The binary, run once.
 
 use std::{
+    ffi::OsStr,
     io::Write,
     path::Path,
     process::{self, Stdio},
@@ -29,8 +30,19 @@ pub struct Finished {
 
 impl Command {
     /// `stairwell` with these arguments, and none of the environment's wishes for colours.
-    pub fn new<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>) -> Self {
-        let mut command = process::Command::new(binary::stairwell());
+    pub fn new<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Self {
+        Self::of(process::Command::new(binary::stairwell()), arguments)
+    }
+
+    /// The same, for tests that send it signals: it hears a hangup even where the tests run under `nohup`, which what they
+    /// start would inherit and respect.
+    pub fn hearing_hangups<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Self {
+        let mut command = process::Command::new("env");
+        command.arg("--default-signal=HUP").arg(binary::stairwell());
+        Self::of(command, arguments)
+    }
+
+    fn of<I: AsRef<OsStr>>(mut command: process::Command, arguments: impl IntoIterator<Item = I>) -> Self {
         command.args(arguments).current_dir(project());
         for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "STAIRWELL_LOG", "STAIRWELL_PORT"] {
             command.env_remove(variable);
@@ -40,7 +52,7 @@ impl Command {
 
     /// One more argument.
     #[must_use]
-    pub fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.command.arg(argument);
         self
     }

@@ -117,7 +117,7 @@ fn nothing_is_left_in_the_folder_of_temporary_files() {
 fn a_command_that_is_stopped_leaves_nothing_and_says_so_by_its_status() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let folder = tempfile::tempdir().unwrap();
-        let demo = Command::new(["demo", "--ephemeral"]).env("TMPDIR", folder.path().to_str().unwrap());
+        let demo = Command::hearing_hangups(["demo", "--ephemeral"]).env("TMPDIR", folder.path().to_str().unwrap());
         let mut demo = demo.spawn();
         let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines().map_while(Result::ok);
         assert!(lines.any(|line| line.contains("The local cloud answers at")));
@@ -132,7 +132,7 @@ fn a_command_that_is_stopped_leaves_nothing_and_says_so_by_its_status() {
 fn an_execution_that_is_stopped_is_told() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let arguments = ["run", "Waiting", "--ephemeral", "--name", "long", "--json", "-t"];
-        let mut run = Command::new(arguments).arg(fixture("waiting/template.yaml")).spawn();
+        let mut run = Command::hearing_hangups(arguments).arg(fixture("waiting/template.yaml")).spawn();
         let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok);
         assert!(lines.any(|line| line.contains("WaitStateEntered")));
         kill_process(Pid::from_child(&run), signal).unwrap();
