@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::{machine::Machine, malformed, value::Value};
 
-pub use diagnostic::{Code, Diagnostic, Severity};
+pub use diagnostic::{Code, Diagnostic, Severity, without_consequences};
 use diagnostic::{Findings, Pointer};
 use fields::{Fields, Language};
 

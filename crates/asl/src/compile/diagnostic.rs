@@ -18,8 +18,10 @@ pub enum Code {
     InvalidJsonDescription,
     /// A field is missing, unknown or has a wrong value.
     SchemaValidationFailed,
-    /// A transition leads nowhere, or nothing leads to a state.
+    /// A transition leads nowhere.
     MissingTransitionTarget,
+    /// Nothing leads to a state. The service has the same name for this.
+    NotReachable,
     /// No state ends the machine.
     MissingEndState,
     /// Two states have the same name, in whatever graphs.
@@ -72,7 +74,7 @@ impl Code {
         match self {
             Self::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
             Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
-            Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
+            Self::MissingTransitionTarget | Self::NotReachable => "MISSING_TRANSITION_TARGET",
             Self::MissingEndState => "MISSING_END_STATE",
             Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
             Self::InvalidStateName => "INVALID_STATE_NAME",
@@ -104,6 +106,7 @@ impl Code {
             Self::InvalidJsonDescription
             | Self::SchemaValidationFailed
             | Self::MissingTransitionTarget
+            | Self::NotReachable
             | Self::MissingEndState
             | Self::DuplicateStateName
             | Self::InvalidStateName
@@ -145,6 +148,13 @@ pub struct Diagnostic {
     pub field: Option<String>,
     /// What may have been meant, where that can be said.
     pub help: Option<String>,
+}
+
+/// The findings without those that may only follow from others: where a transition leads nowhere, nobody knows which states
+/// it would have led to.
+pub fn without_consequences(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let leads_nowhere = found.iter().any(|found| found.code == Code::MissingTransitionTarget);
+    found.into_iter().filter(|found| !(leads_nowhere && found.code == Code::NotReachable)).collect()
 }
 
 impl Diagnostic {

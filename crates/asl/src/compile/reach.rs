@@ -29,7 +29,7 @@ fn graph(graph: &Value, states: &Object, at: &Pointer, findings: &mut Findings) 
         let at = all.child(name);
         if !reached.contains(&**name) {
             let message = format!("State \"{name}\" is not reachable.");
-            findings.error(Code::MissingTransitionTarget, &at, message);
+            findings.error(Code::NotReachable, &at, message);
         }
         for (inner, at) in graphs(state, &at) {
             if let Some(Value::Object(states)) = inner.get("States") {

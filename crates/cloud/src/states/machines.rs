@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use asl::{Diagnostic, Severity, Value};
+use asl::{Diagnostic, Severity, Value, compile::without_consequences};
 use engine::{Revision, history::log::Logging, journal::Definition};
 use indexmap::IndexMap;
 use sam::StateMachineKind;
@@ -74,7 +74,7 @@ impl StateMachine {
                 revision: Arc::new(Revision::first(now)),
                 created_at: now,
             }),
-            None => Err(errors
+            None => Err(without_consequences(errors)
                 .into_iter()
                 .map(|diagnostic| LoadError {
                     state_machine: described.logical_id.clone(),
