@@ -74,6 +74,7 @@ fn what_cannot_be_carried_out_is_told_with_what_can() {
         (vec!["run", "FileProcessing", "--ephemeral", "--input", "{"], vec!["not JSON", "line 1 column 1"]),
         (vec!["run", "FileProcessing", "--ephemeral", "--input", "no-such-file.json"], vec!["no-such-file.json"]),
         (vec!["run", "FileProcessing", "--ephemeral", "--name", "a b"], vec!["InvalidName", "a b"]),
+        (vec!["run", "FileProcessing", "--ephemeral", "--mocks", "no.json"], vec!["no.json", "MockConfigFile.json"]),
         (vec!["invoke", "Nobody", "--ephemeral"], vec!["function 'Nobody'", "CheckSizeFunction"]),
         (vec!["demo", "nobody", "--ephemeral"], vec!["workflow 'nobody'", "file-processing, game-completion"]),
         (vec!["up", "--ephemeral", "--data", "folder"], vec!["--ephemeral", "--data"]),

@@ -33,8 +33,12 @@ fn the_demo_tells_what_was_produced() {
     let files: Vec<&str> = told.lines().map(str::trim).filter(|line| line.starts_with(&data)).collect();
     assert_eq!(files.len(), told.matches("  s3://").count(), "{told}");
     assert!(files.iter().all(|file| Path::new(file).is_file()), "{files:?}");
-    // A second time, on the data of the first.
-    demo();
+    assert!(!told.contains("the data of earlier runs is there"), "{told}");
+    // A second time, on the data of the first: the dragons are there already.
+    let again = demo().stderr;
+    let otherwise = "SUCCEEDED, in 'AlertDragonValidationFailure', since the data of earlier runs is there";
+    assert!(again.contains(&format!("wants to be told {otherwise}")), "{again}");
+    assert!(!again.contains("not as expected"), "{again}");
 }
 
 #[test]
@@ -51,18 +55,21 @@ fn the_demo_of_one_workflow_as_json() {
 #[test]
 fn a_demo_that_ends_otherwise_fails() {
     let folder = tempfile::tempdir().unwrap();
-    let script = |step: Value, machine: &str, status: &str| {
-        let expect = json!({ "stateMachine": machine, "status": status });
+    let script = |step: Value, expect: Value| {
         let script = json!({ "one": { "title": "One", "steps": [{ "title": "Step", "do": step, "expect": expect }] } });
         let file = folder.path().join("demo.json");
         fs::write(&file, script.to_string()).unwrap();
         Command::new(["demo", "--ephemeral", "--script"]).arg(file).run()
     };
-    let start = |file: &str| json!({ "start": { "input": project().join("events/game-completion").join(file) } });
-    script(start("level.json"), "GameCompletion", "SUCCEEDED").expect(0);
-    let other = script(start("level.json"), "GameCompletion", "FAILED").expect(1);
-    assert!(other.stderr.contains("✗ Step SUCCEEDED, not as expected"), "{}", other.stderr);
-    let refused = script(json!({ "jump": {} }), "FileProcessing", "SUCCEEDED").expect(2);
+    let start = || json!({ "start": { "input": project().join("events/game-completion/level.json") } });
+    let game =
+        |status: &str, state: &str| json!({ "stateMachine": "GameCompletion", "status": status, "state": state });
+    script(start(), game("SUCCEEDED", "Show Result")).expect(0);
+    for other in [game("FAILED", "Show Result"), game("SUCCEEDED", "CWMetric")] {
+        let other = script(start(), other).expect(1);
+        assert!(other.stderr.contains("✗ Step SUCCEEDED, not as expected"), "{}", other.stderr);
+    }
+    let refused = script(json!({ "jump": {} }), game("SUCCEEDED", "Show Result")).expect(2);
     assert!(refused.stderr.contains("jump"), "{}", refused.stderr);
 }
 
@@ -76,6 +83,7 @@ fn workflow(steps: &[(&str, Value, Value)]) -> Value {
 fn what_a_script_names_is_looked_for_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("no.json"), "{").unwrap();
+    fs::write(folder.path().join("input.json"), "{}").unwrap();
     let succeeds = |machine: &str| json!({ "stateMachine": machine, "status": "SUCCEEDED" });
     let missing = |api: &str, method: &str| json!({ "request": { "api": api, "method": method, "path": "/", "body": "no.json" } });
     let script = workflow(&[
@@ -84,6 +92,11 @@ fn what_a_script_names_is_looked_for_before_anything_starts() {
         ("c", json!({ "put": { "bucket": "DataBuckt", "key": "a", "file": "a.csv" } }), succeeds("FileProcessing")),
         ("d", missing("Apy", "POST"), json!({ "stateMachine": "FileProcessing", "status": "DONE" })),
         ("e", missing("Api", "GE T"), succeeds("FileProcessing")),
+        (
+            "f",
+            json!({ "start": { "input": "input.json" } }),
+            json!({ "stateMachine": "FileProcessing", "status": "SUCCEEDED", "state": "NotifyOK" }),
+        ),
     ]);
     let file = folder.path().join("demo.json");
     fs::write(&file, script.to_string()).unwrap();
@@ -97,7 +110,8 @@ fn what_a_script_names_is_looked_for_before_anything_starts() {
         "no API 'Apy' (did you mean 'Api'?)".to_owned(),
         "'DONE' is not a status that an execution ends with".to_owned(),
         "'GE T' is not an HTTP method".to_owned(),
-        format!("8 problems in the script {}", file.display()),
+        "no state of FileProcessing 'NotifyOK' (did you mean 'NotifyOk'?)".to_owned(),
+        format!("9 problems in the script {}", file.display()),
     ] {
         assert!(refused.stderr.contains(&named), "{named}: {}", refused.stderr);
     }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use end_to_end::{Runner, fixture};
+use end_to_end::{Command, Runner, fixture};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
@@ -43,6 +43,20 @@ async fn a_wait_goes_on_after_the_runner_was_killed() {
     assert!(described.stop_date.unwrap().secs() >= until.unix_timestamp());
     let expected = ["ExecutionStarted", "WaitStateEntered", "WaitStateExited", "ExecutionSucceeded"];
     assert_eq!(types(&runner, &execution).await, expected);
+}
+
+#[tokio::test]
+async fn who_leaves_executions_of_an_earlier_run_as_they_are_says_so() {
+    let data = tempfile::tempdir().unwrap();
+    let runner = up(data.path()).await;
+    let until = OffsetDateTime::now_utc() + Duration::days(1);
+    runner.start("Waiting", &json!({ "until": until.format(&Rfc3339).unwrap() })).await;
+    runner.kill();
+    let run = Command::new(["run", "Waiting", "--input", r#"{"until":"2000-01-01T00:00:00Z"}"#, "-t"]);
+    let run = run.arg(fixture("journal/template.yaml")).arg("--data").arg(data.path()).run().expect(0);
+    let told =
+        format!("1 execution of an earlier run waits in {}; `stairwell up` lets it go on", data.path().display());
+    assert!(run.stderr.contains(&told), "{}", run.stderr);
 }
 
 #[tokio::test]

@@ -55,6 +55,13 @@ pub enum Error {
     Api(#[from] ApiError),
     #[error(transparent)]
     Invoke(#[from] InvokeError),
+    #[error(
+        "there is no file '{}'{}\n  help: --mocks takes a file in the format of the MockConfigFile.json of Step Functions \
+         Local",
+        file.display(),
+        in_folder(file)
+    )]
+    NoMocks { file: PathBuf },
     #[error("{}: {error}", file.display())]
     Mocks { file: PathBuf, error: MockError },
     #[error("--parameter-overrides takes Name=Value, and '{0}' has no =")]

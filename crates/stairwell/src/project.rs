@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use asl::{Value, compile::Code};
+use asl::{
+    Value,
+    compile::{Code, without_consequences},
+};
 use clap::Args;
 use cloud::{
     lambda::{BuildOptions, build},
@@ -22,7 +25,7 @@ use crate::{
     problems::Problem,
     report,
     signals::{Stop, Stopped, unless_stopped},
-    terminal::BuildProgress,
+    terminal::{BuildProgress, DIM, painted},
 };
 
 /// The port of the local cloud where the user names none.
@@ -78,7 +81,10 @@ impl MockArgs {
     pub fn read(&self) -> Result<Option<Arc<MockConfig>>, Error> {
         let Some(file) = &self.mocks else { return Ok(None) };
         let what = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|source| Error::Read { what: what.clone(), source })?;
+        let text = std::fs::read_to_string(file).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => Error::NoMocks { file: file.clone() },
+            _ => Error::Read { what: what.clone(), source },
+        })?;
         let config = Value::parse(&text).map_err(|source| Error::NotJson { what, source })?;
         let config = MockConfig::parse(&config).map_err(|error| Error::Mocks { file: file.clone(), error })?;
         Ok(Some(Arc::new(config)))
@@ -167,6 +173,18 @@ pub async fn launch(
     unless_stopped(stop, starting).await.map_err(|Stopped| Error::Stopped)?
 }
 
+/// Tells of the executions of an earlier runner that this one leaves as they are.
+pub fn tell_waiting(cloud: &LocalCloud, args: &RunArgs) -> Result<(), Error> {
+    let data = args.data.display();
+    let text = match cloud.states().left()? {
+        0 => return Ok(()),
+        1 => format!("1 execution of an earlier run waits in {data}; `stairwell up` lets it go on"),
+        count => format!("{count} executions of earlier runs wait in {data}; `stairwell up` lets them go on"),
+    };
+    anstream::eprintln!("{}", painted(DIM, text));
+    Ok(())
+}
+
 /// Tells of the executions that go on while the local cloud stops.
 pub fn tell_left(cloud: &LocalCloud, args: &RunArgs) {
     let becomes = if args.ephemeral { "given up" } else { "left to go on with the next `stairwell up`" };
@@ -190,8 +208,9 @@ async fn build_functions(application: &Application, release: bool) -> Result<BTr
 fn in_definitions(application: &Application) -> Vec<Problem> {
     let found = application.state_machines.iter().flat_map(|machine| {
         let diagnostics = asl::compile::compile(&asl::Value::from(&machine.definition)).diagnostics;
-        let problems =
-            diagnostics.into_iter().map(|found| Problem::of_definition(application, &machine.logical_id, &found));
+        let problems = without_consequences(diagnostics)
+            .into_iter()
+            .map(|found| Problem::of_definition(application, &machine.logical_id, &found));
         // What is left in the definition after its substitutions has no value.
         let definition = machine.definition.to_string();
         let is_open = move |shown: &str| placeholders(shown).any(|placeholder| definition.contains(placeholder));

@@ -184,6 +184,30 @@ async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
 }
 
 #[test]
+fn the_time_between_an_end_and_a_redrive_is_nobodys() {
+    let begin = OffsetDateTime::UNIX_EPOCH;
+    let event = |id, seconds, kind| {
+        let at = begin + time::Duration::seconds(seconds);
+        engine::Event { id, previous_id: id - 1, at, kind }
+    };
+    let (state_type, name) = ("Task", Arc::<str>::from("Do"));
+    let entered = engine::EventKind::StateEntered { state_type, name: name.clone(), input: asl::Value::Null };
+    let exited = engine::EventKind::StateExited { state_type, name, output: asl::Value::Null, assigned: None };
+    let events = [
+        event(1, 0, engine::EventKind::ExecutionStarted { input: asl::Value::Null, role_arn: "role".into() }),
+        event(2, 0, entered),
+        event(3, 1, engine::EventKind::ExecutionFailed(asl::Fault::default())),
+        event(4, 3601, engine::EventKind::ExecutionRedriven { count: 1, client_token: None }),
+        event(5, 3603, exited),
+        event(6, 3603, engine::EventKind::ExecutionSucceeded { output: asl::Value::Null }),
+    ];
+    let mut plain = Plain::new("one", false);
+    let lines: Vec<_> = events.iter().flat_map(|event| plain.event(event)).collect();
+    let lines: Vec<_> = lines.iter().map(|line| strip_str(line).to_string()).collect();
+    assert_eq!(lines[lines.len() - 2..], ["one  ✓ Do 2.00 s", "one succeeded after 2.00 s"]);
+}
+
+#[test]
 fn an_error_without_a_name_is_told_by_its_state_alone() {
     let fault = asl::Fault { error: None, cause: Some("Not today".into()) };
     let event = |id, kind| engine::Event { id, previous_id: id - 1, at: OffsetDateTime::UNIX_EPOCH, kind };

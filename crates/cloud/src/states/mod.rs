@@ -392,10 +392,15 @@ impl States {
     /// What comes of a task token. That its task is over is not known while executions are still to be taken up.
     fn told(&self, taken: Result<(), ApiError>) -> Result<(), ApiError> {
         let is_over = taken.as_ref().is_err_and(|error| error.code == task_tokens::OVER);
-        if is_over && self.executions.are_left().map_err(|error| ApiError::internal(&error))? {
+        if is_over && self.left()? > 0 {
             return Err(ApiError::internal(&NotTakenUp));
         }
         taken
+    }
+
+    /// How many Standard executions of an earlier runner have not ended, and wait for [`Self::resume`].
+    pub fn left(&self) -> Result<usize, ApiError> {
+        self.executions.left().map_err(|error| ApiError::internal(&error))
     }
 
     /// How many Standard executions go on.

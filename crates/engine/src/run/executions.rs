@@ -175,14 +175,14 @@ impl Executions {
         Ok(resumed)
     }
 
-    /// Whether there are executions that have not ended and that nobody lets go on yet: what they wait for is unknown here.
-    pub fn are_left(&self) -> Result<bool, JournalError> {
+    /// How many executions have not ended and are let go on by nobody yet: what they wait for is unknown here.
+    pub fn left(&self) -> Result<usize, JournalError> {
         if self.resumed.load(Ordering::Acquire) {
-            return Ok(false);
+            return Ok(0);
         }
         let running = self.journal.running()?;
         let kept = lock(&self.kept);
-        Ok(running.iter().any(|arn| !kept.running.contains_key(arn.as_str())))
+        Ok(running.iter().filter(|arn| !kept.running.contains_key(arn.as_str())).count())
     }
 
     /// The execution with this ARN.

@@ -10,13 +10,13 @@ use crate::{
         plan::{End, Plan, plan},
         produced::Produced,
         script::{self, Script},
-        steps::{Shown, Stage, Undone},
+        steps::{Shown, Stage, Undone, Verdict},
     },
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, launch},
+    project::{RunArgs, TemplateArgs, launch, tell_waiting},
     signals::{STOPPED, Stop, stop_asked},
-    terminal::{BOLD, DIM, Display, GREEN, RED, Viewer, duration, painted},
+    terminal::{BOLD, DIM, Display, GREEN, RED, Viewer, YELLOW, duration, painted},
 };
 
 /// Show the application at work: build it, run its workflows on real files and events, tell what was produced
@@ -25,9 +25,10 @@ use crate::{
 /// executions, and how each ends. Exits with 1 if an execution ended in another way than the script says.
 ///
 /// The script is a JSON object of workflows by name: `{"title": …, "steps": [{"title": …, "do": …, "expect":
-/// {"stateMachine": KEY, "status": "SUCCEEDED"}}]}`. What a step does is one of `{"put": {"bucket": KEY, "key": …, "file":
-/// …}}`, `{"request": {"api": KEY, "method": …, "path": …, "body": FILE}}` and `{"start": {"input": FILE}}`. Files are
-/// named from the script's folder; a KEY is one of the template's resources.
+/// {"stateMachine": KEY, "status": "SUCCEEDED", "state": NAME}}]}`. The state is the one that the execution ends in; it can be
+/// left out. What a step does is one of `{"put": {"bucket": KEY, "key": …, "file": …}}`, `{"request": {"api": KEY,
+/// "method": …, "path": …, "body": FILE}}` and `{"start": {"input": FILE}}`. Files are named from the script's folder; a KEY
+/// is one of the template's resources.
 ///
 /// Where an execution waits for a person, the step has no status but asks: `"ask": {"state": …, "question": …, "answers":
 /// [{"title": …, "do": {"request": …}, "status": …}]}`. You are asked at a terminal; without one, or with --auto, the demo
@@ -82,8 +83,9 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let produced = Produced::since_now(&application, &cloud).await;
     let (answers, display) = answers_and_display(args, &plan);
     let viewer = Viewer::new(&application, &cloud, display, args.run.fast);
-    let stage = Stage { cloud: &cloud, script: &args.script, viewer, answers };
+    let stage = Stage { cloud: &cloud, script: &args.script, has_earlier, viewer, answers };
     left_out::tell_count(application.left_out.len());
+    tell_waiting(&cloud, &args.run)?;
     let results = perform(&plan, &stage, &mut stop).await;
     produced.tell(&application, &cloud, !args.run.ephemeral).await;
     tell(&results);
@@ -127,8 +129,8 @@ fn status(results: Results<'_>) -> Result<ExitCode, Error> {
     let mut status = ExitCode::SUCCESS;
     for (_, result) in results {
         match result {
-            Ok(shown) if shown.as_expected => {}
-            Ok(_) => status = ExitCode::FAILURE,
+            Ok(Shown { verdict: Verdict::NotAsExpected, .. }) => status = ExitCode::FAILURE,
+            Ok(_) => {}
             Err(Undone::Stopped) => return Ok(ExitCode::from(STOPPED)),
             Err(Undone::Failed(error)) => return Err(error),
         }
@@ -150,10 +152,12 @@ fn tell(results: &Results<'_>) {
     for (title, result) in results {
         let (sign, what) = match result {
             Ok(shown) => {
-                let (sign, expected) = if shown.as_expected {
-                    (painted(GREEN, "✓"), "as expected")
-                } else {
-                    (painted(RED, "✗"), "not as expected")
+                let (sign, expected) = match &shown.verdict {
+                    Verdict::AsExpected => (painted(GREEN, "✓"), "as expected".to_owned()),
+                    Verdict::OfEarlierData { state } => {
+                        (painted(YELLOW, "✓"), format!("in '{state}', since the data of earlier runs is there"))
+                    }
+                    Verdict::NotAsExpected => (painted(RED, "✗"), "not as expected".to_owned()),
                 };
                 let took = Some(duration(shown.took)).filter(|took| !took.is_empty());
                 let took = took.map(|took| format!(", {took}")).unwrap_or_default();

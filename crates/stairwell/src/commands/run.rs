@@ -9,7 +9,7 @@ use engine::Outcome;
 use crate::{
     error::Error,
     left_out,
-    project::{MockArgs, RunArgs, TemplateArgs, document, launch, tell_left},
+    project::{MockArgs, RunArgs, TemplateArgs, document, launch, tell_left, tell_waiting},
     signals::{STOPPED, Stopped, stop_asked},
     terminal::{Display, Viewer, print},
 };
@@ -80,6 +80,7 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let cloud = launch(&application, &args.run, args.port, mocks, &mut stop).await?;
     left_out::tell_count(application.left_out.len());
+    tell_waiting(&cloud, &args.run)?;
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
     let viewer = viewer.with_hints(cloud.endpoint_url());
     let mut started = cloud.states().subscribe();

@@ -37,9 +37,18 @@ pub struct Scene<'a> {
 }
 
 /// How an execution ends.
+#[derive(Clone, Copy)]
+pub struct Ending<'a> {
+    /// With which status.
+    pub status: Status,
+    /// In which state, where the script says so.
+    pub state: Option<&'a str>,
+}
+
+/// What an execution's end comes from.
 pub enum End<'a> {
-    /// So, by itself.
-    As(Status),
+    /// From itself.
+    As(Ending<'a>),
     /// As it is answered.
     Asked(Question<'a>),
 }
@@ -61,7 +70,7 @@ pub struct Answer<'a> {
     /// What hands it over.
     pub message: Message,
     /// How the execution ends then.
-    pub status: Status,
+    pub end: Ending<'a>,
 }
 
 /// A request to the local cloud.
@@ -113,15 +122,15 @@ impl<'a> Finder<'a> {
         let machines = &self.application.state_machines;
         let machine = self.named("state machine", &step.expect.state_machine, machines, |machine| &machine.logical_id);
         let deed = self.deed(&step.action);
-        let end = self.end(step);
+        let end = self.end(step, machine);
         Some(Scene { title: &step.title, deed: deed?, machine: machine?, end: end? })
     }
 
-    fn end(&mut self, step: &'a Step) -> Option<End<'a>> {
+    fn end(&mut self, step: &'a Step, machine: Option<&StateMachine>) -> Option<End<'a>> {
         match (&step.expect.status, &step.ask) {
-            (Some(status), None) => self.status(status).map(End::As),
+            (Some(status), None) => self.ending(status, step.expect.state.as_deref(), machine).map(End::As),
             (None, Some(question)) if !question.answers.is_empty() => {
-                let answers: Vec<_> = question.answers.iter().map(|answer| self.answer(answer)).collect();
+                let answers: Vec<_> = question.answers.iter().map(|answer| self.answer(answer, machine)).collect();
                 let answers = answers.into_iter().collect::<Option<_>>()?;
                 Some(End::Asked(Question { state: &question.state, text: &question.question, answers }))
             }
@@ -135,10 +144,10 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn answer(&mut self, answer: &'a script::Answer) -> Option<Answer<'a>> {
-        let status = self.status(&answer.status);
+    fn answer(&mut self, answer: &'a script::Answer, machine: Option<&StateMachine>) -> Option<Answer<'a>> {
+        let end = self.ending(&answer.status, answer.state.as_deref(), machine);
         match self.deed(&answer.action)? {
-            Deed::Send(message) => Some(Answer { title: &answer.title, message, status: status? }),
+            Deed::Send(message) => Some(Answer { title: &answer.title, message, end: end? }),
             Deed::Start { .. } => {
                 let title = &answer.title;
                 self.problems.insert(format!("the answer '{title}' starts an execution, which hands nothing over"));
@@ -174,7 +183,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn named<T>(&mut self, kind: &str, name: &str, all: &'a [T], name_of: impl Fn(&T) -> &String) -> Option<&'a T> {
+    fn named<'t, T>(&mut self, kind: &str, name: &str, all: &'t [T], name_of: impl Fn(&T) -> &String) -> Option<&'t T> {
         let found = all.iter().find(|one| name_of(one) == name);
         if found.is_none() {
             let closest = sam::closest(name, all.iter().map(|one| name_of(one).as_str()));
@@ -182,6 +191,15 @@ impl<'a> Finder<'a> {
             self.problems.insert(format!("the template has no {kind} '{name}'{meant}"));
         }
         found
+    }
+
+    fn ending(&mut self, status: &str, state: Option<&'a str>, machine: Option<&StateMachine>) -> Option<Ending<'a>> {
+        let status = self.status(status);
+        if let (Some(name), Some(machine)) = (state, machine) {
+            let states: Vec<_> = machine.definition["States"].as_object().into_iter().flatten().collect();
+            self.named(&format!("state of {}", machine.logical_id), name, &states, |(name, _)| *name)?;
+        }
+        Some(Ending { status: status?, state })
     }
 
     fn status(&mut self, name: &str) -> Option<Status> {

@@ -60,6 +60,8 @@ pub struct Answer {
     pub action: Action,
     /// How the execution ends then.
     pub status: String,
+    /// The state that it ends in then, where that matters.
+    pub state: Option<String>,
 }
 
 /// What a step does.
@@ -101,6 +103,8 @@ pub struct Expectation {
     pub state_machine: String,
     /// How the execution ends: `SUCCEEDED`, `FAILED`, … Left out where that follows from an answer.
     pub status: Option<String>,
+    /// The state that it ends in, where that matters.
+    pub state: Option<String>,
 }
 
 /// Reads a script.

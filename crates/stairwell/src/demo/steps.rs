@@ -8,6 +8,7 @@ use cloud::{
     states::{Start, Status},
 };
 use engine::{
+    Event, EventKind,
     core::rests::{Rest, Until},
     run::Running,
 };
@@ -17,7 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{
     answers::Answers,
-    plan::{Deed, End, Message, Question, Scene},
+    plan::{Deed, End, Ending, Message, Question, Scene},
 };
 use crate::{
     error::Error,
@@ -34,6 +35,8 @@ pub struct Stage<'a> {
     pub cloud: &'a LocalCloud,
     /// The script's file.
     pub script: &'a Path,
+    /// Whether it has data of earlier runs, which can lead executions another way than the script says.
+    pub has_earlier: bool,
     /// What shows executions.
     pub viewer: Viewer,
     /// Who answers what they ask.
@@ -47,9 +50,23 @@ pub struct Shown {
     /// How long it took.
     pub took: time::Duration,
     /// Whether that is what the script expects.
-    pub as_expected: bool,
+    pub verdict: Verdict,
     /// What was answered, where it asked.
     pub answered: Option<String>,
+}
+
+/// How the end of an execution compares with what the script expects.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is as the script says.
+    AsExpected,
+    /// It has the status that the script says, in another state, and there is data of earlier runs.
+    OfEarlierData {
+        /// The state that it ended in.
+        state: String,
+    },
+    /// It is otherwise.
+    NotAsExpected,
 }
 
 /// Why a step was not carried out to its end.
@@ -81,9 +98,9 @@ impl Stage<'_> {
         let (expected, answered) = {
             let mut watching = pin!(self.viewer.watch(&running, &scene.machine.logical_id, &mut started, stop));
             match &scene.end {
-                End::As(status) => {
+                End::As(ending) => {
                     watching.await?;
-                    (Some(*status), None)
+                    (Some(*ending), None)
                 }
                 End::Asked(question) => {
                     let mut answering = pin!(self.answer(&running, question));
@@ -107,13 +124,30 @@ impl Stage<'_> {
             let status = Status::of(execution);
             let ended = execution.history().last().map_or(execution.identity().started_at, |last| last.at);
             let took = ended - execution.identity().started_at;
-            Shown { status, took, as_expected: Some(status) == expected, answered }
+            let verdict = self.verdict(status, last_state(execution.history()), expected);
+            Shown { status, took, verdict, answered }
         }))
     }
 
-    /// Waits until the execution asks, and hands an answer over. Gives the status that comes of it, and the answer; nothing
+    fn verdict(&self, status: Status, state: Option<&str>, expected: Option<Ending<'_>>) -> Verdict {
+        match (expected, state) {
+            (Some(expected), _) if expected.status == status && expected.state.is_none_or(|it| state == Some(it)) => {
+                Verdict::AsExpected
+            }
+            (Some(expected), Some(state)) if expected.status == status && self.has_earlier => {
+                Verdict::OfEarlierData { state: state.to_owned() }
+            }
+            _ => Verdict::NotAsExpected,
+        }
+    }
+
+    /// Waits until the execution asks, and hands an answer over. Gives the end that comes of it, and the answer; nothing
     /// where it ended and did not ask.
-    async fn answer(&self, running: &Running, question: &Question<'_>) -> Result<Option<(Status, String)>, Error> {
+    async fn answer<'q>(
+        &self,
+        running: &Running,
+        question: &'q Question<'q>,
+    ) -> Result<Option<(Ending<'q>, String)>, Error> {
         let mut events = running.subscribe();
         let asks = |rest: &Rest| *rest.state == *question.state && matches!(rest.until, Until::Callback { .. });
         while !running.look(|execution| execution.rests().iter().any(asks)) {
@@ -124,7 +158,7 @@ impl Stage<'_> {
         let answer = self.answers.choose(question).await?;
         let Message { method, path, body } = &answer.message;
         self.send(method, path, read(body)?).await?;
-        Ok(Some((answer.status, answer.title.to_owned())))
+        Ok(Some((answer.end, answer.title.to_owned())))
     }
 
     /// Does it; gives the execution that comes of it.
@@ -177,6 +211,14 @@ impl Stage<'_> {
     fn error(&self, message: String) -> Error {
         Error::Demo { file: self.script.to_owned(), message }
     }
+}
+
+/// The state that an execution ended in: the last one that it entered or left.
+fn last_state(history: &[Event]) -> Option<&str> {
+    history.iter().rev().find_map(|event| match &event.kind {
+        EventKind::StateEntered { name, .. } | EventKind::StateExited { name, .. } => Some(&**name),
+        _ => None,
+    })
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Error> {

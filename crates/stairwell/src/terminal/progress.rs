@@ -118,7 +118,7 @@ impl Progress {
                 self.fault = Some(fault.clone());
                 self.end(Status::Aborted, event.at);
             }
-            EventKind::ExecutionRedriven { .. } => self.redriven(),
+            EventKind::ExecutionRedriven { .. } => self.redriven(event.at),
             kind => {
                 let Some(node) = node else { return };
                 self.reopen(node);
@@ -129,13 +129,14 @@ impl Progress {
         }
     }
 
-    /// It goes on: what did not end well may, as soon as something happens to it.
-    fn redriven(&mut self) {
+    /// It goes on: what did not end well may, as soon as something happens to it. How long it lay there is no time that
+    /// anything took.
+    fn redriven(&mut self, at: OffsetDateTime) {
         self.status = Status::Running;
         self.fault = None;
-        self.ended_at = None;
+        (self.started_at, self.ended_at) = (Some(at), None);
         for node in self.nodes.iter_mut().filter(|node| matches!(node.status, Status::Failed | Status::Aborted)) {
-            (node.left_at, node.failed_last) = (None, false);
+            (node.entered_at, node.left_at, node.failed_last) = (at, None, false);
         }
     }
 
