@@ -17,8 +17,9 @@ use crate::{
     yaml::{self, Data, Node},
 };
 
-/// The definition after its substitutions, and the file that it is in.
-pub(crate) fn read(properties: &Properties, id: &str) -> Result<(Value, PathBuf), Reported> {
+/// The definition after its substitutions, and the file that it is in. Where there is none, the properties that are
+/// `required` are told.
+pub(crate) fn read(properties: &Properties, id: &str, required: &'static str) -> Result<(Value, PathBuf), Reported> {
     let substitutions = properties.texts("DefinitionSubstitutions");
     let template_file = || properties.template.source.path.to_path_buf();
     if let Some(node) = properties.raw("Definition") {
@@ -34,7 +35,7 @@ pub(crate) fn read(properties: &Properties, id: &str) -> Result<(Value, PathBuf)
     }
     let uri = ["DefinitionUri", "DefinitionS3Location"].into_iter().find(|name| properties.has(name));
     let Some(uri) = uri else {
-        return Err(properties.missing("Definition` or `DefinitionUri"));
+        return Err(properties.missing(required));
     };
     if properties.raw(uri).is_some_and(|node| node.as_text().is_none()) {
         let reason = "the runner reads definitions from files beside the template".to_owned();

@@ -10,9 +10,13 @@ use crate::{
 pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result<StateMachine, Reported> {
     let properties = Properties::of(template, id, resource);
     let is_sam = resource.kind == "AWS::Serverless::StateMachine";
-    let (type_property, role_property) = if is_sam { ("Type", "Role") } else { ("StateMachineType", "RoleArn") };
+    let (type_property, role_property, definition_properties) = if is_sam {
+        ("Type", "Role", "Definition` or `DefinitionUri")
+    } else {
+        ("StateMachineType", "RoleArn", "Definition`, `DefinitionString` or `DefinitionS3Location")
+    };
     let kind = kind(&properties, type_property);
-    let definition = definition::read(&properties, id);
+    let definition = definition::read(&properties, id, definition_properties);
     let (definition, definition_file) = definition?;
     Ok(StateMachine {
         logical_id: id.to_owned(),
