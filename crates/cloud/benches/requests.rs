@@ -52,7 +52,6 @@ fn stage() -> &'static Stage {
     STAGE.get_or_init(|| {
         let runtime = Runtime::new().unwrap();
         let executable = env::current_exe().unwrap();
-        let executables = BTreeMap::from([("Echo".to_owned(), executable.clone())]);
         let folder = tempfile::tempdir().unwrap();
         let data = Some(folder.path().to_owned());
         let options = Options {
@@ -63,7 +62,7 @@ fn stage() -> &'static Stage {
             skip_waits: false,
             mocks: None,
         };
-        let cloud = runtime.block_on(LocalCloud::start(&application(&executable), &executables, options)).unwrap();
+        let cloud = runtime.block_on(LocalCloud::start(&application(&executable), &BTreeMap::new(), options)).unwrap();
         Stage { runtime, cloud, _folder: folder }
     })
 }
@@ -86,6 +85,7 @@ fn application(executable: &Path) -> Application {
             log_group: "/aws/lambda/Echo".into(),
             log_format: sam::LogFormat::Text,
             event_invoke: sam::EventInvoke::default(),
+            reserved_concurrency: None,
             alias: None,
         }],
         state_machines: vec![

@@ -30,7 +30,7 @@ use crate::{
     events::{Events, EventsError},
     front::Front,
     function_logs::FunctionLogs,
-    lambda::{self, ConfigError, EventEnd, FunctionSpec, Lambda, LambdaConfig, LogLine},
+    lambda::{self, ConfigError, EventEnd, Lambda, LambdaConfig, LogLine},
     location::Location,
     logs::{self, LogEvent, Logs},
     mappings::{self, MappingsError},
@@ -127,7 +127,7 @@ pub struct LocalCloud {
 impl LocalCloud {
     /// Opens the port, makes what the template describes, and serves.
     ///
-    /// `executables` has the executable of each function, by the function's name.
+    /// `executables` has what Cargo has built of each function that it builds, by the function's name.
     pub async fn start(
         application: &Application,
         executables: &BTreeMap<String, PathBuf>,
@@ -373,11 +373,8 @@ fn lambda_config(
     (logs, log_groups): (&FunctionLogs, &Arc<Logs>),
     callers: &Arc<OnceLock<Weak<Tasks>>>,
 ) -> LambdaConfig {
-    let functions = application.functions.iter().filter_map(|function| {
-        let executable = executables.get(&function.name)?.clone();
-        Some(FunctionSpec { function: function.clone(), executable })
-    });
-    let mut config = LambdaConfig::new(functions.collect(), format!("http://{address}"));
+    let mut config = LambdaConfig::new(application.functions.clone(), format!("http://{address}"));
+    config.executables.clone_from(executables);
     config.region.clone_from(&options.region);
     config.account.clone_from(&options.account);
     // The tasks keep the functions; if the functions kept the tasks, neither would ever be given up.

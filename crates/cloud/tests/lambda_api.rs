@@ -54,8 +54,7 @@ async fn invoke_answers_with_the_functions_payload() {
 #[tokio::test]
 async fn invoke_by_arn_with_context_and_log() {
     let front_end = FrontEnd::new(lambda());
-    let path =
-        format!("/2015-03-31/functions/{}/invocations?Qualifier=live", function().function.arn.replace(':', "%3A"));
+    let path = format!("/2015-03-31/functions/{}/invocations?Qualifier=live", function().arn.replace(':', "%3A"));
     let context = BASE64_STANDARD.encode("{\n \"custom\": {\"a\": \"b\"}}");
     let headers = [
         ("X-Amz-Log-Type", "Tail"),
@@ -66,7 +65,7 @@ async fn invoke_by_arn_with_context_and_log() {
     let log = BASE64_STANDARD.decode(header(&response, "x-amz-log-result").unwrap()).unwrap();
     assert!(String::from_utf8(log).unwrap().contains("END RequestId: "));
     let seen = body(response).await;
-    assert_eq!(seen["arn"], json!(format!("{}:live", function().function.arn)));
+    assert_eq!(seen["arn"], json!(format!("{}:live", function().arn)));
     assert_eq!(seen["clientContext"]["custom"], json!({ "a": "b" }));
     assert_eq!(seen["traceId"], json!("Root=1-5759e988-bd862e3fe1be46a994272793"));
 }
@@ -199,7 +198,7 @@ async fn what_is_wrong_is_refused_by_its_name() {
 #[tokio::test]
 async fn functions_are_listed_and_described() {
     let mut other = function();
-    other.function.name = "Another".to_owned();
+    other.name = "Another".to_owned();
     let front_end = FrontEnd::new(Lambda::new(config(vec![function(), other])).unwrap());
     let list = async |query: &str| {
         let path = format!("/2015-03-31/functions/{query}");
@@ -219,7 +218,7 @@ async fn functions_are_listed_and_described() {
     let described = body(call(&front_end, Method::GET, path, &[], "").await).await;
     let alone = body(call(&front_end, Method::GET, &format!("{path}/configuration"), &[], "").await).await;
     assert_eq!(described["Configuration"], alone);
-    assert_eq!(alone["FunctionArn"], json!(function().function.arn));
+    assert_eq!(alone["FunctionArn"], json!(function().arn));
     assert_eq!(alone["Timeout"], json!(10));
     assert!(alone["CodeSize"].as_u64().unwrap() > 0);
 }

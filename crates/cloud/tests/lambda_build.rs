@@ -31,7 +31,7 @@ fn options(root: &Path) -> BuildOptions {
 }
 
 fn of(name: &str, package_dir: &Path, binary: Option<&str>) -> sam::Function {
-    let mut function = function().function;
+    let mut function = function();
     name.clone_into(&mut function.name);
     function.code = sam::Code::Cargo { package_dir: package_dir.to_owned(), binary: binary.map(str::to_owned) };
     function
@@ -45,14 +45,14 @@ async fn a_workspace_is_built_by_one_call_and_once() {
         of("One", &folder.path().join("one"), None),
         of("Left", &folder.path().join("two"), Some("left")),
         of("Right", folder.path(), Some("right")),
-        function().function,
+        function(),
     ];
     for compiled_before in [false, true] {
         let mut events = Vec::new();
         let executables = build(&functions, options(folder.path()), |event| events.push(event)).await.unwrap();
         let names: Vec<&str> = executables.keys().map(String::as_str).collect();
-        assert_eq!(names, ["Deeds", "Left", "One", "Right"]);
-        for (name, file) in [("One", "one"), ("Left", "left"), ("Right", "right"), ("Deeds", "bootstrap")] {
+        assert_eq!(names, ["Left", "One", "Right"]);
+        for (name, file) in [("One", "one"), ("Left", "left"), ("Right", "right")] {
             assert_eq!(executables[name].file_stem().unwrap(), file);
             assert!(executables[name].exists());
         }

@@ -28,7 +28,7 @@ async fn an_empty_payload_is_an_empty_object() {
 #[tokio::test]
 async fn a_function_is_found_by_each_of_its_names() {
     let lambda = lambda();
-    let arn = function().function.arn;
+    let arn = function().arn;
     for name in ["Deeds", "Deeds:$LATEST", "Deeds:live", &format!("{}:function:Deeds", sam::ACCOUNT), &arn] {
         lambda.invoke(name, Bytes::new(), InvokeOptions::default()).await.unwrap();
     }
@@ -67,7 +67,7 @@ async fn a_process_that_ends_is_an_error_and_the_next_invocation_has_a_new_one()
 #[tokio::test]
 async fn a_late_function_is_killed_and_the_next_invocation_has_a_new_one() {
     let mut late = function();
-    late.function.timeout = Duration::from_secs(1);
+    late.timeout = Duration::from_secs(1);
     let lambda = Lambda::new(config(vec![late])).unwrap();
     let before = answer(&lambda, json!({ "do": "process" })).await;
     let invocation = invoke(&lambda, json!({ "do": "hang" })).await;
@@ -110,7 +110,7 @@ async fn options_that_fit_into_no_header_are_refused() {
 #[tokio::test]
 async fn a_function_that_does_not_start_says_so() {
     let mut broken = function();
-    broken.function.environment.insert("FAIL_AT_START".to_owned(), "yes".to_owned());
+    broken.environment.insert("FAIL_AT_START".to_owned(), "yes".to_owned());
     let lambda = Lambda::new(config(vec![broken])).unwrap();
     let invocation = invoke(&lambda, json!({})).await;
     let (kind, message) = error_of(&invocation);
@@ -124,11 +124,12 @@ async fn a_function_that_does_not_start_says_so() {
 async fn an_executable_that_is_none_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut spec = function();
-    spec.executable = folder.path().join("bootstrap");
+    let path = folder.path().join("bootstrap");
+    spec.code = sam::Code::Bootstrap { path: path.clone() };
     let missing = Lambda::new(config(vec![spec.clone()])).unwrap_err();
-    assert!(matches!(missing, ConfigError::Executable { function, .. } if function == "Deeds"));
+    assert!(matches!(missing, ConfigError::Code { function, .. } if function == "Deeds"));
     // A text that nobody may execute.
-    fs::write(&spec.executable, "no program").unwrap();
+    fs::write(&path, "no program").unwrap();
     let lambda = Lambda::new(config(vec![spec])).unwrap();
     let (kind, message) = error_of(&invoke(&lambda, json!({})).await);
     assert_eq!(kind, "Runtime.InvalidEntrypoint");
@@ -138,7 +139,7 @@ async fn an_executable_that_is_none_says_so() {
 #[tokio::test]
 async fn a_start_that_is_reported_as_failed_is_the_answer() {
     let mut spec = function();
-    spec.executable = file("broken_bootstrap");
+    spec.code = sam::Code::Bootstrap { path: file("broken_bootstrap") };
     let lambda = Lambda::new(config(vec![spec])).unwrap();
     let (kind, message) = error_of(&invoke(&lambda, json!({})).await);
     assert_eq!((kind.as_str(), message.as_str()), ("Config", "no settings"));
@@ -157,7 +158,7 @@ async fn a_function_sees_its_context() {
     let context = json_of(&invocation);
     assert_eq!(context["requestId"], json!(options.request_id));
     assert_eq!(Some(invocation.request_id), options.request_id);
-    assert_eq!(context["arn"], json!(function().function.arn));
+    assert_eq!(context["arn"], json!(function().arn));
     assert_eq!(context["traceId"], json!(options.trace_id));
     assert_eq!(context["clientContext"]["custom"], json!({ "a": "b" }));
     let folder = file(".").canonicalize().unwrap();
@@ -167,9 +168,9 @@ async fn a_function_sees_its_context() {
 #[tokio::test]
 async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users() {
     let mut spec = function();
-    spec.function.environment.insert("TABLE".to_owned(), "Levels".to_owned());
-    spec.function.log_group = "/games/levels".to_owned();
-    spec.function.log_format = sam::LogFormat::Json { level: "DEBUG".to_owned() };
+    spec.environment.insert("TABLE".to_owned(), "Levels".to_owned());
+    spec.log_group = "/games/levels".to_owned();
+    spec.log_format = sam::LogFormat::Json { level: "DEBUG".to_owned() };
     let mut config = config(vec![spec]);
     config.environment = BTreeMap::from([("RUST_LOG".to_owned(), "debug".to_owned())]);
     let credentials = config.credentials.clone();
@@ -192,7 +193,6 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users()
         ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
         ("AWS_SESSION_TOKEN", &credentials.session_token),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
         ("LANG", "en_US.UTF-8"),
         ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
         ("RUST_LOG", "debug"),
@@ -203,8 +203,14 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users()
     for (name, value) in expected {
         assert_eq!(environment[name], json!(value), "{name}");
     }
-    let varying =
-        ["AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "HOME", "LAMBDA_TASK_ROOT", "_X_AMZN_TRACE_ID"];
+    let varying = [
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "HOME",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_X_AMZN_TRACE_ID",
+    ];
     // What the shell of the test's bootstrap adds, and what makes it the function.
     let tests_own = ["OLDPWD", "PWD", "SHLVL", "TEST_BINARY", "_"];
     let known = |name: &&String| {
@@ -220,7 +226,7 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_of_the_users()
 #[test]
 fn a_variable_of_lambdas_own_is_refused_in_the_template() {
     let mut spec = function();
-    spec.function.environment = BTreeMap::from([("AWS_REGION".to_owned(), "eu-west-1".to_owned())]);
+    spec.environment = BTreeMap::from([("AWS_REGION".to_owned(), "eu-west-1".to_owned())]);
     let error = Lambda::new(config(vec![spec])).unwrap_err();
     assert!(matches!(error, ConfigError::ReservedVariable { variable, .. } if variable == "AWS_REGION"));
 }

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::Language;
+
 /// The application of one template.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Application {
@@ -63,7 +65,7 @@ pub struct Function {
     pub code: Code,
     /// `Handler`, as written.
     pub handler: String,
-    /// `Runtime`, as written: `provided.al2023`.
+    /// `Runtime`, as written: `provided.al2023`, `python3.13`.
     pub runtime: String,
     /// `Timeout`; Lambda's default is 3 s.
     pub timeout: Duration,
@@ -75,6 +77,8 @@ pub struct Function {
     pub log_group: String,
     /// `LoggingConfig.LogFormat`.
     pub log_format: LogFormat,
+    /// `ReservedConcurrentExecutions`: how many invocations may run at once; 0 lets none run.
+    pub reserved_concurrency: Option<u32>,
     /// `AutoPublishAlias`: another name for the function as it is, `$LATEST`.
     pub alias: Option<String>,
     /// What becomes of events that it is invoked with.
@@ -86,6 +90,8 @@ pub struct Function {
 pub struct EventInvoke {
     /// `EventInvokeConfig.MaximumRetryAttempts`; Lambda's default is 2.
     pub max_retries: Option<u32>,
+    /// `EventInvokeConfig.MaximumEventAgeInSeconds`: how old an event may become; Lambda's default is six hours.
+    pub max_age: Option<Duration>,
     /// `EventInvokeConfig.DestinationConfig.OnSuccess`: who is told of an event that is done.
     pub on_success: Option<Target>,
     /// `EventInvokeConfig.DestinationConfig.OnFailure`: who is told of an event that is given up.
@@ -120,6 +126,22 @@ pub enum Code {
     Bootstrap {
         /// The executable.
         path: PathBuf,
+    },
+    /// A folder of scripts, which an interpreter runs.
+    Scripts {
+        /// Of which runtime.
+        language: Language,
+        /// The folder that `CodeUri` names.
+        folder: PathBuf,
+        /// Where more packages are that the scripts import: what `sam build` has built of the function.
+        packages: Option<PathBuf>,
+    },
+    /// `InlineCode`: the module `index`.
+    Inline {
+        /// Of which runtime.
+        language: Language,
+        /// The module's text.
+        text: String,
     },
 }
 

@@ -54,7 +54,7 @@ const FUNCTION: &[(&str, Use)] = &[
     ("ProvisionedConcurrencyConfig", LeftOut(NO_CAPACITY)),
     ("PublishToLatestPublished", LeftOut(NO_ALIAS)),
     ("RecursiveLoop", LeftOut("Loops of calls are not found.")),
-    ("ReservedConcurrentExecutions", LeftOut(NO_CAPACITY)),
+    ("ReservedConcurrentExecutions", Read),
     ("Role", LeftOut(NO_IAM)),
     ("RolePath", NoDifference),
     ("Runtime", Read),

@@ -20,6 +20,7 @@ mod definition;
 mod globals;
 mod intrinsics;
 mod json;
+mod language;
 mod load;
 mod locate;
 mod names;
@@ -34,6 +35,7 @@ mod template;
 mod yaml;
 
 pub use application::*;
+pub use language::Language;
 pub use load::{LoadOptions, load};
 pub use names::is_states_name;
 pub use problem::{LoadError, Problem, ProblemKind};

@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod api;
 pub(crate) mod bucket;
+pub(crate) mod code;
 pub(crate) mod event;
 pub(crate) mod function;
 pub(crate) mod mapping;

@@ -12,7 +12,7 @@ use asl::{
 };
 use clap::Args;
 use cloud::{
-    lambda::{BuildOptions, build},
+    lambda::{BuildOptions, build, notices},
     local::{LocalCloud, Options, StartError},
     place::Place,
     states::{LoadError, StateMachine},
@@ -25,7 +25,7 @@ use crate::{
     problems::Problem,
     report,
     signals::{Stop, Stopped, unless_stopped},
-    terminal::{BuildProgress, DIM, painted},
+    terminal::{BuildProgress, DIM, YELLOW, painted},
 };
 
 /// The port of the local cloud where the user names none.
@@ -126,6 +126,7 @@ impl TemplateArgs {
         for warning in &warnings {
             anstream::eprintln!("{}", report(warning));
         }
+        tell_notices(&application);
         Ok(application)
     }
 
@@ -143,6 +144,13 @@ impl TemplateArgs {
             problems.extend(error.unread.iter().map(|machine| Problem::not_checked(machine)));
             Error::Project { template: error.template, problems }
         })
+    }
+}
+
+/// Tells of functions that can't run here as they would in AWS.
+pub fn tell_notices(application: &Application) {
+    for notice in notices(&application.functions) {
+        anstream::eprintln!("{} {notice}", painted(YELLOW, "notice:"));
     }
 }
 

@@ -141,7 +141,7 @@ struct Wanted {
     binary: String,
 }
 
-/// Builds the functions, and gives the executable of each by the function's name.
+/// Builds the functions that Cargo builds, and gives the executable of each by the function's name.
 ///
 /// The functions of a workspace are built by one call with `--workspace`. Cargo chooses the features of shared
 /// dependencies by the packages that it is asked for: with one call a package, or with `-p`, the AWS SDK and `tokio` are
@@ -155,24 +155,18 @@ pub async fn build(
     let mut executables = BTreeMap::new();
     let mut workspaces: Vec<(Metadata, Vec<Wanted>)> = Vec::new();
     for function in functions {
-        match &function.code {
-            sam::Code::Bootstrap { path } => {
-                executables.insert(function.name.clone(), path.clone());
+        let sam::Code::Cargo { package_dir, binary } = &function.code else { continue };
+        let manifest = manifest(&function.name, package_dir)?;
+        let known = workspaces.iter().position(|(metadata, _)| holds(metadata, &manifest));
+        let index = match known {
+            Some(index) => index,
+            None => {
+                workspaces.push((metadata(&function.name, &manifest).await?, Vec::new()));
+                workspaces.len() - 1
             }
-            sam::Code::Cargo { package_dir, binary } => {
-                let manifest = manifest(&function.name, package_dir)?;
-                let known = workspaces.iter().position(|(metadata, _)| holds(metadata, &manifest));
-                let index = match known {
-                    Some(index) => index,
-                    None => {
-                        workspaces.push((metadata(&function.name, &manifest).await?, Vec::new()));
-                        workspaces.len() - 1
-                    }
-                };
-                if let Some((metadata, wanted)) = workspaces.get_mut(index) {
-                    wanted.push(resolve(&function.name, metadata, &manifest, binary.as_deref())?);
-                }
-            }
+        };
+        if let Some((metadata, wanted)) = workspaces.get_mut(index) {
+            wanted.push(resolve(&function.name, metadata, &manifest, binary.as_deref())?);
         }
     }
     for (metadata, wanted) in &workspaces {

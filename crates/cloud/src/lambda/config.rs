@@ -6,15 +6,6 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{event::EventEnd, logs::LogSink};
 
-/// A function and the executable that runs it.
-#[derive(Debug, Clone)]
-pub struct FunctionSpec {
-    /// The function as its template describes it.
-    pub function: sam::Function,
-    /// Its `bootstrap`.
-    pub executable: PathBuf,
-}
-
 /// The credentials that every function is given. They open nothing outside the local cloud.
 #[derive(Debug, Clone)]
 pub struct Credentials {
@@ -40,7 +31,9 @@ impl Default for Credentials {
 #[derive(Clone)]
 pub struct LambdaConfig {
     /// The functions. Their names are distinct.
-    pub functions: Vec<FunctionSpec>,
+    pub functions: Vec<sam::Function>,
+    /// The executables that Cargo has built, by the functions' names.
+    pub executables: BTreeMap<String, PathBuf>,
     /// Where the functions' AWS clients go: `AWS_ENDPOINT_URL`.
     pub endpoint_url: String,
     /// The region of the functions: `AWS_REGION`.
@@ -64,10 +57,11 @@ pub struct LambdaConfig {
 
 impl LambdaConfig {
     /// Lambda's own settings: ten processes a core for each function, retries after one and two minutes, no log sink.
-    pub fn new(functions: Vec<FunctionSpec>, endpoint_url: impl Into<String>) -> Self {
+    pub fn new(functions: Vec<sam::Function>, endpoint_url: impl Into<String>) -> Self {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
             functions,
+            executables: BTreeMap::new(),
             endpoint_url: endpoint_url.into(),
             region: sam::REGION.to_owned(),
             account: sam::ACCOUNT.to_owned(),
@@ -107,9 +101,15 @@ pub enum ConfigError {
         /// The variable's name.
         variable: String,
     },
+    /// A function was not built.
+    #[error("function `{function}` was not built")]
+    NotBuilt {
+        /// The function's name.
+        function: String,
+    },
     /// A function's executable or its folder is not there.
     #[error("function `{function}`: cannot use {}", path.display())]
-    Executable {
+    Code {
         /// The function's name.
         function: String,
         /// The executable or its folder.
@@ -117,7 +117,7 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
-    /// The folder that stands for the functions' home could not be made.
-    #[error("cannot make an empty home folder for the functions")]
-    Home(#[source] io::Error),
+    /// The folder that stands for the functions' home, or one for their code, could not be made.
+    #[error("cannot make a folder for the functions")]
+    Folder(#[source] io::Error),
 }

@@ -5,19 +5,19 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, macros::format_description};
 
-use super::config::FunctionSpec;
+use super::service::Deployed;
 
 /// The answer of `GetFunction`.
-pub(crate) fn function(spec: &FunctionSpec) -> Value {
+pub(crate) fn function(deployed: &Deployed) -> Value {
     json!({
-        "Configuration": configuration(spec),
-        "Code": { "RepositoryType": "local", "Location": format!("file://{}", spec.executable.display()) },
+        "Configuration": configuration(deployed),
+        "Code": { "RepositoryType": "local", "Location": format!("file://{}", deployed.code.display()) },
     })
 }
 
 /// The answer of `GetFunctionConfiguration`, and an entry of `ListFunctions`.
-pub(crate) fn configuration(spec: &FunctionSpec) -> Value {
-    let function = &spec.function;
+pub(crate) fn configuration(deployed: &Deployed) -> Value {
+    let function = &deployed.function;
     let mut configuration = Map::new();
     let mut set = |name: &str, value: Value| configuration.insert(name.to_owned(), value);
     set("FunctionName", json!(function.name));
@@ -32,8 +32,10 @@ pub(crate) fn configuration(spec: &FunctionSpec) -> Value {
     set("State", json!("Active"));
     set("LastUpdateStatus", json!("Successful"));
     set("Environment", json!({ "Variables": function.environment }));
-    if let Ok(metadata) = spec.executable.metadata() {
-        set("CodeSize", json!(metadata.len()));
+    if let Ok(metadata) = deployed.code.metadata() {
+        if metadata.is_file() {
+            set("CodeSize", json!(metadata.len()));
+        }
         if let Some(modified) = metadata.modified().ok().and_then(timestamp) {
             set("LastModified", json!(modified));
         }

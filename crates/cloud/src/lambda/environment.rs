@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use sam::{Code, Language};
+
 use super::config::{ConfigError, LambdaConfig};
 
 /// The variables that Lambda refuses in `Environment.Variables`.
@@ -26,14 +28,23 @@ const RESERVED: [&str; 18] = [
     "LAMBDA_TASK_ROOT",
 ];
 
+/// Where things are that functions look for.
+pub(crate) struct Directories<'a> {
+    /// The function's code: `LAMBDA_TASK_ROOT`.
+    pub(crate) task_root: &'a Path,
+    /// What functions have for a home.
+    pub(crate) home: &'a Path,
+    /// The runtime clients: `LAMBDA_RUNTIME_DIR`.
+    pub(crate) runtime: &'a Path,
+}
+
 /// What is the same in every process of a function.
 ///
 /// In order, the later winning: Lambda's defaults, the template's variables, the runner's additions, Lambda's reserved
 /// variables, and the fence that keeps AWS clients inside the local cloud.
 pub(crate) fn variables(
     function: &sam::Function,
-    task_root: &Path,
-    home: &Path,
+    directories: &Directories<'_>,
     config: &LambdaConfig,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
     if let Some(variable) = function.environment.keys().find(|name| RESERVED.contains(&name.as_str())) {
@@ -55,16 +66,17 @@ pub(crate) fn variables(
         ("AWS_REGION", &config.region),
         ("AWS_SECRET_ACCESS_KEY", &config.credentials.secret_access_key),
         ("AWS_SESSION_TOKEN", &config.credentials.session_token),
-        ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
-        ("LAMBDA_TASK_ROOT", &task_root.to_string_lossy()),
+        ("LAMBDA_RUNTIME_DIR", &directories.runtime.to_string_lossy()),
+        ("LAMBDA_TASK_ROOT", &directories.task_root.to_string_lossy()),
     ]));
     variables.extend(owned([
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_ENDPOINT_URL", config.endpoint_url.as_str()),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ("HOME", &home.to_string_lossy()),
+        ("HOME", &directories.home.to_string_lossy()),
     ]));
+    variables.extend(of_the_language(function, directories.runtime));
     variables.extend(match &function.log_format {
         sam::LogFormat::Text => vec![("AWS_LAMBDA_LOG_FORMAT".to_owned(), "Text".to_owned())],
         sam::LogFormat::Json { level } => vec![
@@ -75,6 +87,17 @@ pub(crate) fn variables(
     // A profile names credentials that are not here; a client that looks for it would fail on its start.
     variables.remove("AWS_PROFILE");
     Ok(variables)
+}
+
+/// What Lambda's own runtimes have beside. Python's compiled modules go where they change nobody's sources.
+fn of_the_language(function: &sam::Function, runtime: &Path) -> Vec<(String, String)> {
+    let (Code::Scripts { language, .. } | Code::Inline { language, .. }) = &function.code else { return Vec::new() };
+    let mut variables = vec![("AWS_EXECUTION_ENV".to_owned(), format!("AWS_Lambda_{}", language.runtime()))];
+    if let (Language::Python { .. }, false) = (language, function.environment.contains_key("PYTHONPYCACHEPREFIX")) {
+        let cache = runtime.join("compiled").to_string_lossy().into_owned();
+        variables.push(("PYTHONPYCACHEPREFIX".to_owned(), cache));
+    }
+    variables
 }
 
 fn owned<const N: usize>(pairs: [(&str, &str); N]) -> impl Iterator<Item = (String, String)> {

@@ -17,7 +17,7 @@ use super::{
     configuration,
     invocation::{Invocation, InvokeError, InvokeOptions, MAX_EVENT, MAX_REQUEST},
     operation::Operation,
-    service::Lambda,
+    service::{Deployed, Lambda},
 };
 use crate::service::{Request, Response, Service};
 
@@ -93,7 +93,7 @@ impl FrontEnd {
         let mut functions = Vec::new();
         let mut last = None;
         while let Some((name, deployed)) = rest.next_if(|_| functions.len() < page) {
-            functions.push(configuration::configuration(&deployed.spec));
+            functions.push(configuration::configuration(deployed));
             last = Some(name);
         }
         let mut answer = json!({ "Functions": functions });
@@ -103,14 +103,9 @@ impl FrontEnd {
         Ok(document(&answer))
     }
 
-    fn describe(
-        &self,
-        name: &str,
-        parts: &Parts,
-        describe: fn(&super::config::FunctionSpec) -> Value,
-    ) -> Result<Response, ApiError> {
+    fn describe(&self, name: &str, parts: &Parts, describe: fn(&Deployed) -> Value) -> Result<Response, ApiError> {
         let deployed = self.lambda.find(&qualified(name, parts)?)?;
-        Ok(document(&describe(&deployed.spec)))
+        Ok(document(&describe(deployed)))
     }
 }
 

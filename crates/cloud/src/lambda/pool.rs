@@ -11,7 +11,8 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     invocation::{Invocation, InvokeError, PlatformError, Task},
-    sandbox::{InitFailure, Program, Sandbox, SpawnError, Turn},
+    program::Program,
+    sandbox::{InitFailure, Sandbox, SpawnError, Turn},
 };
 
 /// How long a new process has until it asks for work.
@@ -198,8 +199,7 @@ impl Pool {
                 function: self.program.function.as_ref().to_owned(),
                 reason: error.to_string(),
             }),
-            SpawnError::Executable(error) => {
-                let reason = format!("cannot start {}: {error}", self.program.executable.display());
+            SpawnError::Program(reason) => {
                 tracing::error!(function = %self.program.function, "{reason}");
                 Ok(Invocation {
                     request_id: task.request_id.clone(),

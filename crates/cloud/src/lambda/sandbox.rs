@@ -1,10 +1,8 @@
 //! One process of a function: started, given one invocation at a time, and killed when it is late.
 
 use std::{
-    collections::BTreeMap,
     io,
     os::unix::process::ExitStatusExt,
-    path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
@@ -22,29 +20,18 @@ use uuid::Uuid;
 
 use super::{
     invocation::{PlatformError, Task},
-    logs::{LogSink, LogStream},
+    logs::LogStream,
+    program::{Program, Start},
     runtime_api::{Report, RuntimeApi},
 };
-
-/// What every process of a function is started from.
-#[derive(Clone)]
-pub(crate) struct Program {
-    pub(crate) function: Arc<str>,
-    pub(crate) executable: PathBuf,
-    pub(crate) task_root: PathBuf,
-    pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) timeout: Duration,
-    pub(crate) log_sink: LogSink,
-    pub(crate) shutdown: CancellationToken,
-}
 
 /// Why there is no process.
 #[derive(Debug)]
 pub(crate) enum SpawnError {
     /// This machine has no port or pipe left.
     Machine(io::Error),
-    /// The executable does not start.
-    Executable(io::Error),
+    /// The function's program does not start.
+    Program(String),
 }
 
 /// Why a process did not get as far as to ask for work.
@@ -96,7 +83,12 @@ impl Sandbox {
         let api = RuntimeApi::start(program.timeout).await.map_err(SpawnError::Machine)?;
         let (logs, output) = LogStream::new(Arc::clone(&program.function), Arc::clone(&program.log_sink), request_id)
             .map_err(SpawnError::Machine)?;
-        let child = Command::new(&program.executable)
+        let (executable, arguments) = match &program.start {
+            Start::Process { executable, arguments } => (executable, arguments),
+            Start::Impossible { reason } => return Err(SpawnError::Program(reason.clone())),
+        };
+        let child = Command::new(executable)
+            .args(arguments)
             .current_dir(&program.task_root)
             .env_clear()
             .envs(&program.environment)
@@ -108,7 +100,7 @@ impl Sandbox {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(SpawnError::Executable)?;
+            .map_err(|error| SpawnError::Program(format!("cannot start {}: {error}", executable.display())))?;
         tokio::spawn(Arc::clone(&logs).follow());
         Ok(Self {
             group: child.id().and_then(|id| Pid::from_raw(id.cast_signed())),

@@ -3,24 +3,22 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     fmt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
-use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    config::{ConfigError, FunctionSpec, LambdaConfig},
-    environment,
+    config::{ConfigError, LambdaConfig},
     event::{Event, EventEnd},
     function_name::FunctionReference,
     invocation::{Invocation, InvokeError, InvokeOptions, MAX_EVENT, MAX_REQUEST, Task},
     pool::Pool,
-    sandbox::Program,
+    program::Programs,
 };
 
 /// The local Lambda.
@@ -35,38 +33,41 @@ pub struct Lambda {
     event_ends: Option<UnboundedSender<EventEnd>>,
     shutdown: CancellationToken,
     invocations: TaskTracker,
-    /// The functions' `HOME`: empty, so that no settings of the user's are found there.
-    _home: TempDir,
+    /// Its folders live as long as the functions.
+    _programs: Programs,
 }
 
 /// A function that can be invoked.
 pub(crate) struct Deployed {
-    pub(crate) spec: FunctionSpec,
+    pub(crate) function: sam::Function,
+    /// What is started, or the folder of what an interpreter runs.
+    pub(crate) code: PathBuf,
     pool: Arc<Pool>,
 }
 
 impl Lambda {
     /// Checks the functions and gets ready to start them.
     pub fn new(config: LambdaConfig) -> Result<Arc<Self>, ConfigError> {
-        let home = tempfile::Builder::new().prefix("stairwell-home-").tempdir().map_err(ConfigError::Home)?;
         let shutdown = CancellationToken::new();
+        let programs = Programs::new(config, shutdown.clone())?;
+        let config = &programs.config;
         let mut functions = BTreeMap::new();
-        for spec in &config.functions {
-            let deployed = deploy(spec, home.path(), &config, &shutdown)?;
-            match functions.entry(spec.function.name.clone()) {
+        for function in &config.functions {
+            let deployed = deploy(function, &programs)?;
+            match functions.entry(function.name.clone()) {
                 Entry::Vacant(entry) => entry.insert(deployed),
                 Entry::Occupied(entry) => return Err(ConfigError::DuplicateName(entry.key().clone())),
             };
         }
         Ok(Arc::new(Self {
             functions,
-            region: config.region,
-            account: config.account,
-            retry_delays: config.retry_delays,
-            event_ends: config.event_ends,
+            region: config.region.clone(),
+            account: config.account.clone(),
+            retry_delays: config.retry_delays.clone(),
+            event_ends: config.event_ends.clone(),
             shutdown,
             invocations: TaskTracker::new(),
-            _home: home,
+            _programs: programs,
         }))
     }
 
@@ -87,7 +88,7 @@ impl Lambda {
     pub fn invoke_event(&self, name: &str, payload: Bytes, options: InvokeOptions) -> Result<String, InvokeError> {
         let (pool, task) = self.task(name, payload, options, MAX_EVENT)?;
         let request_id = task.request_id.clone();
-        let function = &self.find(name)?.spec.function;
+        let function = &self.find(name)?.function;
         let retries = function.event_invoke.max_retries.and_then(|most| usize::try_from(most).ok());
         let event = Event {
             function: function.name.clone(),
@@ -122,7 +123,7 @@ impl Lambda {
             FunctionReference::parse(reference).filter(|reference| reference.is_local(&self.region, &self.account));
         let found = parsed.and_then(|reference| {
             let deployed = self.functions.get(reference.name)?;
-            reference.is_qualifier_of(&deployed.spec.function).then_some(deployed)
+            reference.is_qualifier_of(&deployed.function).then_some(deployed)
         });
         found.ok_or_else(|| {
             let arn = if reference.starts_with("arn:") {
@@ -150,7 +151,7 @@ impl Lambda {
             return Err(InvokeError::ShuttingDown);
         }
         let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
-        let arn = &deployed.spec.function.arn;
+        let arn = &deployed.function.arn;
         let qualifier = FunctionReference::parse(name).and_then(|reference| reference.qualifier);
         let invoked_arn = qualifier.map_or_else(|| arn.clone(), |qualifier| format!("{arn}:{qualifier}"));
         let task = Task::new(invoked_arn, payload, options)?;
@@ -170,40 +171,10 @@ impl fmt::Debug for Lambda {
     }
 }
 
-fn deploy(
-    spec: &FunctionSpec,
-    home: &Path,
-    config: &LambdaConfig,
-    shutdown: &CancellationToken,
-) -> Result<Deployed, ConfigError> {
-    let function = &spec.function;
-    let resolved = |path: &Path| {
-        path.canonicalize().map_err(|source| ConfigError::Executable {
-            function: function.name.clone(),
-            path: path.to_owned(),
-            source,
-        })
-    };
-    let executable = resolved(&spec.executable)?;
-    let task_root = resolved(&task_root(&function.code))?;
-    let program = Program {
-        function: function.name.as_str().into(),
-        environment: environment::variables(function, &task_root, home, config)?,
-        executable,
-        task_root,
-        timeout: function.timeout,
-        log_sink: Arc::clone(&config.log_sink),
-        shutdown: shutdown.clone(),
-    };
+fn deploy(function: &sam::Function, programs: &Programs) -> Result<Deployed, ConfigError> {
+    let config = &programs.config;
+    let program = programs.of(function, config.executables.get(&function.name).map(PathBuf::as_path))?;
+    let code = program.code().to_owned();
     let pool = Arc::new(Pool::new(program, function.memory_mb, config.max_processes));
-    Ok(Deployed { spec: spec.clone(), pool })
-}
-
-/// The folder that stands for `/var/task`.
-fn task_root(code: &sam::Code) -> PathBuf {
-    match code {
-        sam::Code::Cargo { package_dir, .. } => package_dir.clone(),
-        // The parent of a bare file name is the empty path.
-        sam::Code::Bootstrap { path } => Path::new(".").join(path.parent().unwrap_or(Path::new(""))),
-    }
+    Ok(Deployed { function: function.clone(), code, pool })
 }

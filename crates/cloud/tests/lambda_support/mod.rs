@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use cloud::lambda::{FunctionSpec, Invocation, InvokeOptions, Lambda, LambdaConfig, LogLine};
+use cloud::lambda::{Invocation, InvokeOptions, Lambda, LambdaConfig, LogLine};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -24,31 +24,28 @@ pub(crate) fn file(name: &str) -> PathBuf {
 }
 
 /// A function `Deeds` that has ten seconds.
-pub(crate) fn function() -> FunctionSpec {
-    let executable = file("bootstrap");
+pub(crate) fn function() -> sam::Function {
     let test_binary = env::current_exe().unwrap().to_str().unwrap().to_owned();
-    FunctionSpec {
-        function: sam::Function {
-            logical_id: "DeedsFunction".to_owned(),
-            name: "Deeds".to_owned(),
-            arn: format!("arn:aws:lambda:{}:{}:function:Deeds", sam::REGION, sam::ACCOUNT),
-            code: sam::Code::Bootstrap { path: executable.clone() },
-            handler: "bootstrap".to_owned(),
-            runtime: "provided.al2023".to_owned(),
-            timeout: Duration::from_secs(10),
-            memory_mb: 128,
-            environment: BTreeMap::from([("TEST_BINARY".to_owned(), test_binary)]),
-            log_group: "/aws/lambda/Deeds".to_owned(),
-            log_format: sam::LogFormat::Text,
-            event_invoke: sam::EventInvoke::default(),
-            alias: Some("live".to_owned()),
-        },
-        executable,
+    sam::Function {
+        logical_id: "DeedsFunction".to_owned(),
+        name: "Deeds".to_owned(),
+        arn: format!("arn:aws:lambda:{}:{}:function:Deeds", sam::REGION, sam::ACCOUNT),
+        code: sam::Code::Bootstrap { path: file("bootstrap") },
+        handler: "bootstrap".to_owned(),
+        runtime: "provided.al2023".to_owned(),
+        timeout: Duration::from_secs(10),
+        memory_mb: 128,
+        environment: BTreeMap::from([("TEST_BINARY".to_owned(), test_binary)]),
+        log_group: "/aws/lambda/Deeds".to_owned(),
+        log_format: sam::LogFormat::Text,
+        event_invoke: sam::EventInvoke::default(),
+        reserved_concurrency: None,
+        alias: Some("live".to_owned()),
     }
 }
 
 /// The settings of a Lambda with these functions.
-pub(crate) fn config(functions: Vec<FunctionSpec>) -> LambdaConfig {
+pub(crate) fn config(functions: Vec<sam::Function>) -> LambdaConfig {
     LambdaConfig::new(functions, "http://127.0.0.1:4566")
 }
 

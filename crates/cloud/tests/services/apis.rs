@@ -50,7 +50,7 @@ fn application() -> Application {
         role_arn: "arn:aws:iam::000000000000:role/any".into(),
     };
     Application {
-        functions: vec![function().function],
+        functions: vec![function()],
         state_machines: vec![machine],
         apis: vec![
             api("Rest", ApiKind::Rest, "Prod", &[("POST", "/orders/{id}", to_function(PayloadFormat::V1))]),

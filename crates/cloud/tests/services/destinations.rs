@@ -12,8 +12,9 @@ use crate::{
 #[tokio::test]
 async fn destinations_are_told_and_dead_letters_kept() {
     let to = |name: &str| Some(Target::Queue(arn("sqs", name)));
-    let mut described = function().function;
+    let mut described = function();
     described.event_invoke = EventInvoke {
+        max_age: None,
         max_retries: Some(0),
         on_success: to("done"),
         on_failure: to("failed"),

@@ -26,7 +26,7 @@ fn application(queues: Vec<Queue>, mapping: impl FnOnce(&mut EventSourceMapping)
     };
     mapping(&mut described);
     Application {
-        functions: vec![function().function],
+        functions: vec![function()],
         queues,
         event_source_mappings: vec![described],
         ..Application::default()

@@ -27,7 +27,7 @@ fn messages(answer: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn what_a_function_writes_is_in_its_log_group() {
-    let cloud = cloud(&Application { functions: vec![function().function], ..Application::default() }).await;
+    let cloud = cloud(&Application { functions: vec![function()], ..Application::default() }).await;
     let payload = json!({ "do": "log", "text": "hello" }).to_string();
     cloud.lambda().invoke("Deeds", payload.into(), cloud::lambda::InvokeOptions::default()).await.unwrap();
     let logs = logs(&cloud);

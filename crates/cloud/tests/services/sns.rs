@@ -80,7 +80,7 @@ async fn every_subscriber_gets_what_its_filter_lets_through() {
 #[tokio::test]
 async fn a_function_is_called_with_the_message() {
     let application = Application {
-        functions: vec![function().function],
+        functions: vec![function()],
         topics: vec![topic("news")],
         subscriptions: vec![subscription("lambda", arn("lambda", "function:Deeds"), &[])],
         ..Application::default()

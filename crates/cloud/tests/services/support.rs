@@ -31,11 +31,7 @@ async fn start(application: &Application, folder: Option<&Path>) -> LocalCloud {
         skip_waits: false,
         mocks: None,
     };
-    let executables = application.functions.iter().map(|function| {
-        let sam::Code::Bootstrap { path } = &function.code else { panic!("{} is to be built", function.name) };
-        (function.name.clone(), path.clone())
-    });
-    LocalCloud::start(application, &executables.collect::<BTreeMap<_, _>>(), options).await.unwrap()
+    LocalCloud::start(application, &BTreeMap::new(), options).await.unwrap()
 }
 
 /// A client of one service.

@@ -7,7 +7,7 @@ use crate::{lambda_support::function, stage::Stage};
 
 /// A function `Deeds`, and APIs that lead to it.
 async fn with_function() -> Stage {
-    let function = function().function;
+    let function = function();
     let api = |logical_id: &str, kind, stage: &str, payload| {
         let integration = Integration::Function { name: function.name.clone(), payload };
         let route = Route { method: "POST".into(), path: "/things/{id}".into(), integration };

@@ -28,11 +28,6 @@ impl Stage {
 
     /// A cloud with what an application describes.
     pub(crate) async fn of(application: Application, mocks: Option<MockConfig>) -> Self {
-        let executables = application.functions.iter().map(|function| {
-            let sam::Code::Bootstrap { path } = &function.code else { panic!("{} is to be built", function.name) };
-            (function.name.clone(), path.clone())
-        });
-        let executables: BTreeMap<_, _> = executables.collect();
         let options = Options {
             port: 0,
             folder: None,
@@ -41,7 +36,7 @@ impl Stage {
             skip_waits: true,
             mocks: mocks.map(Arc::new),
         };
-        Self { cloud: LocalCloud::start(&application, &executables, options).await.unwrap() }
+        Self { cloud: LocalCloud::start(&application, &BTreeMap::new(), options).await.unwrap() }
     }
 
     /// What Step Functions answers.

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     left_out,
     problems::{self, Problem},
-    project::TemplateArgs,
+    project::{TemplateArgs, tell_notices},
     report,
     terminal::{DIM, GREEN, RED, counted, painted, print},
 };
@@ -41,6 +41,7 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
     let template = args.template.file()?;
     let (problems, left_out, summary) = match args.template.load() {
         Ok(application) => {
+            tell_notices(&application);
             let mut problems = Vec::new();
             for described in &application.state_machines {
                 match StateMachine::load(described, &application.functions) {

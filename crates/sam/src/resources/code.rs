@@ -1,0 +1,179 @@
+//! Where the code of a function is, and what runs it.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    Code, Language, cargo,
+    problem::ProblemKind,
+    properties::Properties,
+    template::{Reported, Template},
+    yaml::Node,
+};
+
+/// Where the SAM command line puts what it has built, beside the template.
+const BUILT: &str = ".aws-sam/build";
+
+/// Reads the properties and the metadata that say it.
+pub(crate) fn read(properties: &Properties, id: &str, metadata: Option<&Node>) -> Result<Code, Reported> {
+    if properties.has("ImageUri") {
+        return Err(refuse(properties, "ImageUri", "given".to_owned(), "the runner starts no containers"));
+    }
+    let runtime = properties.required_text("Runtime").ok_or(Reported)?;
+    let build = BuildMethod::read(properties, id, metadata);
+    if runtime.starts_with("provided") {
+        return provided(properties, id, &build);
+    }
+    match Language::of_runtime(&runtime) {
+        Some(language) => script(properties, id, language, &build),
+        None => {
+            let reason = "functions with a `provided`, `python3` or `nodejs` runtime can run here";
+            Err(refuse(properties, "Runtime", format!("`{runtime}`"), reason))
+        }
+    }
+}
+
+fn refuse(properties: &Properties, property: &str, value: String, reason: &str) -> Reported {
+    let kind = ProblemKind::UnsupportedValue { place: properties.place_of(property), value, reason: reason.to_owned() };
+    properties.template.report(kind, properties.at(property))
+}
+
+/// `Metadata.BuildMethod`, with what belongs to it.
+struct BuildMethod<'m> {
+    name: Option<&'m str>,
+    node: Option<&'m Node>,
+    properties: Option<&'m Node>,
+}
+
+impl<'m> BuildMethod<'m> {
+    fn read(properties: &Properties, id: &str, metadata: Option<&'m Node>) -> Self {
+        let metadata = metadata.and_then(Node::as_map);
+        let field = |name| metadata.and_then(|map| map.get(name)).map(|field| &field.value);
+        let node = field("BuildMethod");
+        let method = Self { name: node.and_then(Node::as_text), node, properties: field("BuildProperties") };
+        if let (Some("rust-cargolambda"), Some(build)) = (method.name, method.properties) {
+            check_cargo_build(properties.template, id, build);
+        }
+        method
+    }
+
+    fn refuse(&self, properties: &Properties, id: &str, reason: &str) -> Reported {
+        let kind = ProblemKind::UnsupportedValue {
+            place: format!("Resources/{id}/Metadata/BuildMethod"),
+            value: format!("`{}`", self.name.unwrap_or_default()),
+            reason: reason.to_owned(),
+        };
+        properties.template.report(kind, self.node.map_or(properties.at, |node| node.at))
+    }
+}
+
+/// A function that is a program of its own.
+fn provided(properties: &Properties, id: &str, build: &BuildMethod) -> Result<Code, Reported> {
+    if properties.has("InlineCode") {
+        return Err(refuse(properties, "InlineCode", "given".to_owned(), "inline code is for scripts"));
+    }
+    let folder = folder(properties)?;
+    match build.name {
+        Some("rust-cargolambda") => {
+            let binary = build.properties.and_then(|build| build.get("Binary"));
+            cargo_code(properties, id, folder, binary)
+        }
+        None => bootstrap_code(properties, id, &folder),
+        Some(_) => Err(build.refuse(properties, id, "the runner builds with `rust-cargolambda`")),
+    }
+}
+
+/// A function that an interpreter runs.
+///
+/// It runs from its sources. What `sam build` has built is where the packages are found that it needs, or where the function
+/// itself is if its build translates it, as `esbuild` does.
+fn script(properties: &Properties, id: &str, language: Language, build: &BuildMethod) -> Result<Code, Reported> {
+    if let Some(text) = properties.text("InlineCode") {
+        return Ok(Code::Inline { language, text });
+    }
+    let folder = folder(properties)?;
+    let built = Some(properties.template.folder().join(BUILT).join(id)).filter(|built| built.is_dir());
+    match (build.name, built) {
+        (Some("rust-cargolambda"), _) => {
+            Err(build.refuse(properties, id, &format!("the runtime is `{}`", language.runtime())))
+        }
+        (None, packages) => Ok(Code::Scripts { language, folder, packages }),
+        (Some(method), packages) if Language::of_runtime(method).is_some() => {
+            Ok(Code::Scripts { language, folder, packages })
+        }
+        (Some(_), Some(built)) => Ok(Code::Scripts { language, folder: built, packages: None }),
+        (Some(method), None) => {
+            let reason = format!("its build method is `{method}`: run `sam build` first");
+            let kind = ProblemKind::MissingCode { function: id.to_owned(), reason };
+            Err(properties.template.report(kind, properties.at("CodeUri")))
+        }
+    }
+    .and_then(|code| is_there(properties, id, code))
+}
+
+/// That the folder of a function's scripts is one.
+fn is_there(properties: &Properties, id: &str, code: Code) -> Result<Code, Reported> {
+    match &code {
+        Code::Scripts { folder, .. } if !folder.is_dir() => {
+            let reason = format!("{} is not a folder", folder.display());
+            let kind = ProblemKind::MissingCode { function: id.to_owned(), reason };
+            Err(properties.template.report(kind, properties.at("CodeUri")))
+        }
+        _ => Ok(code),
+    }
+}
+
+/// The folder that `CodeUri` names.
+fn folder(properties: &Properties) -> Result<PathBuf, Reported> {
+    let uri = properties.required_text("CodeUri").ok_or(Reported)?;
+    Ok(properties.template.folder().join(uri.trim_end_matches('/')))
+}
+
+/// The build looks at `Binary` alone.
+fn check_cargo_build(template: &Template, id: &str, build: &Node) {
+    let place = format!("Resources/{id}/Metadata/BuildProperties");
+    let Some(map) = template.map_or_nothing(build, &place) else {
+        return;
+    };
+    let build = Properties::over(template, place, build.at, map);
+    build.check_names("BuildProperties", &["Binary", "Flags"]);
+    if build.has("Flags") {
+        let reason = "The runner builds with the package's default features and without flags.";
+        template.leave_out(build.place_of("Flags"), "AWS::Serverless::Function", reason);
+    }
+}
+
+fn cargo_code(
+    properties: &Properties,
+    id: &str,
+    package_dir: PathBuf,
+    binary: Option<&Node>,
+) -> Result<Code, Reported> {
+    let at = properties.at("CodeUri");
+    let missing = |reason| properties.template.report(ProblemKind::MissingCode { function: id.to_owned(), reason }, at);
+    let available = cargo::binaries(&package_dir).map_err(missing)?;
+    let handler = properties.text("Handler").filter(|handler| handler != "bootstrap");
+    let named = binary.and_then(Node::as_text).map(str::to_owned).or(handler);
+    let at = binary.map_or(at, |binary| binary.at);
+    let kind = match named {
+        Some(name) if available.contains(&name) => return Ok(Code::Cargo { package_dir, binary: Some(name) }),
+        Some(name) => ProblemKind::MissingBinary { package: package_dir, binary: name, available },
+        None if available.len() == 1 => return Ok(Code::Cargo { package_dir, binary: available.into_iter().next() }),
+        None => ProblemKind::UnnamedBinary { package: package_dir, available },
+    };
+    Err(properties.template.report(kind, at))
+}
+
+fn bootstrap_code(properties: &Properties, id: &str, folder: &Path) -> Result<Code, Reported> {
+    let path = folder.join("bootstrap");
+    if path.is_file() {
+        return Ok(Code::Bootstrap { path });
+    }
+    let reason = if folder.join("Cargo.toml").is_file() {
+        "the function has no `Metadata` with `BuildMethod: rust-cargolambda`".to_owned()
+    } else {
+        format!("there is no {}", path.display())
+    };
+    Err(properties
+        .template
+        .report(ProblemKind::MissingCode { function: id.to_owned(), reason }, properties.at("CodeUri")))
+}
