@@ -12,6 +12,7 @@ pub mod local;
 pub mod location;
 pub mod logs;
 pub mod mappings;
+mod named;
 pub mod place;
 mod protocol;
 pub mod route;

@@ -3,10 +3,7 @@
 //! A secret has its newest value and the one before (`AWSCURRENT`, `AWSPREVIOUS`). Nothing is encrypted, and nothing is
 //! rotated. A deleted secret is gone at once.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -15,9 +12,13 @@ use uuid::Uuid;
 
 use crate::{
     location::Location,
-    protocol::{Dialect, Failure, JSON_1_1, Names, Operations, Parameters},
+    named::{Described, Named},
+    protocol::{Dialect, Failure, Operations, Parameters, after, page},
     states::{Store, StoreError},
 };
+
+/// How many secrets a page has at most.
+const PAGE: usize = 100;
 
 type Answer = Result<Value, Failure>;
 
@@ -25,8 +26,7 @@ type Answer = Result<Value, Failure>;
 #[derive(Debug)]
 pub struct Secrets {
     location: Location,
-    store: Store,
-    by_name: Mutex<BTreeMap<String, Secret>>,
+    by_name: Named<Secret>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,35 +54,25 @@ struct Version {
 impl Secrets {
     /// The secrets that a file has, and those of the template.
     pub fn open(store: Store, location: Location, application: &sam::Application) -> Result<Self, StoreError> {
-        let mut secrets: BTreeMap<String, Secret> = store.read()?;
-        for described in &application.secrets {
+        let of_template = application.secrets.iter().map(|described| {
             let value = Content { string: Some(described.value.clone()), binary: None };
             let mut secret = Secret::new(described.arn.clone(), None);
             secret.is_of_template = true;
             secret.put(value, None);
-            secrets.insert(described.name.clone(), secret);
-        }
-        Ok(Self { location, store, by_name: Mutex::new(secrets) })
+            (described.name.clone(), secret)
+        });
+        Ok(Self { by_name: Named::open(store, of_template)?, location })
     }
+}
 
-    fn secrets(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
-        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, secrets: &BTreeMap<String, Secret>) -> Result<(), Failure> {
-        let kept: BTreeMap<_, _> = secrets.iter().filter(|(_, secret)| !secret.is_of_template).collect();
-        self.store.write(&kept).map_err(|error| Failure::internal(&error))
+impl Described for Secret {
+    fn is_of_template(&self) -> bool {
+        self.is_of_template
     }
 }
 
 impl Operations for Secrets {
-    const DIALECT: Dialect = Dialect {
-        title: "Secrets Manager",
-        content_type: JSON_1_1,
-        namespace: "",
-        max_body: 1024 * 1024,
-        names: Names { parameters: &[], answers: &[], typed: &[] },
-    };
+    const DIALECT: Dialect = Dialect::json("Secrets Manager", 1024 * 1024);
 
     async fn operate(&self, operation: &str, parameters: Parameters) -> Answer {
         match operation {
@@ -174,7 +164,7 @@ struct Delete {
 
 impl Secrets {
     fn create(&self, request: Create) -> Answer {
-        let mut secrets = self.secrets();
+        let mut secrets = self.by_name.all();
         if secrets.contains_key(&request.name) {
             let message = format!("The operation failed because the secret {} already exists.", request.name);
             return Err(Failure::new("ResourceExistsException", message));
@@ -188,12 +178,12 @@ impl Secrets {
             answer["VersionId"] = json!(secret.put(value, request.client_request_token));
         }
         secrets.insert(request.name, secret);
-        self.keep(&secrets)?;
+        self.by_name.keep(&secrets)?;
         Ok(answer)
     }
 
     fn get(&self, request: &Get) -> Answer {
-        let secrets = self.secrets();
+        let secrets = self.by_name.all();
         let (name, secret) = find(&secrets, &request.secret_id)?;
         let stage = request.version_stage.as_deref();
         let found = secret.versions.iter().enumerate().find(|(index, version)| {
@@ -226,17 +216,17 @@ impl Secrets {
             let message = "You must provide either SecretString or SecretBinary.";
             return Err(Failure::new("InvalidRequestException", message));
         }
-        let mut secrets = self.secrets();
+        let mut secrets = self.by_name.all();
         let name = find(&secrets, &secret_id)?.0.clone();
         let secret = secrets.get_mut(&name).ok_or_else(not_found)?;
         let version = secret.put(Content { string: secret_string, binary: secret_binary }, client_request_token);
         let answer = json!({ "ARN": secret.arn, "Name": name, "VersionId": version, "VersionStages": ["AWSCURRENT"] });
-        self.keep(&secrets)?;
+        self.by_name.keep(&secrets)?;
         Ok(answer)
     }
 
     fn update(&self, request: Update) -> Answer {
-        let mut secrets = self.secrets();
+        let mut secrets = self.by_name.all();
         let name = find(&secrets, &request.secret_id)?.0.clone();
         let secret = secrets.get_mut(&name).ok_or_else(not_found)?;
         secret.description = request.description.or_else(|| secret.description.take());
@@ -245,12 +235,12 @@ impl Secrets {
             let value = Content { string: request.secret_string, binary: request.secret_binary };
             answer["VersionId"] = json!(secret.put(value, request.client_request_token));
         }
-        self.keep(&secrets)?;
+        self.by_name.keep(&secrets)?;
         Ok(answer)
     }
 
     fn describe(&self, request: &OfSecret) -> Answer {
-        let secrets = self.secrets();
+        let secrets = self.by_name.all();
         let (name, secret) = find(&secrets, &request.secret_id)?;
         let mut told = secret.told(name);
         let versions = secret.versions.iter().enumerate();
@@ -261,26 +251,18 @@ impl Secrets {
     }
 
     fn list(&self, request: &List) -> Value {
-        let secrets = self.secrets();
-        let after = request.next_token.as_deref().unwrap_or_default();
-        let mut rest = secrets.iter().filter(|(name, _)| name.as_str() > after).peekable();
-        let (mut list, mut last) = (Vec::new(), None);
-        while let Some((name, secret)) = rest.next_if(|_| list.len() < request.max_results.unwrap_or(100)) {
-            list.push(secret.told(name));
-            last = Some(name);
-        }
-        let mut answer = json!({ "SecretList": list });
-        if let (Some(_), Some(last)) = (rest.peek(), last) {
-            answer["NextToken"] = json!(last);
-        }
-        answer
+        let secrets = self.by_name.all();
+        let told = secrets
+            .range(after(request.next_token.as_deref()))
+            .map(|(name, secret)| (name.as_str(), secret.told(name)));
+        page("SecretList", told, request.max_results.unwrap_or(PAGE).min(PAGE))
     }
 
     fn delete(&self, request: &Delete) -> Answer {
-        let mut secrets = self.secrets();
+        let mut secrets = self.by_name.all();
         let name = find(&secrets, &request.secret_id)?.0.clone();
         let secret = secrets.remove(&name).ok_or_else(not_found)?;
-        self.keep(&secrets)?;
+        self.by_name.keep(&secrets)?;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         Ok(json!({ "ARN": secret.arn, "Name": name, "DeletionDate": now }))
     }

@@ -3,19 +3,16 @@
 //! A parameter has its newest version alone. Nothing is encrypted: a `SecureString` is told as it is where its decryption is
 //! asked for, and as `****` where it is not.
 
-use std::{
-    collections::BTreeMap,
-    ops::Bound,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::{
     location::Location,
-    protocol::{Dialect, Failure, JSON_1_1, Names, Operations, Parameters, done},
+    named::{Described, Named},
+    protocol::{Dialect, Failure, Operations, Parameters, after, done, page},
     states::{Store, StoreError},
 };
 
@@ -31,8 +28,7 @@ type Answer = Result<Value, Failure>;
 #[derive(Debug)]
 pub struct Ssm {
     location: Location,
-    store: Store,
-    parameters: Mutex<BTreeMap<String, Parameter>>,
+    by_name: Named<Parameter>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,8 +47,7 @@ struct Parameter {
 impl Ssm {
     /// The parameters that a file has, and those of the template.
     pub fn open(store: Store, location: Location, application: &sam::Application) -> Result<Self, StoreError> {
-        let mut parameters: BTreeMap<String, Parameter> = store.read()?;
-        for described in &application.parameters {
+        let of_template = application.parameters.iter().map(|described| {
             let parameter = Parameter {
                 kind: described.kind.clone(),
                 value: described.value.clone(),
@@ -61,29 +56,20 @@ impl Ssm {
                 changed_at: OffsetDateTime::now_utc().unix_timestamp(),
                 is_of_template: true,
             };
-            parameters.insert(described.name.clone(), parameter);
-        }
-        Ok(Self { location, store, parameters: Mutex::new(parameters) })
+            (described.name.clone(), parameter)
+        });
+        Ok(Self { by_name: Named::open(store, of_template)?, location })
     }
+}
 
-    fn parameters(&self) -> MutexGuard<'_, BTreeMap<String, Parameter>> {
-        self.parameters.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, parameters: &BTreeMap<String, Parameter>) -> Result<(), Failure> {
-        let kept: BTreeMap<_, _> = parameters.iter().filter(|(_, parameter)| !parameter.is_of_template).collect();
-        self.store.write(&kept).map_err(|error| Failure::internal(&error))
+impl Described for Parameter {
+    fn is_of_template(&self) -> bool {
+        self.is_of_template
     }
 }
 
 impl Operations for Ssm {
-    const DIALECT: Dialect = Dialect {
-        title: "Systems Manager",
-        content_type: JSON_1_1,
-        namespace: "",
-        max_body: 1024 * 1024,
-        names: Names { parameters: &[], answers: &[], typed: &[] },
-    };
+    const DIALECT: Dialect = Dialect::json("Systems Manager", 1024 * 1024);
 
     async fn operate(&self, operation: &str, parameters: Parameters) -> Answer {
         match operation {
@@ -150,7 +136,7 @@ struct GetByPath {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Describe {
+struct DescribeParameters {
     max_results: Option<usize>,
     next_token: Option<String>,
 }
@@ -174,7 +160,7 @@ impl Ssm {
             let message = "Standard tier parameters support a maximum parameter value of 4096 characters.";
             return Err(Failure::new("ValidationException", message));
         }
-        let mut parameters = self.parameters();
+        let mut parameters = self.by_name.all();
         let before = parameters.get(&request.name);
         if before.is_some() && !request.overwrite {
             let message = "The parameter already exists. To overwrite this value, set the overwrite option in the request \
@@ -200,18 +186,18 @@ impl Ssm {
             is_of_template: false,
         };
         parameters.insert(request.name, parameter);
-        self.keep(&parameters)?;
+        self.by_name.keep(&parameters)?;
         Ok(json!({ "Version": version, "Tier": "Standard" }))
     }
 
     fn get(&self, request: &Get) -> Answer {
-        let parameters = self.parameters();
+        let parameters = self.by_name.all();
         let (name, parameter) = self.find(&parameters, &request.name).ok_or_else(|| not_found(&request.name))?;
         Ok(json!({ "Parameter": self.told(name, parameter, request.with_decryption) }))
     }
 
     fn get_many(&self, request: &GetMany) -> Value {
-        let parameters = self.parameters();
+        let parameters = self.by_name.all();
         let (mut found, mut invalid) = (Vec::new(), Vec::new());
         for name in &request.names {
             match self.find(&parameters, name) {
@@ -223,20 +209,20 @@ impl Ssm {
     }
 
     fn get_by_path(&self, request: &GetByPath) -> Value {
-        let parameters = self.parameters();
+        let parameters = self.by_name.all();
         let path = request.path.trim_end_matches('/');
         let is_below = |name: &str| {
             let below = name.strip_prefix(path).and_then(|rest| rest.strip_prefix('/'));
             below.is_some_and(|below| request.recursive || !below.contains('/'))
         };
-        let found = after(&parameters, request.next_token.as_deref()).filter(|(name, _)| is_below(name));
+        let found = parameters.range(after(request.next_token.as_deref())).filter(|(name, _)| is_below(name));
         let told = found.map(|(name, parameter)| (name.as_str(), self.told(name, parameter, request.with_decryption)));
-        page(told, request.max_results.unwrap_or(10))
+        page("Parameters", told, request.max_results.unwrap_or(10).min(PAGE))
     }
 
-    fn describe(&self, request: &Describe) -> Value {
-        let parameters = self.parameters();
-        let told = after(&parameters, request.next_token.as_deref()).map(|(name, parameter)| {
+    fn describe(&self, request: &DescribeParameters) -> Value {
+        let parameters = self.by_name.all();
+        let told = parameters.range(after(request.next_token.as_deref())).map(|(name, parameter)| {
             let mut told = self.told(name, parameter, false);
             if let Value::Object(fields) = &mut told {
                 fields.shift_remove("Value");
@@ -244,21 +230,21 @@ impl Ssm {
             }
             (name.as_str(), told)
         });
-        page(told, request.max_results.unwrap_or(PAGE))
+        page("Parameters", told, request.max_results.unwrap_or(PAGE).min(PAGE))
     }
 
     fn delete(&self, request: &OfName) -> Answer {
-        let mut parameters = self.parameters();
+        let mut parameters = self.by_name.all();
         parameters.remove(&request.name).ok_or_else(|| not_found(&request.name))?;
-        self.keep(&parameters)?;
+        self.by_name.keep(&parameters)?;
         Ok(done())
     }
 
     fn delete_many(&self, request: &OfNames) -> Answer {
-        let mut parameters = self.parameters();
+        let mut parameters = self.by_name.all();
         let (deleted, invalid): (Vec<_>, Vec<_>) =
             request.names.iter().partition(|name| parameters.remove(*name).is_some());
-        self.keep(&parameters)?;
+        self.by_name.keep(&parameters)?;
         Ok(json!({ "DeletedParameters": deleted, "InvalidParameters": invalid }))
     }
 
@@ -299,27 +285,4 @@ fn check_name(name: &str) -> Result<(), Failure> {
 
 fn not_found(name: &str) -> Failure {
     Failure::new("ParameterNotFound", format!("Parameter {name} not found."))
-}
-
-/// The parameters after one; a page's token is the name of its last.
-fn after<'a>(
-    parameters: &'a BTreeMap<String, Parameter>,
-    token: Option<&str>,
-) -> impl Iterator<Item = (&'a String, &'a Parameter)> {
-    let start = token.map_or(Bound::Unbounded, |token| Bound::Excluded(token.to_owned()));
-    parameters.range((start, Bound::Unbounded))
-}
-
-fn page<'a>(told: impl Iterator<Item = (&'a str, Value)>, most: usize) -> Value {
-    let mut told = told.peekable();
-    let (mut items, mut last) = (Vec::new(), None);
-    while let Some((name, item)) = told.next_if(|_| items.len() < most.clamp(1, PAGE)) {
-        items.push(item);
-        last = Some(name);
-    }
-    let mut answer = Map::from_iter([("Parameters".to_owned(), Value::from(items))]);
-    if let (Some(_), Some(last)) = (told.peek(), last) {
-        answer.insert("NextToken".to_owned(), json!(last));
-    }
-    answer.into()
 }

@@ -31,7 +31,7 @@ impl Operations for Sts {
         content_type: JSON_1_1,
         namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
         max_body: 64 * 1024,
-        names: Names { parameters: &[], answers: &[], typed: &[] },
+        names: Names::NONE,
     };
 
     async fn operate(&self, operation: &str, parameters: Parameters) -> Result<Value, Failure> {

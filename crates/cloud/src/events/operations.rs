@@ -1,9 +1,6 @@
 //! The `EventBridge` API.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    ops::Bound,
-};
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use sam::Target;
 use serde::Deserialize;
@@ -13,7 +10,7 @@ use super::{
     Bus, DEFAULT_BUS, Events, put,
     rule::{Described, DescribedTarget, Rule, pattern},
 };
-use crate::protocol::{Dialect, Failure, JSON_1_1, Names, Operations, Parameters, done};
+use crate::protocol::{Dialect, Failure, Operations, Parameters, after, done, page};
 
 /// How many events one call takes.
 const MAX_ENTRIES: usize = 10;
@@ -24,13 +21,7 @@ const PAGE: usize = 100;
 type Answer = Result<Value, Failure>;
 
 impl Operations for Events {
-    const DIALECT: Dialect = Dialect {
-        title: "EventBridge",
-        content_type: JSON_1_1,
-        namespace: "",
-        max_body: 2 * 1024 * 1024,
-        names: Names { parameters: &[], answers: &[], typed: &[] },
-    };
+    const DIALECT: Dialect = Dialect::json("EventBridge", 2 * 1024 * 1024);
 
     async fn operate(&self, operation: &str, parameters: Parameters) -> Answer {
         match operation {
@@ -244,7 +235,7 @@ impl Events {
             .range(after(request.next_token.as_deref()))
             .filter(|(name, _)| name.starts_with(prefix))
             .map(|(name, rule)| (name.as_str(), self.told(bus_name, name, rule)));
-        Ok(page("Rules", told, request.limit))
+        Ok(page("Rules", told, limit(request.limit)))
     }
 
     fn told(&self, bus: &str, name: &str, rule: &Rule) -> Value {
@@ -296,7 +287,7 @@ impl Events {
         let mut buses = self.buses();
         let rule = find_rule(find_bus(&mut buses, bus_name)?, bus_name, &request.rule)?;
         let targets = rule.described.targets.range(after(request.next_token.as_deref()));
-        Ok(page("Targets", targets.map(|(id, target)| (id.as_str(), json!(target))), request.limit))
+        Ok(page("Targets", targets.map(|(id, target)| (id.as_str(), json!(target))), limit(request.limit)))
     }
 
     fn list_rule_names(&self, request: &ListRuleNames) -> Answer {
@@ -308,7 +299,7 @@ impl Events {
             .range(after(request.next_token.as_deref()))
             .filter(|(_, rule)| has_target(rule))
             .map(|(name, _)| (name.as_str(), json!(name)));
-        Ok(page("RuleNames", names, request.limit))
+        Ok(page("RuleNames", names, limit(request.limit)))
     }
 }
 
@@ -356,7 +347,7 @@ impl Events {
             .range(after(request.next_token.as_deref()))
             .filter(|(name, _)| name.starts_with(prefix))
             .map(|(name, bus)| (name.as_str(), self.told_bus(name, bus)));
-        page("EventBuses", told, request.limit)
+        page("EventBuses", told, limit(request.limit))
     }
 
     fn told_bus(&self, name: &str, bus: &Bus) -> Value {
@@ -402,22 +393,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What comes after a page's token, which is the name of its last.
-fn after(token: Option<&str>) -> (Bound<String>, Bound<String>) {
-    (token.map_or(Bound::Unbounded, |token| Bound::Excluded(token.to_owned())), Bound::Unbounded)
-}
-
-fn page<'a>(key: &str, entries: impl Iterator<Item = (&'a str, Value)>, limit: Option<usize>) -> Value {
-    let most = limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let mut entries = entries.peekable();
-    let (mut items, mut last) = (Vec::new(), None);
-    while let Some((name, item)) = entries.next_if(|_| items.len() < most) {
-        items.push(item);
-        last = Some(name);
-    }
-    let mut answer = Map::from_iter([(key.to_owned(), Value::from(items))]);
-    if let (Some(_), Some(last)) = (entries.peek(), last) {
-        answer.insert("NextToken".to_owned(), last.into());
-    }
-    answer.into()
+/// How many things a client wants on a page.
+fn limit(wanted: Option<usize>) -> usize {
+    wanted.unwrap_or(PAGE).min(PAGE)
 }

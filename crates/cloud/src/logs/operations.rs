@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::{Group, LogEvent, Logs, LogsError, Stream, filter::Filter};
 use crate::{
     location::Location,
-    protocol::{Dialect, Failure, JSON_1_1, Names, Operations, Parameters, done},
+    protocol::{Dialect, Failure, Operations, Parameters, done},
 };
 
 /// How many groups or streams a page has at most.
@@ -28,13 +28,7 @@ pub(crate) struct Api {
 }
 
 impl Operations for Api {
-    const DIALECT: Dialect = Dialect {
-        title: "CloudWatch Logs",
-        content_type: JSON_1_1,
-        namespace: "",
-        max_body: 2 * 1024 * 1024,
-        names: Names { parameters: &[], answers: &[], typed: &[] },
-    };
+    const DIALECT: Dialect = Dialect::json("CloudWatch Logs", 2 * 1024 * 1024);
 
     async fn operate(&self, operation: &str, parameters: Parameters) -> Answer {
         match operation {

@@ -3,6 +3,7 @@
 //! A service says what its operations do with JSON parameters. What a call in the query protocol has in its form becomes the
 //! same JSON, and its answer is written as XML: [`Dialect`] has what that needs to know.
 
+mod page;
 mod query;
 
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -18,6 +19,7 @@ use crate::{
     wire::{self, Format},
 };
 
+pub(crate) use page::{after, page};
 pub(crate) use query::{Form, Names};
 
 /// A service's operations, by their names.
@@ -41,6 +43,13 @@ pub(crate) struct Dialect {
     pub(crate) max_body: usize,
     /// What things are called in the query protocol.
     pub(crate) names: Names,
+}
+
+impl Dialect {
+    /// A service that is spoken to in JSON 1.1 alone.
+    pub(crate) const fn json(title: &'static str, max_body: usize) -> Self {
+        Self { title, content_type: JSON_1_1, namespace: "", max_body, names: Names::NONE }
+    }
 }
 
 /// The content type of AWS JSON 1.0.

@@ -104,6 +104,9 @@ fn typed(value: Value) -> Value {
 }
 
 impl Names {
+    /// Of a service that has no lists, maps and numbers, or that has no query protocol.
+    pub(crate) const NONE: Self = Self { parameters: &[], answers: &[], typed: &[] };
+
     /// The JSON name and the form of what a parameter is called here.
     fn of_parameter(&self, name: &str, operation: &str) -> Option<(&'static str, Form)> {
         let called = |json: &str, form: &Form| match form {
@@ -247,7 +250,6 @@ mod tests {
             ("Action=Do&AttributeName.2=b&AttributeName.1=a", json!({ "AttributeNames": ["a", "b"] })),
             ("Action=Do&Version=1", json!({})),
             ("Action=Do&QueueUrl=a", json!({ "QueueUrl": "a" })),
-            ("Action=Do&Version=1", json!({})),
             ("Action=Do&Tags.member.1.Key=k&Tags.member.1.Value=v", json!({ "Tags": [{ "Key": "k", "Value": "v" }] })),
             ("Action=Do&Settings.entry.1.key=k&Settings.entry.1.value=v", json!({ "Settings": { "k": "v" } })),
             (

@@ -1,9 +1,6 @@
 //! The SNS API.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    ops::Bound,
-};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -14,7 +11,7 @@ use super::{
     subscription::{Described, Subscription},
 };
 use crate::{
-    protocol::{Dialect, Failure, Form, JSON_1_0, Names, Operations, Parameters, done},
+    protocol::{Dialect, Failure, Form, JSON_1_0, Names, Operations, Parameters, after, done, page},
     sqs::Attribute,
 };
 
@@ -267,8 +264,8 @@ impl Sns {
 
     fn list_topics(&self, request: &Page) -> Value {
         let inner = self.inner();
-        let topics = after(&inner.topics, request.next_token.as_deref());
-        page("Topics", topics.map(|(arn, _)| (arn.as_str(), json!({ "TopicArn": arn }))))
+        let topics = inner.topics.range(after(request.next_token.as_deref()));
+        page("Topics", topics.map(|(arn, _)| (arn.as_str(), json!({ "TopicArn": arn }))), PAGE)
     }
 
     fn tag_resource(&self, request: TagResource) -> Answer {
@@ -367,8 +364,8 @@ impl Sns {
 
     fn list_subscriptions(&self, request: &Page) -> Value {
         let inner = self.inner();
-        let subscriptions = after(&inner.subscriptions, request.next_token.as_deref());
-        page("Subscriptions", subscriptions.map(|(arn, one)| (arn.as_str(), self.told(arn, one.described()))))
+        let subscriptions = inner.subscriptions.range(after(request.next_token.as_deref()));
+        page("Subscriptions", subscriptions.map(|(arn, one)| (arn.as_str(), self.told(arn, one.described()))), PAGE)
     }
 
     fn list_subscriptions_by_topic(&self, request: &PageOfTopic) -> Answer {
@@ -376,10 +373,12 @@ impl Sns {
         if !inner.topics.contains_key(&request.topic_arn) {
             return Err(failure::topic_not_found());
         }
-        let subscriptions = after(&inner.subscriptions, request.next_token.as_deref())
+        let subscriptions = inner
+            .subscriptions
+            .range(after(request.next_token.as_deref()))
             .filter(|(_, one)| one.topic_arn() == request.topic_arn);
         let told = subscriptions.map(|(arn, one)| (arn.as_str(), self.told(arn, one.described())));
-        Ok(page("Subscriptions", told))
+        Ok(page("Subscriptions", told, PAGE))
     }
 
     fn told(&self, arn: &str, described: &Described) -> Value {
@@ -513,24 +512,4 @@ fn check_name(name: &str, is_fifo: bool) -> Result<(), Failure> {
         None if is_name(name) => Ok(()),
         _ => Err(failure::invalid_parameter("Topic Name")),
     }
-}
-
-/// The entries after one; a page's token is the ARN of its last.
-fn after<'a, T>(entries: &'a BTreeMap<String, T>, token: Option<&str>) -> impl Iterator<Item = (&'a String, &'a T)> {
-    let start = token.map_or(Bound::Unbounded, |token| Bound::Excluded(token.to_owned()));
-    entries.range((start, Bound::Unbounded))
-}
-
-fn page<'a>(key: &str, entries: impl Iterator<Item = (&'a str, Value)>) -> Value {
-    let mut entries = entries.peekable();
-    let (mut items, mut last) = (Vec::new(), None);
-    while let Some((arn, item)) = entries.next_if(|_| items.len() < PAGE) {
-        items.push(item);
-        last = Some(arn);
-    }
-    let mut answer = Map::from_iter([(key.to_owned(), Value::from(items))]);
-    if let (Some(_), Some(last)) = (entries.peek(), last) {
-        answer.insert("NextToken".to_owned(), last.into());
-    }
-    answer.into()
 }
