@@ -71,6 +71,21 @@ impl Command {
         self
     }
 
+    /// A process that a limit on the size of its files does not end: what is beyond it can't be written, as on a full disk.
+    #[must_use]
+    pub fn bearing_file_limits(self) -> Self {
+        let mut command = process::Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(self.command.get_program());
+        command.args(self.command.get_args()).current_dir(self.command.get_current_dir().unwrap_or(project()));
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Self { command, ..self }
+    }
+
     /// What it reads from standard input.
     #[must_use]
     pub fn input(mut self, text: &str) -> Self {

@@ -59,10 +59,16 @@ impl Runner {
 
     /// A runner of its own on any free port, with more arguments. It is ready.
     pub async fn up<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>) -> Self {
-        let mut command = Command::new(["up", "--json", "--port", "0"]);
-        for argument in arguments {
-            command = command.arg(argument);
-        }
+        Self::of(Self::command(arguments)).await
+    }
+
+    /// The command that a runner is, with more arguments.
+    pub fn command<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
+        arguments.into_iter().fold(Command::new(["up", "--json", "--port", "0"]), Command::arg)
+    }
+
+    /// The runner that a command is. It is ready.
+    pub async fn of(command: Command) -> Self {
         let mut child = command.spawn();
         let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let errors = thread::spawn(move || {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::P
 use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
 
 use crate::{
@@ -43,6 +43,9 @@ impl Front {
     async fn answer(&self, request: Request) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
+        if is_of_a_browser(&parts) {
+            return told_to_a_browser();
+        }
         let operation = tracing::enabled!(tracing::Level::DEBUG).then(|| operation(&parts));
         let (target, body) = match route(&parts) {
             Route::AskBody => match collect(body, limit(ServiceName::CloudWatch)).await {
@@ -100,10 +103,33 @@ async fn explained(response: Response) -> Response {
     }
 }
 
+/// Whether somebody looks what is at the port. To S3 it is a request for the list of the buckets, which nobody's client asks
+/// for unsigned and as a page.
+fn is_of_a_browser(parts: &Parts) -> bool {
+    let wants_a_page = || {
+        parts
+            .headers
+            .get(header::ACCEPT)
+            .and_then(|kinds| kinds.to_str().ok())
+            .is_some_and(|kinds| kinds.contains("text/html"))
+    };
+    parts.method == Method::GET
+        && parts.uri.path() == "/"
+        && parts.uri.query().is_none()
+        && is_guessed(parts)
+        && wants_a_page()
+}
+
+fn told_to_a_browser() -> Response {
+    let mut response = Response::new(Body::from(WHOSE_PORT));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
 /// What somebody should know who asks this port for something that is nowhere.
-const WHOSE_PORT: &str = "This is the port of a local AWS, which stairwell runs. A request that says no service is taken for \
-                          one to S3, and there is no such bucket. AWS clients find the services here by \
-                          AWS_ENDPOINT_URL; the HTTP APIs of the template are below /_api/.";
+const WHOSE_PORT: &str = "This is the port of a local AWS, which stairwell runs. AWS clients find the services here by \
+                          AWS_ENDPOINT_URL; the HTTP APIs of the template are below /_api/. A request that says no service \
+                          is taken for one to S3, whose first part of the path is a bucket.";
 
 /// What a request asks for: the operation's name where the head has it, else the method and the path.
 fn operation(parts: &Parts) -> String {

@@ -2,6 +2,7 @@
 
 pub mod apis;
 pub mod cloudwatch;
+mod data;
 mod destinations;
 pub mod dynamodb;
 pub mod events;

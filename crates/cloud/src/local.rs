@@ -72,6 +72,23 @@ pub struct Options {
     pub skip_waits: bool,
     /// Answers in place of services, for executions that are started with one of its test cases.
     pub mocks: Option<Arc<MockConfig>>,
+    /// Whether files of the folder that are broken are given another name, for the cloud to start without what they have.
+    pub set_aside_broken: bool,
+}
+
+impl Default for Options {
+    /// A cloud on any free port that keeps nothing.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            folder: None,
+            region: sam::REGION.to_owned(),
+            account: sam::ACCOUNT.to_owned(),
+            skip_waits: false,
+            mocks: None,
+            set_aside_broken: false,
+        }
+    }
 }
 
 /// Why a local cloud does not start.
@@ -146,11 +163,8 @@ impl LocalCloud {
         let address = port.address();
 
         let (changes, changed) = mpsc::unbounded_channel();
-        let location = Location {
-            region: options.region.clone(),
-            account: options.account.clone(),
-            endpoint: format!("http://{address}"),
-        };
+        let location =
+            Location { region: options.region.clone(), account: options.account.clone(), endpoint: port.url() };
         let storage = Storage::open(application.clone(), options.folder.clone(), changes, location.clone()).await?;
         let cloudwatch = Arc::new(CloudWatch::new());
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    data::{self, Broken},
     local::Options,
     server::{BindError, Reserved, Server},
 };
@@ -28,6 +29,17 @@ pub enum PlaceError {
         folder: PathBuf,
         /// The system's own error.
         source: io::Error,
+    },
+    /// A file of the folder does not have what was written to it.
+    #[error(
+        "{} is broken ({problem}): put one in its place that is whole, or start without what it has with \
+         --set-aside-broken, which keeps it under another name", file.display()
+    )]
+    Broken {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// Another local cloud uses the folder.
     #[error(
@@ -53,9 +65,16 @@ pub struct Place {
 impl Place {
     /// Takes them, or tells who has them. Must be called inside a Tokio runtime.
     pub fn take(options: Options) -> Result<Self, PlaceError> {
-        let port = Server::reserve(Server::loopback(options.port))?;
+        Self::take_with(Server::reserve(Server::loopback(options.port))?, options)
+    }
+
+    /// Takes the folder, beside a port that was taken before.
+    pub fn take_with(port: Reserved, options: Options) -> Result<Self, PlaceError> {
         let whose = format!("process {}, port {}", process::id(), port.address().port());
         let lock = options.folder.as_deref().map(|folder| lock(folder, &whose)).transpose()?;
+        if let Some(folder) = &options.folder {
+            see_to_broken(folder, options.set_aside_broken)?;
+        }
         Ok(Self { options, port, lock })
     }
 
@@ -70,6 +89,19 @@ impl Place {
         fs::remove_dir_all(folder).map_err(failed)?;
         Ok(true)
     }
+}
+
+/// Refuses a folder with files that are broken, or gives them another name.
+fn see_to_broken(folder: &Path, set_aside: bool) -> Result<(), PlaceError> {
+    let failed = |source| PlaceError::Folder { folder: folder.to_owned(), source };
+    for Broken { file, problem } in data::broken(folder).map_err(failed)? {
+        if !set_aside {
+            return Err(PlaceError::Broken { file, problem });
+        }
+        let kept = data::set_aside(&file).map_err(failed)?;
+        tracing::warn!("{} is broken ({problem}): it is kept as {}, and not used", file.display(), kept.display());
+    }
+    Ok(())
 }
 
 /// Makes the folder, and keeps other runners out of it for as long as the file is open. They find in it whose it is.

@@ -30,12 +30,17 @@ const DRAIN: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Another process listens on the address.
-    #[error("port {} of {} is taken{}: choose another one with --port", .address.port(), .address.ip(), by(.holder.as_deref()))]
+    #[error(
+        "port {} of {} is taken{}: choose another one with --port{}", .address.port(), .address.ip(),
+        by(.holder.as_deref()), or(*.free)
+    )]
     Taken {
         /// The address that was asked for.
         address: SocketAddr,
         /// The name and number of the process that has it, where the system tells.
         holder: Option<String>,
+        /// One of the next ports that nobody listens on.
+        free: Option<u16>,
     },
     /// The system refused for another reason.
     #[error("cannot listen on {address}: {source}")]
@@ -50,7 +55,9 @@ pub enum BindError {
 impl BindError {
     fn of(address: SocketAddr, source: io::Error) -> Self {
         match source.kind() {
-            io::ErrorKind::AddrInUse => Self::Taken { address, holder: holder::of(address.port()) },
+            io::ErrorKind::AddrInUse => {
+                Self::Taken { address, holder: holder::of(address.port()), free: next_free(address) }
+            }
             _ => Self::Refused { address, source },
         }
     }
@@ -58,6 +65,17 @@ impl BindError {
 
 fn by(holder: Option<&str>) -> String {
     holder.map(|holder| format!(" by {holder}")).unwrap_or_default()
+}
+
+fn or(free: Option<u16>) -> String {
+    free.map(|port| format!(", such as --port {port}")).unwrap_or_default()
+}
+
+/// The first of the ports after one that can be had at this moment.
+fn next_free(address: SocketAddr) -> Option<u16> {
+    const TRIED: u16 = 20;
+    let mut ports = (1..=TRIED).filter_map(|step| address.port().checked_add(step));
+    ports.find(|port| std::net::TcpListener::bind((address.ip(), *port)).is_ok())
 }
 
 /// A port that is taken, and that nobody listens on yet: clients are refused, as they are before the server is started.
@@ -71,6 +89,11 @@ impl Reserved {
     /// The address, with the real port.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What clients begin an address with: `http://127.0.0.1:4566`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// Opens the port. Connections queue from here on; they are served by [`Server::serve`].

@@ -59,14 +59,7 @@ fn run<T>(act: impl Future<Output = T>) -> T {
 }
 
 async fn start(folder: &Path, application: &Application) -> LocalCloud {
-    let options = Options {
-        port: 0,
-        folder: Some(folder.to_owned()),
-        region: "us-east-1".into(),
-        account: "000000000000".into(),
-        skip_waits: false,
-        mocks: None,
-    };
+    let options = Options { folder: Some(folder.to_owned()), ..Options::default() };
     LocalCloud::start(application, &BTreeMap::new(), options).await.unwrap()
 }
 

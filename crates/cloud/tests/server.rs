@@ -138,14 +138,7 @@ async fn whoever_asks_for_what_is_nowhere_is_told_whose_port_this_is() {
     let api =
         sam::Api { logical_id: "Api".into(), kind: sam::ApiKind::Http, stage: "$default".into(), routes: Vec::new() };
     let application = sam::Application { apis: vec![api], ..sam::Application::default() };
-    let options = cloud::local::Options {
-        port: 0,
-        folder: None,
-        region: sam::REGION.into(),
-        account: sam::ACCOUNT.into(),
-        skip_waits: false,
-        mocks: None,
-    };
+    let options = cloud::local::Options::default();
     let cloud =
         cloud::local::LocalCloud::start(&application, &std::collections::BTreeMap::default(), options).await.unwrap();
     let signed = "\r\nauthorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request, \
@@ -155,6 +148,9 @@ async fn whoever_asks_for_what_is_nowhere_is_told_whose_port_this_is() {
         ("GET /nothing/here HTTP/1.1".to_owned(), 404, "<Code>NoSuchBucket</Code>"),
         ("GET /Not_a_bucket HTTP/1.1".to_owned(), 400, "This is the port of a local AWS"),
         (format!("GET /nothing HTTP/1.1{signed}"), 404, "The specified bucket does not exist"),
+        ("GET / HTTP/1.1\r\naccept: text/html,*/*;q=0.8".to_owned(), 200, "This is the port of a local AWS"),
+        (format!("GET / HTTP/1.1{signed}\r\naccept: text/html"), 200, "<ListAllMyBucketsResult"),
+        ("GET / HTTP/1.1".to_owned(), 200, "<ListAllMyBucketsResult"),
         ("GET /_api HTTP/1.1".to_owned(), 404, "Those of the template are at /_api/Api/."),
         ("GET /_api/Other/path HTTP/1.1".to_owned(), 404, "There is no API \\\"Other\\\"."),
         ("GET /_api/Api/path HTTP/1.1".to_owned(), 404, "{\"message\":\"Not Found\"}"),

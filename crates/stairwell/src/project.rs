@@ -14,7 +14,8 @@ use clap::Args;
 use cloud::{
     lambda::{BuildOptions, build, notices},
     local::{LocalCloud, Options, StartError},
-    place::Place,
+    place::{Place, PlaceError},
+    server::{Reserved, Server},
     states::{LoadError, StateMachine},
 };
 use engine::mock::MockConfig;
@@ -48,6 +49,7 @@ const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 
 /// How the functions are built, and where data is kept.
 #[derive(Args, Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct RunArgs {
     /// Where data is kept, relative to the current folder; `stairwell reset` empties it
     #[arg(long, default_value = ".stairwell", value_name = "FOLDER", conflicts_with = "ephemeral")]
@@ -56,6 +58,10 @@ pub struct RunArgs {
     /// Keep no data after the command ends
     #[arg(long)]
     pub ephemeral: bool,
+
+    /// Start without the data of files that are broken. Each is kept, under another name
+    #[arg(long, conflicts_with = "ephemeral")]
+    pub set_aside_broken: bool,
 
     /// Build the functions with the release profile
     #[arg(long)]
@@ -106,9 +112,9 @@ impl TemplateArgs {
     }
 
     /// Reads the template and everything it leads to, and checks its state machines: before anything is built for
-    /// minutes. Tells which states can't do here what they do in AWS.
-    pub fn load_checked(&self) -> Result<Application, Error> {
-        let application = self.load()?;
+    /// minutes. Tells which states can't do here what they do in AWS. Addresses in it are those of the port.
+    pub fn load_checked(&self, port: &Reserved) -> Result<Application, Error> {
+        let application = self.load_with(LoadOptions { endpoint: port.url(), ..LoadOptions::default() })?;
         let (mut errors, mut warnings) = (Vec::new(), Vec::new());
         for described in &application.state_machines {
             match StateMachine::load(described, &application.functions) {
@@ -132,12 +138,16 @@ impl TemplateArgs {
 
     /// Reads the template and everything it leads to.
     pub fn load(&self) -> Result<Application, Error> {
+        self.load_with(LoadOptions::default())
+    }
+
+    fn load_with(&self, options: LoadOptions) -> Result<Application, Error> {
         let mut parameters = BTreeMap::new();
         for pair in &self.parameter_overrides {
             let (name, value) = pair.split_once('=').ok_or_else(|| Error::Override(pair.clone()))?;
             parameters.insert(name.to_owned(), value.to_owned());
         }
-        let options = LoadOptions { parameters, ..LoadOptions::default() };
+        let options = LoadOptions { parameters, ..options };
         sam::load(&self.file()?, &options).map_err(|error| {
             let mut problems: Vec<_> = error.problems.iter().map(Problem::of_template).collect();
             problems.extend(error.read.iter().flat_map(|application| in_definitions(application)));
@@ -154,23 +164,32 @@ pub fn tell_notices(application: &Application) {
     }
 }
 
-/// Builds an application's functions and starts its local cloud, unless a stop is asked for before. What of this machine it
-/// needs is taken before the build.
+/// Takes a port of this machine, which the template's addresses name: 0 stands for any. Must be called inside a Tokio
+/// runtime.
+pub fn take_port(port: u16) -> Result<Reserved, Error> {
+    let taken = Server::reserve(Server::loopback(port));
+    taken.map_err(|error| Error::Place(PlaceError::Bind(error)))
+}
+
+/// Builds an application's functions and starts its local cloud, unless a stop is asked for before. The folder of its data is
+/// taken before the build.
 pub async fn launch(
     application: &Application,
     args: &RunArgs,
-    port: u16,
+    port: Reserved,
     mocks: Option<Arc<MockConfig>>,
     stop: &mut Stop,
 ) -> Result<LocalCloud, Error> {
-    let place = Place::take(Options {
-        port,
+    let options = Options {
+        port: port.address().port(),
         folder: (!args.ephemeral).then(|| args.data.clone()),
         region: sam::REGION.to_owned(),
         account: sam::ACCOUNT.to_owned(),
         skip_waits: args.fast,
         mocks,
-    })?;
+        set_aside_broken: args.set_aside_broken,
+    };
+    let place = Place::take_with(port, options)?;
     let starting = async {
         let executables = build_functions(application, args.release).await?;
         LocalCloud::start_at(place, application, &executables).await.map_err(|error| match error {

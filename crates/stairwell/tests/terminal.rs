@@ -72,14 +72,7 @@ async fn cloud() -> LocalCloud {
     let template = folder.path().join("template.yaml");
     fs::write(&template, TEMPLATE).unwrap();
     let application = sam::load(&template, &sam::LoadOptions::default()).unwrap();
-    let options = Options {
-        port: 0,
-        folder: None,
-        region: sam::REGION.into(),
-        account: sam::ACCOUNT.into(),
-        skip_waits: false,
-        mocks: None,
-    };
+    let options = Options::default();
     LocalCloud::start(&application, &BTreeMap::new(), options).await.unwrap()
 }
 

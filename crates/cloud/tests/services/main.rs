@@ -5,6 +5,7 @@
 mod apis;
 mod destinations;
 mod events;
+mod hang_ups;
 #[path = "../lambda_support/mod.rs"]
 mod lambda_support;
 mod mappings;

@@ -23,14 +23,7 @@ pub(crate) async fn cloud_in(folder: &Path, application: &Application) -> LocalC
 }
 
 async fn start(application: &Application, folder: Option<&Path>) -> LocalCloud {
-    let options = Options {
-        port: 0,
-        folder: folder.map(Path::to_owned),
-        region: sam::REGION.into(),
-        account: sam::ACCOUNT.into(),
-        skip_waits: false,
-        mocks: None,
-    };
+    let options = Options { folder: folder.map(Path::to_owned), ..Options::default() };
     LocalCloud::start(application, &BTreeMap::new(), options).await.unwrap()
 }
 

@@ -28,14 +28,7 @@ impl Stage {
 
     /// A cloud with what an application describes.
     pub(crate) async fn of(application: Application, mocks: Option<MockConfig>) -> Self {
-        let options = Options {
-            port: 0,
-            folder: None,
-            region: "us-east-1".into(),
-            account: "000000000000".into(),
-            skip_waits: true,
-            mocks: mocks.map(Arc::new),
-        };
+        let options = Options { skip_waits: true, mocks: mocks.map(Arc::new), ..Options::default() };
         Self { cloud: LocalCloud::start(&application, &BTreeMap::new(), options).await.unwrap() }
     }
 

@@ -56,11 +56,17 @@ struct Calling {
 }
 
 impl Running {
-    /// Starts an execution that is not journalled: an Express one. Must be called inside a Tokio runtime.
+    /// Starts an execution that is not journalled: an Express one. It goes on to its end, whoever waits for that. Must be
+    /// called inside a Tokio runtime.
     pub fn start(machine: Arc<Machine>, identity: Arc<Identity>, outside: Arc<dyn Outside>) -> Arc<Self> {
         let (recording, commands) = Recording::unwritten(Execution::new(machine, identity), outside.clock().now());
         let running = Self::of(recording, outside, Weak::new());
         running.carry_out(commands);
+        if !running.look(Execution::has_ended) {
+            // Timers do not keep it.
+            let kept = running.clone();
+            tokio::spawn(async move { kept.ended().await });
+        }
         running
     }
 

@@ -14,7 +14,7 @@ use crate::{
     },
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, launch, tell_waiting},
+    project::{RunArgs, TemplateArgs, launch, take_port, tell_waiting},
     signals::{STOPPED, Stop, stop_asked},
     terminal::{BOLD, DIM, Display, GREEN, RED, Viewer, YELLOW, duration, painted},
 };
@@ -68,12 +68,13 @@ pub struct DemoArgs {
 
 /// Runs the command.
 pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
-    let application = args.template.load_checked()?;
+    let port = take_port(0)?;
+    let application = args.template.load_checked(&port)?;
     let script = chosen(script::read(&args.script)?, &args.workflows)?;
     let plan = plan(&script, &args.script, &application)?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let has_earlier = !args.run.ephemeral && args.run.data.exists();
-    let cloud = launch(&application, &args.run, 0, None, &mut stop).await?;
+    let cloud = launch(&application, &args.run, port, None, &mut stop).await?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     if has_earlier {
         let data = args.run.data.display();

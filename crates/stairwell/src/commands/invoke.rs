@@ -9,7 +9,7 @@ use cloud::lambda::{InvokeOptions, LogKind};
 use crate::{
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, document, launch},
+    project::{RunArgs, TemplateArgs, document, launch, take_port},
     signals::{STOPPED, stop_asked, unless_stopped},
     terminal::{BOLD, DIM, Display, LogText, Viewer, painted, print},
 };
@@ -44,7 +44,8 @@ pub struct InvokeArgs {
 
 /// Runs the command.
 pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
-    let application = args.template.load_checked()?;
+    let port = take_port(0)?;
+    let application = args.template.load_checked(&port)?;
     let event = document("--event", &args.event)?;
     let function = application
         .functions
@@ -57,7 +58,7 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
             known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
         })?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, 0, None, &mut stop).await?;
+    let cloud = launch(&application, &args.run, port, None, &mut stop).await?;
     left_out::tell_count(application.left_out.len());
     let (mut logs, mut started) = (cloud.logs().uncalled(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());

@@ -9,7 +9,7 @@ use engine::Outcome;
 use crate::{
     error::Error,
     left_out,
-    project::{MockArgs, RunArgs, TemplateArgs, document, launch, tell_left, tell_waiting},
+    project::{MockArgs, RunArgs, TemplateArgs, document, launch, take_port, tell_left, tell_waiting},
     signals::{STOPPED, Stopped, stop_asked},
     terminal::{Display, Viewer, print},
 };
@@ -61,7 +61,8 @@ pub struct RunExecutionArgs {
 
 /// Runs the command.
 pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
-    let application = args.template.load_checked()?;
+    let port = take_port(args.port)?;
+    let application = args.template.load_checked(&port)?;
     let input = document("--input", &args.input)?;
     let mocks = args.mocks.read()?;
     let named = args.state_machine.split_once('#').filter(|_| mocks.is_some());
@@ -78,7 +79,7 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
     start.check()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, args.port, mocks, &mut stop).await?;
+    let cloud = launch(&application, &args.run, port, mocks, &mut stop).await?;
     left_out::tell_count(application.left_out.len());
     tell_waiting(&cloud, &args.run)?;
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);

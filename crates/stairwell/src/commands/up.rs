@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     error::Error,
     left_out,
-    project::{DEFAULT_PORT, MockArgs, RunArgs, TemplateArgs, launch, tell_left},
+    project::{DEFAULT_PORT, MockArgs, RunArgs, TemplateArgs, launch, take_port, tell_left},
     signals::stop_asked,
     terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, painted, print},
 };
@@ -54,10 +54,11 @@ pub struct UpArgs {
 
 /// Runs the command.
 pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
-    let application = args.template.load_checked()?;
+    let port = take_port(args.port)?;
+    let application = args.template.load_checked(&port)?;
     let mocks = args.mocks.read()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, args.port, mocks, &mut stop).await?;
+    let cloud = launch(&application, &args.run, port, mocks, &mut stop).await?;
     // Before anybody can know that it is ready, so that no execution is started unseen.
     let (started, uncalled) = (cloud.states().subscribe(), cloud.logs().uncalled());
     let began = OffsetDateTime::now_utc();
