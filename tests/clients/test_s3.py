@@ -108,3 +108,57 @@ def test_a_presigned_url_is_good_for_its_request(s3, bucket):
     urllib.request.urlopen(urllib.request.Request(put, data=b"by URL", method="PUT")).close()
     with urllib.request.urlopen(s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})) as answer:
         assert answer.read() == b"by URL"
+
+
+def tags(answer):
+    return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+
+def tag_set(given):
+    return {"TagSet": [{"Key": key, "Value": value} for key, value in given.items()]}
+
+
+def test_an_object_has_tags_which_its_copies_take_along(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1", Tagging="stage=raw&owner=a+team")
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="k")) == {"stage": "raw", "owner": "a team"}
+    assert s3.get_object(Bucket=bucket, Key="k")["TagCount"] == 2
+    source = {"Bucket": bucket, "Key": "k"}
+    s3.copy_object(Bucket=bucket, Key="same", CopySource=source)
+    s3.copy_object(Bucket=bucket, Key="other", CopySource=source, TaggingDirective="REPLACE", Tagging="stage=done")
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="same")) == {"stage": "raw", "owner": "a team"}
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="other")) == {"stage": "done"}
+    s3.put_object_tagging(Bucket=bucket, Key="k", Tagging=tag_set({"größe": "5/6"}))
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="k")) == {"größe": "5/6"}
+    s3.delete_object_tagging(Bucket=bucket, Key="k")
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="k")) == {}
+    assert "TagCount" not in s3.get_object(Bucket=bucket, Key="k")
+    with refused("InvalidTag"):
+        s3.put_object_tagging(Bucket=bucket, Key="k", Tagging=tag_set({"aws:k": "v"}))
+    with refused("BadRequest"):
+        s3.put_object_tagging(Bucket=bucket, Key="k", Tagging=tag_set({str(number): "v" for number in range(11)}))
+    with refused("NoSuchKey"):
+        s3.get_object_tagging(Bucket=bucket, Key="nothing")
+
+
+def test_a_version_has_tags_of_its_own(s3, bucket):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"2", Tagging="now=2")
+    s3.put_object_tagging(Bucket=bucket, Key="k", VersionId=first, Tagging=tag_set({"then": "1"}))
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="k", VersionId=first)) == {"then": "1"}
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="k")) == {"now": "2"}
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts", Tagging="by=parts")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part}]}
+    s3.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload=parts)
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="parts")) == {"by": "parts"}
+
+
+def test_a_bucket_has_tags(s3, bucket):
+    with refused("NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket=bucket)
+    s3.put_bucket_tagging(Bucket=bucket, Tagging=tag_set({"cost": "centre 1"}))
+    assert tags(s3.get_bucket_tagging(Bucket=bucket)) == {"cost": "centre 1"}
+    s3.delete_bucket_tagging(Bucket=bucket)
+    with refused("NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket=bucket)

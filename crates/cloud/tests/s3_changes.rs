@@ -8,11 +8,11 @@ use aws_sdk_s3::{
     error::ProvideErrorMetadata as _,
     primitives::ByteStream,
     types::{
-        BucketVersioningStatus, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier,
+        BucketVersioningStatus, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier, Tag, Tagging,
         VersioningConfiguration,
     },
 };
-use cloud::s3::{Deletion, EventKind, Reason, S3};
+use cloud::s3::{Deletion, EventKind, Reason, S3, TagChange};
 use common::Cloud;
 use tokio::sync::mpsc;
 
@@ -277,6 +277,24 @@ async fn versioning_is_switched() {
 }
 
 #[tokio::test]
+async fn a_change_of_tags_is_told_of_and_leaves_the_object_as_it_is() {
+    let mut cloud = Cloud::start();
+    cloud.s3.create_bucket_if_absent("data", true).unwrap();
+    let client = cloud.s3();
+    let id = put(&client, "k", "one").await;
+    let tag = Tag::builder().key("a").value("1").build().unwrap();
+    let tagging = Tagging::builder().tag_set(tag).build().unwrap();
+    client.put_object_tagging().bucket("data").key("k").tagging(tagging).send().await.unwrap();
+    client.delete_object_tagging().bucket("data").key("k").send().await.unwrap();
+    let told: Vec<_> = cloud.take_events().into_iter().map(|event| (event.kind, event.version_id)).collect();
+    let kinds =
+        [EventKind::Created(Reason::Put), EventKind::Tagged(TagChange::Added), EventKind::Tagged(TagChange::Deleted)];
+    assert_eq!(told, kinds.map(|kind| (kind, id.clone())));
+    let versions = client.list_object_versions().bucket("data").send().await.unwrap();
+    assert_eq!(versions.versions().len(), 1);
+}
+
+#[tokio::test]
 async fn everything_is_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start_in(folder.path());
@@ -286,7 +304,7 @@ async fn everything_is_there_after_reopening() {
     let first = put(&client, "k.json", "one").await;
     put(&client, "k.json", "two").await;
     let plain = client.put_object().bucket("plain").key("x").content_type("text/plain").metadata("m", "1");
-    plain.body(ByteStream::from_static(b"x")).send().await.unwrap();
+    plain.body(ByteStream::from_static(b"x")).tagging("t=1").send().await.unwrap();
     let (id, parts) = upload(&client, "parts", &[b"part".to_vec()]).await;
     let before = S3::open(&folder.path().join("s3"), mpsc::unbounded_channel().0).unwrap_err();
     assert!(before.to_string().contains("in use"), "{before}");
@@ -308,6 +326,8 @@ async fn everything_is_there_after_reopening() {
     let head = client.head_object().bucket("plain").key("x").send().await.unwrap();
     assert_eq!(head.content_type(), Some("text/plain"));
     assert_eq!(head.metadata().unwrap().get("m").map(String::as_str), Some("1"));
+    let tagged = client.get_object_tagging().bucket("plain").key("x").send().await.unwrap();
+    assert_eq!(tagged.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect::<Vec<_>>(), [("t", "1")]);
     complete(&client, "parts", &id, parts).await.unwrap();
     assert_eq!(get(&client, "parts").await, "part");
     assert_eq!(cloud.take_events().len(), 1, "opening tells nothing");

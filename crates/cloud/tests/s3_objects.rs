@@ -8,7 +8,7 @@ use aws_sdk_s3::{
     error::ProvideErrorMetadata as _,
     presigning::PresigningConfig,
     primitives::ByteStream,
-    types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective, ObjectCannedAcl},
+    types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective, ObjectCannedAcl, ObjectLockLegalHoldStatus},
 };
 use common::Cloud;
 
@@ -370,11 +370,16 @@ async fn what_is_not_emulated_is_refused() {
     let (_cloud, client) = with_bucket();
     let put = || client.put_object().bucket("data").key("k");
     let public = put().acl(ObjectCannedAcl::PublicRead).send().await.unwrap_err().into_service_error();
-    let tagged = put().tagging("a=b").send().await.unwrap_err().into_service_error();
+    let locked = put()
+        .object_lock_legal_hold_status(ObjectLockLegalHoldStatus::On)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
     let policy = client.get_bucket_policy().bucket("data").send().await.unwrap_err().into_service_error();
-    for code in [public.code(), tagged.code(), policy.code()] {
+    for code in [public.code(), locked.code(), policy.code()] {
         assert_eq!(code, Some("NotImplemented"));
     }
-    assert!(tagged.message().is_some_and(|message| message.contains("tagging")));
+    assert!(locked.message().is_some_and(|message| message.contains("object_lock_legal_hold_status")));
     put().acl(ObjectCannedAcl::Private).send().await.unwrap();
 }

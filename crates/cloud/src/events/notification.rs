@@ -33,12 +33,16 @@ pub(super) fn event(change: &ObjectEvent, region: &str, account: &str) -> Value 
     let mut object = json!({ "key": key });
     if let EventKind::Created(_) = change.kind {
         object["size"] = json!(change.size);
-        object["eTag"] = json!(change.e_tag);
+    }
+    if let Some(e_tag) = &change.e_tag {
+        object["eTag"] = json!(e_tag);
     }
     if let Some(version) = &change.version_id {
         object["versionId"] = json!(version);
     }
-    object["sequencer"] = json!(change.sequencer);
+    if !change.sequencer.is_empty() {
+        object["sequencer"] = json!(change.sequencer);
+    }
     json!({
         "Records": [{
             "eventVersion": "2.1",
@@ -69,6 +73,7 @@ fn name(change: &ObjectEvent) -> &'static str {
     match change.kind {
         EventKind::Created(reason) => reason.notification_name(),
         EventKind::Deleted(deletion) => deletion.notification_name(),
+        EventKind::Tagged(tags) => tags.notification_name(),
     }
 }
 

@@ -8,7 +8,10 @@ use crate::s3::{EventKind, ObjectEvent};
 
 /// The detail type and the detail.
 pub(super) fn detail(change: &ObjectEvent) -> (&'static str, Value) {
-    let mut object = json!({ "key": change.key, "sequencer": change.sequencer });
+    let mut object = json!({ "key": change.key });
+    if !change.sequencer.is_empty() {
+        object["sequencer"] = json!(change.sequencer);
+    }
     if let Some(version) = &change.version_id {
         object["version-id"] = json!(version);
     }
@@ -32,6 +35,10 @@ pub(super) fn detail(change: &ObjectEvent) -> (&'static str, Value) {
             detail["reason"] = json!("DeleteObject");
             detail["deletion-type"] = json!(deletion.as_str());
             "Object Deleted"
+        }
+        EventKind::Tagged(tags) => {
+            object["etag"] = json!(change.e_tag);
+            tags.as_str()
         }
     };
     detail["object"] = object;

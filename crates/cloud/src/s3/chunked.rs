@@ -21,6 +21,9 @@ use http_body_util::BodyExt as _;
 /// The longest line that is read: a chunk's head or a trailing header.
 const LONGEST_LINE: usize = 8 * 1024;
 
+/// How many headers may come after the data.
+const MOST_TRAILERS: usize = 32;
+
 /// The headers after the data; complete when the body has been read to its end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trailers(Arc<Mutex<HeaderMap>>);
@@ -35,7 +38,11 @@ impl Trailers {
         let (name, value) = line.split_once(':').ok_or_else(|| malformed("a trailing header has no colon"))?;
         let name = HeaderName::try_from(name.trim()).map_err(|_| malformed("a trailing header's name"))?;
         let value = HeaderValue::try_from(value.trim()).map_err(|_| malformed("a trailing header's value"))?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, value);
+        let mut headers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if headers.len() >= MOST_TRAILERS {
+            return Err(malformed("too many trailing headers"));
+        }
+        headers.insert(name, value);
         Ok(())
     }
 }
@@ -173,7 +180,9 @@ mod tests {
             ("x\r\n", None),
             ("3\r\nabc\r\n0\r\nno colon\r\n\r\n", None),
         ];
-        for (text, expected) in cases {
+        let many: String = (0..=MOST_TRAILERS).map(|number| format!("name-{number}:value\r\n")).collect();
+        let many = format!("3\r\nabc\r\n0\r\n{many}\r\n");
+        for (text, expected) in cases.into_iter().chain([(&*many, None)]) {
             let decoded = decode(in_pieces(text, 4)).0.collect().await.ok().map(Collected::to_bytes);
             assert_eq!(decoded.as_deref(), expected.map(str::as_bytes), "{text:?}");
         }

@@ -19,7 +19,8 @@ pub struct ObjectEvent {
     pub e_tag: Option<String>,
     /// The version, in a bucket that keeps versions.
     pub version_id: Option<String>,
-    /// Orders the events of a key: the later event has the greater text. 18 hexadecimal digits.
+    /// Orders the events of a key: the later event has the greater text. 18 hexadecimal digits. Empty for a change of tags,
+    /// which has no place in that order.
     pub sequencer: String,
     /// The id of the request that did it.
     pub request_id: String,
@@ -38,6 +39,8 @@ pub enum EventKind {
     Created(Reason),
     /// It was deleted.
     Deleted(Deletion),
+    /// Its tags were changed.
+    Tagged(TagChange),
 }
 
 /// The operation that wrote an object.
@@ -71,6 +74,33 @@ impl Reason {
             Self::Post => "ObjectCreated:Post",
             Self::Copy => "ObjectCreated:Copy",
             Self::CompleteMultipartUpload => "ObjectCreated:CompleteMultipartUpload",
+        }
+    }
+}
+
+/// What was done to an object's tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagChange {
+    /// `PutObjectTagging`.
+    Added,
+    /// `DeleteObjectTagging`.
+    Deleted,
+}
+
+impl TagChange {
+    /// The `detail-type` of the service's event.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "Object Tags Added",
+            Self::Deleted => "Object Tags Deleted",
+        }
+    }
+
+    /// The `eventName` of the service's notification, without the `s3:` in front.
+    pub fn notification_name(self) -> &'static str {
+        match self {
+            Self::Added => "ObjectTagging:Put",
+            Self::Deleted => "ObjectTagging:Delete",
         }
     }
 }

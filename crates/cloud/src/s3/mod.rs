@@ -1,7 +1,7 @@
 //! S3: the protocol by `s3s`, the storage by this module.
 //!
 //! What is there: buckets, objects with their headers, conditions and ranges, listings, multipart uploads,
-//! versions. Everything else is refused as not implemented, as are access lists, object lock, tags and customer
+//! versions, tags. Everything else is refused as not implemented, as are access lists, object lock and customer
 //! keys when a request asks for them. Signatures are not checked, and a presigned address does not expire.
 
 mod chunked;
@@ -15,13 +15,14 @@ mod presigned;
 mod receive;
 mod request;
 mod store;
+mod tags;
 mod uploads;
 
 use std::{
     future::Future,
     path::{Path, PathBuf},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use axum::body::Body;
@@ -34,7 +35,7 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
-pub use event::{Deletion, EventKind, ObjectEvent, Reason};
+pub use event::{Deletion, EventKind, ObjectEvent, Reason, TagChange};
 pub use store::OpenError;
 
 use crate::{
@@ -43,6 +44,7 @@ use crate::{
 };
 use operations::Operations;
 pub(crate) use receive::hex;
+use request::Prepared;
 use store::{Store, Versioning};
 
 /// Why a bucket could not be created: its name is not valid, or the disk failed.
@@ -107,8 +109,12 @@ impl S3 {
         if presigned::has_expired(&parts, OffsetDateTime::now_utc()) {
             return wire::error(Format::S3Xml, StatusCode::FORBIDDEN, "AccessDenied", presigned::EXPIRED);
         }
-        let (request, request_id) = request::prepare(Request::from_parts(parts, body));
+        let Prepared { request, request_id, body_is_broken } = request::prepare(Request::from_parts(parts, body));
         let mut response = match self.service.call(request).await {
+            Ok(response) if response.status().is_server_error() && body_is_broken.load(Ordering::Relaxed) => {
+                let message = "You did not provide the number of bytes specified by the Content-Length HTTP header";
+                wire::error(Format::S3Xml, StatusCode::BAD_REQUEST, "IncompleteBody", message)
+            }
             Ok(response) => response.map(Body::new),
             Err(error) => {
                 tracing::error!(?error, "S3 could not write its answer");

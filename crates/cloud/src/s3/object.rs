@@ -4,11 +4,13 @@ use s3s::dto::{self, ETag, Timestamp};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::tags::Tags;
+
 /// The id of the only version of an object in a bucket without versions.
 pub(super) const NULL_VERSION: &str = "null";
 
 /// One version of an object, or a delete marker. It is written as JSON beside the data.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Version {
     pub(super) key: String,
     /// Orders all changes in the store; part of the file name.
@@ -39,6 +41,8 @@ pub(super) struct Content {
     /// The sizes of the parts it was uploaded in; empty if it came in one piece.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) parts: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub(super) tags: Tags,
 }
 
 impl Content {

@@ -17,6 +17,7 @@ use super::{
     operations::{Operations, storage_class},
     receive::hex,
     store::internal,
+    tags::Tags,
 };
 use crate::states::items::objects::{ListedObject, Listing, ObjectId, Objects, ObjectsError, Page};
 
@@ -63,6 +64,7 @@ impl S3 {
             attributes: Attributes { content_type: Some("application/json".to_owned()), ..Attributes::default() },
             checksums: Checksums::default(),
             parts: Vec::new(),
+            tags: Tags::new(),
         };
         let committed = self.store.commit(bucket, key, data, content, &WriteCondition::default())?;
         let operations = Operations::new(Arc::clone(&self.store), self.events.clone());

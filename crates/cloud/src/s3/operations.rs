@@ -8,6 +8,7 @@ mod lists;
 mod multipart;
 mod read;
 mod refuse;
+mod tags;
 mod write;
 
 use std::sync::Arc;
@@ -23,9 +24,9 @@ use tokio::sync::mpsc;
 pub(super) use lists::storage_class;
 
 use super::{
-    event::{EventKind, ObjectEvent, Reason},
+    event::{EventKind, ObjectEvent, Reason, TagChange},
     request::Caller,
-    store::{Committed, Deleted, Store, sequencer},
+    store::{Committed, Deleted, Retagged, Store, sequencer},
 };
 
 /// The account that owns everything here.
@@ -78,6 +79,16 @@ impl Teller {
         }
     }
 
+    fn tagged(&self, change: TagChange, bucket: &str, retagged: &Retagged) {
+        let Retagged { version, visible_id } = retagged;
+        self.tell(ObjectEvent {
+            e_tag: version.content.as_ref().map(|content| content.e_tag.clone()),
+            version_id: visible_id.clone(),
+            sequencer: String::new(),
+            ..self.event(EventKind::Tagged(change), bucket, &version.key, 0)
+        });
+    }
+
     fn event(&self, kind: EventKind, bucket: &str, key: &str, sequence: u64) -> ObjectEvent {
         let caller = self.caller.as_ref();
         ObjectEvent {
@@ -123,6 +134,12 @@ operations! {
     buckets::get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput;
     buckets::get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput;
     buckets::put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput;
+    tags::get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput;
+    tags::put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput;
+    tags::delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput;
+    tags::get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput;
+    tags::put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput;
+    tags::delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput;
     lists::list_buckets(ListBucketsInput) -> ListBucketsOutput;
     lists::list_objects(ListObjectsInput) -> ListObjectsOutput;
     lists::list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output;

@@ -1,10 +1,17 @@
 //! What is done to a request before the protocol library sees it: signatures are taken off unread, because any
 //! credentials are good here; the `aws-chunked` encoding is decoded; who asks is noted.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use axum::body::Body;
 use http::{HeaderValue, header, request::Parts};
+use http_body_util::BodyExt as _;
 use s3s::{
     S3Result,
     host::{S3Host, VirtualHost},
@@ -24,8 +31,16 @@ pub(super) struct Caller {
     pub(super) source_ip: Option<IpAddr>,
 }
 
+/// A request for the protocol library.
+pub(super) struct Prepared {
+    pub(super) request: http::Request<s3s::Body>,
+    pub(super) request_id: String,
+    /// Whether its body could not be read, which is no fault of whoever reads it.
+    pub(super) body_is_broken: Arc<AtomicBool>,
+}
+
 /// Prepares a request for the protocol library.
-pub(super) fn prepare(request: Request) -> (http::Request<s3s::Body>, String) {
+pub(super) fn prepare(request: Request) -> Prepared {
     let (mut parts, mut body) = request.into_parts();
     let request_id = wire::request_id();
     let caller = Caller {
@@ -39,7 +54,14 @@ pub(super) fn prepare(request: Request) -> (http::Request<s3s::Body>, String) {
     if is_chunked(&parts) {
         body = decode(&mut parts, body);
     }
-    (Request::from_parts(parts, body).map(s3s::Body::http_body_unsync), request_id)
+    let body_is_broken = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&body_is_broken);
+    let body = body.map_err(move |error| {
+        noted.store(true, Ordering::Relaxed);
+        error
+    });
+    let request = Request::from_parts(parts, Body::new(body)).map(s3s::Body::http_body_unsync);
+    Prepared { request, request_id, body_is_broken }
 }
 
 /// The key id of `Credential=<key id>/…`, in the header or in a presigned address.

@@ -35,6 +35,7 @@ use super::{
     condition::WriteCondition,
     event::Deletion,
     object::{Content, NULL_VERSION, Version},
+    tags::Tags,
 };
 
 /// Whether a bucket keeps old versions.
@@ -53,6 +54,8 @@ pub(super) struct BucketInfo {
     #[serde(with = "time::serde::rfc3339")]
     pub(super) created: OffsetDateTime,
     pub(super) versioning: Versioning,
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub(super) tags: Tags,
 }
 
 /// By key, the versions from the oldest to the newest. No list is empty.
@@ -171,7 +174,7 @@ impl Store {
         if buckets.contains_key(name) {
             return Ok(false);
         }
-        let info = BucketInfo { created: OffsetDateTime::now_utc(), versioning };
+        let info = BucketInfo { created: OffsetDateTime::now_utc(), versioning, tags: Tags::new() };
         fs::create_dir_all(self.objects(name)).map_err(internal)?;
         self.write_info(name, &info)?;
         buckets.insert(name.to_owned(), Bucket { info, keys: Keys::new() });
@@ -192,12 +195,37 @@ impl Store {
 
     /// Switches versions on, or suspends them.
     pub(super) fn set_versioning(&self, name: &str, versioning: Versioning) -> S3Result<()> {
+        self.change_info(name, |info| info.versioning = versioning)
+    }
+
+    /// Gives a bucket these tags, in place of those that it has.
+    pub(super) fn set_bucket_tags(&self, name: &str, tags: Tags) -> S3Result<()> {
+        self.change_info(name, |info| info.tags = tags)
+    }
+
+    fn change_info(&self, name: &str, change: impl FnOnce(&mut BucketInfo)) -> S3Result<()> {
         let mut buckets = self.write_index();
         let bucket = buckets.get_mut(name).ok_or_else(no_such_bucket)?;
-        let info = BucketInfo { versioning, ..bucket.info.clone() };
+        let mut info = bucket.info.clone();
+        change(&mut info);
         self.write_info(name, &info)?;
         bucket.info = info;
         Ok(())
+    }
+
+    /// Gives an object these tags, in place of those that it has. It stays the version that it is.
+    pub(super) fn set_tags(&self, bucket: &str, key: &str, id: Option<&str>, tags: Tags) -> S3Result<Retagged> {
+        let mut buckets = self.write_index();
+        let found = buckets.get_mut(bucket).ok_or_else(no_such_bucket)?;
+        let before = Arc::clone(found.find(key, id)?);
+        let content = before.content.clone().ok_or_else(|| s3_error!(NoSuchKey))?;
+        let version = Arc::new(Version { content: Some(Content { tags, ..content }), ..Version::clone(&before) });
+        self.write_version(bucket, &version)?;
+        let versions = found.keys.get_mut(key).into_iter().flatten();
+        for held in versions.filter(|held| held.sequence == version.sequence) {
+            *held = Arc::clone(&version);
+        }
+        Ok(Retagged { visible_id: found.visible_id(&version), version })
     }
 
     /// A place for the data of an object to come. It is removed unless it is committed. Does not touch the disk.
@@ -344,6 +372,13 @@ impl Store {
 pub(super) struct Committed {
     pub(super) version: Arc<Version>,
     pub(super) content: Content,
+    pub(super) visible_id: Option<String>,
+}
+
+/// An object whose tags were changed.
+#[derive(Debug)]
+pub(super) struct Retagged {
+    pub(super) version: Arc<Version>,
     pub(super) visible_id: Option<String>,
 }
 

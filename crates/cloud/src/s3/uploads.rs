@@ -22,6 +22,7 @@ use super::{
     object::Attributes,
     receive::Received,
     store::{DataFile, Store, internal, write_json},
+    tags::Tags,
 };
 
 /// What was said when the upload began.
@@ -31,6 +32,8 @@ pub(super) struct Upload {
     #[serde(with = "time::serde::rfc3339")]
     pub(super) initiated: OffsetDateTime,
     pub(super) attributes: Attributes,
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub(super) tags: Tags,
 }
 
 /// A part that was received.

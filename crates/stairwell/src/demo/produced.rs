@@ -71,6 +71,7 @@ impl Produced {
             match change.kind {
                 EventKind::Created(_) => objects.insert(place, change.size),
                 EventKind::Deleted(_) => objects.remove(&place),
+                EventKind::Tagged(_) => None,
             };
         }
         objects

@@ -21,6 +21,7 @@ use crate::s3::{
     object::{Checksums, Content, attributes},
     receive::hex,
     store::{Committed, internal},
+    tags::of_header,
 };
 
 pub(super) async fn copy_object(
@@ -30,7 +31,7 @@ pub(super) async fn copy_object(
     let mut input = request.input;
     refuse!(input; bucket_key_enabled, checksum_algorithm, copy_source_sse_customer_algorithm, grant_full_control,
         grant_read, grant_read_acp, grant_write_acp, object_lock_legal_hold_status, object_lock_mode,
-        object_lock_retain_until_date, sse_customer_algorithm, ssekms_encryption_context, ssekms_key_id, tagging);
+        object_lock_retain_until_date, sse_customer_algorithm, ssekms_encryption_context, ssekms_key_id);
     acl(input.acl.as_ref())?;
     encryption(input.server_side_encryption.as_ref())?;
     storage_class(input.storage_class.as_ref())?;
@@ -43,7 +44,7 @@ pub(super) async fn copy_object(
     };
     let replace = input.metadata_directive.as_ref().is_some_and(|d| d.as_str() == MetadataDirective::REPLACE);
     let to_itself = *source_bucket == *input.bucket && *source_key == *input.key && source_version.is_none();
-    if to_itself && !replace && input.storage_class.is_none() {
+    if to_itself && !replace && input.storage_class.is_none() && input.tagging_directive.is_none() {
         return Err(s3_error!(InvalidRequest, "A copy of an object to itself must change something."));
     }
     let condition = ReadCondition {
@@ -53,6 +54,8 @@ pub(super) async fn copy_object(
         if_unmodified_since: input.copy_source_if_unmodified_since,
     };
     let replacement = attributes!(input);
+    let tags = of_header(input.tagging.as_deref())?;
+    let replace_tags = input.tagging_directive.as_ref().is_some_and(|d| d.as_str() == TaggingDirective::REPLACE);
 
     let data = operations.store.new_data(&input.bucket, &input.key)?;
     let (store, teller) = (operations.store(), operations.teller(&request.extensions));
@@ -66,6 +69,9 @@ pub(super) async fn copy_object(
             content.attributes = replacement;
         } else if replacement.storage_class.is_some() {
             content.attributes.storage_class = replacement.storage_class;
+        }
+        if replace_tags {
+            content.tags = tags;
         }
         if !content.parts.is_empty() {
             // A copy is in one piece whatever its source was.

@@ -29,6 +29,7 @@ use crate::s3::{
     object::{Checksums, Content, attributes, checksums},
     receive::{Expected, hex, receive},
     store::{Committed, internal},
+    tags::of_header,
     uploads::{Part as StoredPart, Upload, UploadFolder},
 };
 
@@ -44,14 +45,18 @@ pub(super) async fn create_multipart_upload(
     let mut input = request.input;
     refuse!(input; bucket_key_enabled, grant_full_control, grant_read, grant_read_acp, grant_write_acp,
         object_lock_legal_hold_status, object_lock_mode, object_lock_retain_until_date, sse_customer_algorithm,
-        ssekms_encryption_context, ssekms_key_id, tagging);
+        ssekms_encryption_context, ssekms_key_id);
     acl(input.acl.as_ref())?;
     encryption(input.server_side_encryption.as_ref())?;
     storage_class(input.storage_class.as_ref())?;
     other_owner(input.expected_bucket_owner.as_ref())?;
     operations.store.with_bucket(&input.bucket, |_| Ok(()))?;
-    let upload =
-        Upload { key: input.key.clone(), initiated: OffsetDateTime::now_utc(), attributes: attributes!(input) };
+    let upload = Upload {
+        key: input.key.clone(),
+        initiated: OffsetDateTime::now_utc(),
+        attributes: attributes!(input),
+        tags: of_header(input.tagging.as_deref())?,
+    };
     let (store, bucket) = (operations.store(), input.bucket.clone());
     let id = blocking(move || UploadFolder::create(&store, &bucket, &upload)).await?;
     Ok(S3Response::new(CreateMultipartUploadOutput {
@@ -213,6 +218,7 @@ pub(super) async fn complete_multipart_upload(
             attributes: upload.attributes,
             checksums: Checksums::default(),
             parts: parts.iter().map(|part| part.size).collect(),
+            tags: upload.tags,
         };
         let committed = store.commit(&bucket, &key, data, content, &condition)?;
         teller.created(Reason::CompleteMultipartUpload, &bucket, &committed);

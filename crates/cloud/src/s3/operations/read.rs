@@ -113,6 +113,7 @@ pub(super) async fn get_object(
     let checksums = span.checksums(&opened.content, input.checksum_mode.as_ref());
     let mut output =
         described!(GetObjectOutput, opened.content, opened.version, opened.visible_id, span, checksums, part);
+    output.tag_count = i32::try_from(opened.content.tags.len()).ok().filter(|count| *count > 0);
     output.body = Some(if let Some(whole) = start {
         StreamingBlob::from(s3s::Body::from(whole))
     } else {

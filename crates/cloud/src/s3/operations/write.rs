@@ -16,6 +16,7 @@ use crate::s3::{
     object::{Content, attributes, checksums},
     receive::{Expected, receive},
     store::Committed,
+    tags::of_header,
 };
 
 pub(super) async fn put_object(
@@ -27,11 +28,17 @@ pub(super) async fn put_object(
     let reason = if request.method == Method::POST { Reason::Post } else { Reason::Put };
     refuse!(input; bucket_key_enabled, grant_full_control, grant_read, grant_read_acp, grant_write_acp,
         object_lock_legal_hold_status, object_lock_mode, object_lock_retain_until_date, sse_customer_algorithm,
-        ssekms_encryption_context, ssekms_key_id, tagging, write_offset_bytes);
+        ssekms_encryption_context, ssekms_key_id, write_offset_bytes);
+    if reason == Reason::Post {
+        // A form has its tags in another notation.
+        refuse!(input; tagging);
+    }
     acl(input.acl.as_ref())?;
     encryption(input.server_side_encryption.as_ref())?;
     storage_class(input.storage_class.as_ref())?;
     other_owner(input.expected_bucket_owner.as_ref())?;
+
+    let tags = of_header(input.tagging.as_deref())?;
 
     let data = operations.store.new_data(&input.bucket, &input.key)?;
     let expected = Expected::new(
@@ -49,6 +56,7 @@ pub(super) async fn put_object(
         attributes: attributes!(input),
         checksums: received.checksums,
         parts: Vec::new(),
+        tags,
     };
     let condition = WriteCondition { if_match: input.if_match, if_none_match: input.if_none_match };
 
