@@ -1,0 +1,9 @@
+//! Any text as the lines of a request to an API of the application, with any body.
+#![no_main]
+
+#[path = "../src/requests.rs"]
+mod requests;
+
+libfuzzer_sys::fuzz_target!(|input: (&str, &[u8])| {
+    requests::request(requests::FrontEnd::Api, input.0, input.1);
+});

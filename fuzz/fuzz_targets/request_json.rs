@@ -1,0 +1,9 @@
+//! Any text as the target of a call in AWS JSON, with any body.
+#![no_main]
+
+#[path = "../src/requests.rs"]
+mod requests;
+
+libfuzzer_sys::fuzz_target!(|input: (&str, &[u8])| {
+    requests::request(requests::FrontEnd::Json, input.0, input.1);
+});

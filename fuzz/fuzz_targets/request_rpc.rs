@@ -1,0 +1,9 @@
+//! Any text as the operation of a call in CBOR, with any body.
+#![no_main]
+
+#[path = "../src/requests.rs"]
+mod requests;
+
+libfuzzer_sys::fuzz_target!(|input: (&str, &[u8])| {
+    requests::request(requests::FrontEnd::Rpc, input.0, input.1);
+});

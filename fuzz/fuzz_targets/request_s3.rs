@@ -1,0 +1,9 @@
+//! Any text as the lines of a request to S3, with any body.
+#![no_main]
+
+#[path = "../src/requests.rs"]
+mod requests;
+
+libfuzzer_sys::fuzz_target!(|input: (&str, &[u8])| {
+    requests::request(requests::FrontEnd::S3, input.0, input.1);
+});
