@@ -2,6 +2,7 @@
 //!
 //! The fuzz targets in `fuzz/` do the same with what a fuzzer makes up. `PROPTEST_CASES=10000 cargo test -p cloud --test
 //! any_request` looks further.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail the test")]
 
 #[expect(unreachable_pub, reason = "the targets see it as a module of their own")]
 #[path = "../../../fuzz/src/requests.rs"]
