@@ -3,10 +3,13 @@
 //! A line that a function wrote for an execution waits for whoever shows that execution: the function may have written it
 //! before anybody has heard of the execution. A line is here before the event that follows from it is in the history.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use indexmap::IndexMap;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Notify, broadcast};
 
 use crate::{lambda::LogLine, states::CallerOf};
 
@@ -36,16 +39,24 @@ pub struct FunctionLogs {
 #[derive(Debug)]
 enum Lines {
     /// Nobody has asked for them yet.
-    Waiting(Vec<StateLine>),
+    Waiting(VecDeque<StateLine>),
     /// Somebody gets them.
-    Shown(mpsc::UnboundedSender<StateLine>),
+    Shown(Arc<Unread>),
+}
+
+/// The lines that whoever shows an execution has not taken. Most executions that wait have none, and there may be many of
+/// them: a channel would hold room for lines beforehand.
+#[derive(Debug)]
+struct Unread {
+    lines: Mutex<VecDeque<StateLine>>,
+    added: Notify,
 }
 
 /// The lines of one execution, from its beginning on. They are let go when this is dropped.
 #[derive(Debug)]
 pub struct ExecutionLog {
     execution: Arc<str>,
-    lines: mpsc::UnboundedReceiver<StateLine>,
+    unread: Arc<Unread>,
     logs: FunctionLogs,
 }
 
@@ -61,16 +72,15 @@ impl FunctionLogs {
 
     /// What functions write for an execution, and have written. One at a time gets it: the last one who asked.
     pub fn of(&self, execution: &Arc<str>) -> ExecutionLog {
-        let (sender, lines) = mpsc::unbounded_channel();
         let mut executions = self.executions();
-        if let Some(Lines::Waiting(waiting)) = executions.insert(execution.clone(), Lines::Shown(sender.clone())) {
-            // The receiver is there, below.
-            for line in waiting {
-                drop(sender.send(line));
-            }
-        }
+        let lines = match executions.get_mut(execution) {
+            Some(Lines::Waiting(waiting)) => std::mem::take(waiting),
+            Some(Lines::Shown(_)) | None => VecDeque::new(),
+        };
+        let unread = Arc::new(Unread { lines: Mutex::new(lines), added: Notify::new() });
+        executions.insert(execution.clone(), Lines::Shown(unread.clone()));
         drop(executions);
-        ExecutionLog { execution: execution.clone(), lines, logs: self.clone() }
+        ExecutionLog { execution: execution.clone(), unread, logs: self.clone() }
     }
 
     /// Takes a line, with the state that called the function, where one did.
@@ -83,9 +93,8 @@ impl FunctionLogs {
         let line = StateLine { state, line };
         let mut executions = self.executions();
         match executions.get_mut(&execution_arn) {
-            // Who asked may be about to let go.
-            Some(Lines::Shown(shown)) => drop(shown.send(line)),
-            Some(Lines::Waiting(waiting)) if waiting.len() < MOST_WAITING => waiting.push(line),
+            Some(Lines::Shown(unread)) => unread.add(line),
+            Some(Lines::Waiting(waiting)) if waiting.len() < MOST_WAITING => waiting.push_back(line),
             Some(Lines::Waiting(_)) => {}
             None => {
                 if executions.len() >= MOST_WAITING
@@ -93,7 +102,7 @@ impl FunctionLogs {
                 {
                     executions.shift_remove_index(oldest);
                 }
-                executions.insert(execution_arn, Lines::Waiting(vec![line]));
+                executions.insert(execution_arn, Lines::Waiting(VecDeque::from([line])));
             }
         }
     }
@@ -103,28 +112,44 @@ impl FunctionLogs {
     }
 }
 
+impl Unread {
+    fn add(&self, line: StateLine) {
+        self.lines().push_back(line);
+        self.added.notify_one();
+    }
+
+    fn take(&self) -> Option<StateLine> {
+        self.lines().pop_front()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, VecDeque<StateLine>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl ExecutionLog {
-    /// The next line, when there is one.
+    /// The next line, when there is one. Never, where somebody else gets them now.
     pub async fn next(&mut self) -> StateLine {
-        match self.lines.recv().await {
-            Some(line) => line,
-            // Somebody else gets them now.
-            None => std::future::pending().await,
+        loop {
+            // One that is added after the look has told of itself before the wait.
+            if let Some(line) = self.unread.take() {
+                return line;
+            }
+            self.unread.added.notified().await;
         }
     }
 
     /// The next line, where there is one now.
     pub fn next_now(&mut self) -> Option<StateLine> {
-        self.lines.try_recv().ok()
+        self.unread.take()
     }
 }
 
 impl Drop for ExecutionLog {
     fn drop(&mut self) {
-        self.lines.close();
         let mut executions = self.logs.executions();
-        if let Some(Lines::Shown(shown)) = executions.get(&self.execution)
-            && shown.is_closed()
+        if let Some(Lines::Shown(unread)) = executions.get(&self.execution)
+            && Arc::ptr_eq(unread, &self.unread)
         {
             executions.swap_remove(&self.execution);
         }
