@@ -37,6 +37,7 @@ mod yaml;
 pub use application::*;
 pub use language::Language;
 pub use load::{LoadOptions, load};
+pub use locate::WrittenDefinition;
 pub use names::is_states_name;
 pub use problem::{LoadError, Problem, ProblemKind};
 pub use source::SourceLocation;

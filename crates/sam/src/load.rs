@@ -199,7 +199,8 @@ fn check_calls(template: &Template, application: &Application) {
     for machine in &application.state_machines {
         let mut calls = Vec::new();
         collect_texts(&machine.definition, &mut String::new(), &mut calls);
-        for (pointer, text) in calls {
+        let mut written = None;
+        for (place, text) in calls {
             // A qualifier may follow the name.
             let name = text.strip_prefix(&prefix).and_then(|rest| rest.split(':').next());
             // A function that could not be read has a problem of its own.
@@ -213,32 +214,35 @@ fn check_calls(template: &Template, application: &Application) {
             };
             if let Some(name) = name.filter(|name| !is_there(name)) {
                 let at = template.resources.get(&machine.logical_id).map_or(Span::default(), |resource| resource.at);
-                let location = application.locate(machine, &pointer).or_else(|| Some(template.source.location(at)));
-                template.report_at(ProblemKind::UnknownFunction { name: name.to_owned() }, location, at);
+                let written = written.get_or_insert_with(|| application.written_definition(machine));
+                let location =
+                    written.as_ref().map_or_else(|| template.source.location(at), |written| written.locate(&place));
+                template.report_at(ProblemKind::UnknownFunction { name: name.to_owned() }, Some(location), at);
             }
         }
     }
 }
 
-/// All texts of a definition, with their JSON Pointers.
-fn collect_texts<'v>(value: &'v Value, pointer: &mut String, texts: &mut Vec<(String, &'v str)>) {
-    let length = pointer.len();
+/// All texts of a definition, with their places as [`crate::WrittenDefinition::locate`] takes them.
+fn collect_texts<'v>(value: &'v Value, place: &mut String, texts: &mut Vec<(String, &'v str)>) {
+    let length = place.len();
     match value {
-        Value::String(text) => texts.push((pointer.clone(), text)),
+        Value::String(text) => texts.push((place.clone(), text)),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                pointer.push('/');
-                pointer.push_str(&index.to_string());
-                collect_texts(item, pointer, texts);
-                pointer.truncate(length);
+                place.push('[');
+                place.push_str(&index.to_string());
+                place.push(']');
+                collect_texts(item, place, texts);
+                place.truncate(length);
             }
         }
         Value::Object(map) => {
             for (key, item) in map {
-                pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                collect_texts(item, pointer, texts);
-                pointer.truncate(length);
+                place.push('/');
+                place.push_str(key);
+                collect_texts(item, place, texts);
+                place.truncate(length);
             }
         }
         _ => {}

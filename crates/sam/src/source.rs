@@ -18,24 +18,28 @@ pub(crate) struct Span {
 pub(crate) struct Source {
     pub(crate) path: Arc<Path>,
     pub(crate) text: Arc<str>,
+    /// Where each line begins.
+    lines: Arc<[usize]>,
 }
 
 impl Source {
     pub(crate) fn new(path: &Path, text: String) -> Self {
-        Self { path: path.into(), text: text.into() }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect();
+        Self { path: path.into(), text: text.into(), lines }
     }
 
     /// The place of a span. A span over several lines is cut to its first, which is what a reader looks for.
     pub(crate) fn location(&self, span: Span) -> SourceLocation {
         let offset = floor_boundary(&self.text, span.start);
         let end = floor_boundary(&self.text, span.end.max(offset));
-        let before = &self.text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        // The first line begins at 0.
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let line_start = line.checked_sub(1).and_then(|index| self.lines.get(index)).copied().unwrap_or_default();
         let first_line = self.text[offset..end].lines().next().unwrap_or_default().trim_end();
         SourceLocation {
             file: self.path.to_path_buf(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line,
+            column: self.text[line_start..offset].chars().count() + 1,
             offset,
             length: first_line.len(),
             text: Arc::clone(&self.text),

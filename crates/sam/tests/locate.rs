@@ -26,6 +26,7 @@ Resources:
             Comment: "quoted"
             Result:
             Next: {"Ref": Bucket}
+          First/Retry[0]: {Type: Succeed}
 "#;
 
 #[test]
@@ -34,7 +35,7 @@ fn a_value_is_shown_itself_where_it_is_on_a_line() {
     let file = folder.path().join("template.yaml");
     fs::write(&file, TEMPLATE).unwrap();
     let application = load(&file, &LoadOptions::default()).unwrap();
-    let machine = &application.state_machines[0];
+    let written = application.written_definition(&application.state_machines[0]).unwrap();
     for (place, shown) in [
         ("/StartAt", "First"),
         ("/States/First", "First"),
@@ -46,8 +47,10 @@ fn a_value_is_shown_itself_where_it_is_on_a_line() {
         ("/States/First/Comment", "\"quoted\""),
         ("/States/First/Result", "Result"),
         ("/States/First/Next", "{\"Ref\": Bucket}"),
+        ("/States/First/Retry[0]/Type", "Succeed"),
+        ("/States/First/Retry[1]", "{a: 1}"),
     ] {
-        let location = application.locate(machine, place).unwrap();
+        let location = written.locate(place);
         assert_eq!(&location.source()[location.offset..][..location.length], shown, "{place}");
     }
 }

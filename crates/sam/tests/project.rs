@@ -138,8 +138,9 @@ fn the_tables_have_the_keys_that_the_functions_use() {
 fn a_place_in_a_definition_is_a_place_in_its_file() {
     let application = project(&[]);
     let machine = machine(&application, "FileProcessing");
+    let written = application.written_definition(machine).unwrap();
     let line_of = |pointer| {
-        let location = application.locate(machine, pointer).unwrap();
+        let location = written.locate(pointer);
         assert_eq!(location.file, machine.definition_file);
         location.source()[location.offset..][..location.length].to_owned()
     };

@@ -1,11 +1,11 @@
 //! What is wrong with a project, told with its place and with what to do.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use asl::{Diagnostic, Severity};
 use cloud::states::LoadError;
 use miette::{Diagnostic as MietteDiagnostic, LabeledSpan, NamedSource, SourceCode};
-use sam::{Application, SourceLocation};
+use sam::{Application, SourceLocation, WrittenDefinition};
 use serde_json::{Value, json};
 
 use crate::terminal::{RED, YELLOW, painted};
@@ -45,30 +45,6 @@ impl Problem {
     pub fn shown(&self) -> Option<&str> {
         let place = self.location.as_ref()?;
         place.source().get(place.offset..place.offset + place.length)
-    }
-
-    /// A finding in a definition.
-    pub fn of_definition(application: &Application, state_machine: &str, found: &Diagnostic) -> Self {
-        let machine = application.state_machines.iter().find(|machine| machine.logical_id == state_machine);
-        let pointer = found.pointer();
-        let location = machine.and_then(|machine| match found.field {
-            Some(_) => application.locate_name(machine, &pointer),
-            None => application.locate(machine, &pointer),
-        });
-        let message = match location {
-            Some(_) => format!("{} (state machine {state_machine})", found.message),
-            None => format!("{} (state machine {state_machine}, at {})", found.message, pointer),
-        };
-        let mut problem = Self::new(&kebab(found.code.name()), message, found.help.clone(), location);
-        if found.severity == Severity::Warning {
-            problem.severity = miette::Severity::Warning;
-        }
-        problem
-    }
-
-    /// A state machine that can't be run.
-    pub fn of_state_machine(application: &Application, error: &LoadError) -> Self {
-        Self::of_definition(application, &error.state_machine, &error.diagnostic)
     }
 
     /// Tells it without its code, as a mistake of how the command was called.
@@ -133,6 +109,47 @@ impl MietteDiagnostic for Problem {
         let place = self.location.as_ref()?;
         let label = LabeledSpan::new(Some("here".to_owned()), place.offset, place.length);
         Some(Box::new(std::iter::once(label)))
+    }
+}
+
+/// What is found in the definitions of an application, with its places: each definition is read but once for them.
+pub struct InDefinitions<'a> {
+    application: &'a Application,
+    written: HashMap<String, Option<WrittenDefinition>>,
+}
+
+impl<'a> InDefinitions<'a> {
+    /// Of these state machines.
+    pub fn of(application: &'a Application) -> Self {
+        Self { application, written: HashMap::new() }
+    }
+
+    /// A finding in the definition of a state machine.
+    pub fn problem(&mut self, state_machine: &str, found: &Diagnostic) -> Problem {
+        let application = self.application;
+        let written = self.written.entry(state_machine.to_owned()).or_insert_with(|| {
+            let machine = application.state_machines.iter().find(|machine| machine.logical_id == state_machine)?;
+            application.written_definition(machine)
+        });
+        let pointer = found.pointer();
+        let location = written.as_ref().map(|written| match found.field {
+            Some(_) => written.locate_name(&pointer),
+            None => written.locate(&pointer),
+        });
+        let message = match location {
+            Some(_) => format!("{} (state machine {state_machine})", found.message),
+            None => format!("{} (state machine {state_machine}, at {})", found.message, pointer),
+        };
+        let mut problem = Problem::new(&kebab(found.code.name()), message, found.help.clone(), location);
+        if found.severity == Severity::Warning {
+            problem.severity = miette::Severity::Warning;
+        }
+        problem
+    }
+
+    /// Why a state machine can't be run.
+    pub fn error(&mut self, error: &LoadError) -> Problem {
+        self.problem(&error.state_machine, &error.diagnostic)
     }
 }
 

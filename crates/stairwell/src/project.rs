@@ -23,7 +23,7 @@ use sam::{Application, LoadOptions};
 
 use crate::{
     error::Error,
-    problems::Problem,
+    problems::{InDefinitions, Problem},
     report,
     signals::{Stop, Stopped, unless_stopped},
     terminal::{BuildProgress, DIM, YELLOW, painted},
@@ -67,8 +67,8 @@ pub struct RunArgs {
     #[arg(long)]
     pub release: bool,
 
-    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way. Timeouts still apply;
-    /// durations are shown as virtual
+    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way, and nobody outside may
+    /// answer. Timeouts still apply; durations in which time was skipped are shown as virtual
     #[arg(long)]
     pub fast: bool,
 }
@@ -116,12 +116,12 @@ impl TemplateArgs {
     pub fn load_checked(&self, port: &Reserved) -> Result<Application, Error> {
         let application = self.load_with(LoadOptions { endpoint: port.url(), ..LoadOptions::default() })?;
         let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+        let mut places = InDefinitions::of(&application);
         for described in &application.state_machines {
             match StateMachine::load(described, &application.functions) {
                 Ok(machine) => {
                     let found = machine.warnings.iter().filter(|found| found.code == Code::NotSupported);
-                    warnings
-                        .extend(found.map(|found| Problem::of_definition(&application, &described.logical_id, found)));
+                    warnings.extend(found.map(|found| places.problem(&described.logical_id, found)));
                 }
                 Err(found) => errors.extend(found),
             }
@@ -233,15 +233,15 @@ async fn build_functions(application: &Application, release: bool) -> Result<BTr
 /// What is wrong in the definitions of a template that has problems of its own. What they call is not looked at: it may be
 /// what could not be read. A `${Name}` that has no value is no value of a field, and has a problem of its own.
 fn in_definitions(application: &Application) -> Vec<Problem> {
+    let mut places = InDefinitions::of(application);
     let found = application.state_machines.iter().flat_map(|machine| {
         let diagnostics = asl::compile::compile(&asl::Value::from(&machine.definition)).diagnostics;
-        let problems = without_consequences(diagnostics)
-            .into_iter()
-            .map(|found| Problem::of_definition(application, &machine.logical_id, &found));
+        let diagnostics = without_consequences(diagnostics);
+        let problems: Vec<_> = diagnostics.iter().map(|found| places.problem(&machine.logical_id, found)).collect();
         // What is left in the definition after its substitutions has no value.
         let definition = machine.definition.to_string();
         let is_open = move |shown: &str| placeholders(shown).any(|placeholder| definition.contains(placeholder));
-        problems.filter(move |problem| !problem.shown().is_some_and(&is_open))
+        problems.into_iter().filter(move |problem| !problem.shown().is_some_and(&is_open))
     });
     found.collect()
 }
@@ -256,7 +256,8 @@ fn placeholders(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn not_runnable(application: &Application, errors: &[LoadError]) -> Error {
-    let problems = errors.iter().map(|error| Problem::of_state_machine(application, error)).collect();
+    let mut places = InDefinitions::of(application);
+    let problems = errors.iter().map(|error| places.error(error)).collect();
     Error::Project { template: application.template.clone(), problems }
 }
 

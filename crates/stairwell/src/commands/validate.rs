@@ -8,7 +8,7 @@ use cloud::states::StateMachine;
 use crate::{
     error::Error,
     left_out,
-    problems::{self, Problem},
+    problems::{self, InDefinitions, Problem},
     project::{TemplateArgs, tell_notices},
     report,
     terminal::{DIM, GREEN, RED, counted, painted, print},
@@ -43,17 +43,14 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
         Ok(application) => {
             tell_notices(&application);
             let mut problems = Vec::new();
+            let mut places = InDefinitions::of(&application);
             for described in &application.state_machines {
                 match StateMachine::load(described, &application.functions) {
-                    Ok(machine) => problems.extend(
-                        machine
-                            .warnings
-                            .iter()
-                            .map(|found| Problem::of_definition(&application, &described.logical_id, found)),
-                    ),
-                    Err(errors) => {
-                        problems.extend(errors.iter().map(|error| Problem::of_state_machine(&application, error)));
+                    Ok(machine) => {
+                        let found = machine.warnings.iter();
+                        problems.extend(found.map(|found| places.problem(&described.logical_id, found)));
                     }
+                    Err(errors) => problems.extend(errors.iter().map(|error| places.error(error))),
                 }
             }
             let (functions, machines) = (application.functions.len(), application.state_machines.len());
