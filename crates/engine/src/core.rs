@@ -449,6 +449,8 @@ impl Execution {
     }
 
     fn start(&mut self) {
+        // Its start and its first state's entry: what most executions that wait have, and there may be many.
+        self.history.reserve_exact(2);
         let (input, role_arn) = (self.identity.input.clone(), self.identity.role_arn.clone());
         self.append(0, EventKind::ExecutionStarted { input: input.clone(), role_arn });
         self.set_time_limit();

@@ -125,6 +125,25 @@ async fn a_virtual_clock_skips_waits() {
 }
 
 #[tokio::test]
+async fn a_virtual_clock_knows_when_it_has_jumped() {
+    let waits = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Wait", "Seconds": 86400, "Next": "C"},
+        "C": {"Type": "Pass", "End": true}
+    }});
+    let clock = Clock::skipping();
+    let machine = Machine::compile(&Value::from(&waits)).unwrap();
+    let identity = Identity { started_at: clock.now(), ..identity() };
+    let running = Running::start(Arc::new(machine), Arc::new(identity), Arc::new(Skipping(clock.clone())));
+    running.ended().await;
+    let at: Vec<_> = running.events_from(0).iter().map(|event| event.at).collect();
+    // The wait is entered by the fourth event, and left by the fifth.
+    let jumped = [(0, 3), (3, 4), (4, 7), (0, 7)].map(|(from, to)| clock.has_jumped(at[from], at[to]));
+    assert_eq!(jumped, [false, true, false, true]);
+    assert!(!Clock::real().has_jumped(at[0], at[7]));
+}
+
+#[tokio::test]
 async fn on_a_virtual_clock_a_machine_that_waits_too_long_times_out() {
     let waits = json!({"TimeoutSeconds": 60, "StartAt": "A", "States": {
         "A": {"Type": "Wait", "Seconds": 61, "End": true}

@@ -9,7 +9,10 @@ use cloud::{
     local::{LocalCloud, Options},
     states::Start,
 };
-use engine::{core::rests::Rest, run::Running};
+use engine::{
+    core::rests::Rest,
+    run::{Clock, Running},
+};
 use stairwell::terminal::{Family, Plain, render};
 use time::OffsetDateTime;
 
@@ -49,6 +52,14 @@ Resources:
               StartAt: P
               States: {P: {Type: Pass, End: true}}
             End: true
+  Nap:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+        StartAt: Nap
+        States:
+          Nap: {Type: Wait, Seconds: 3600, Next: Work}
+          Work: {Type: Pass, End: true}
   Waiting:
     Type: AWS::Serverless::StateMachine
     Properties:
@@ -67,12 +78,12 @@ Resources:
                 States: {Ask: {Type: Task, Resource: "${Review}", End: true}}
 "#;
 
-async fn cloud() -> LocalCloud {
+async fn cloud(skip_waits: bool) -> LocalCloud {
     let folder = tempfile::tempdir().unwrap();
     let template = folder.path().join("template.yaml");
     fs::write(&template, TEMPLATE).unwrap();
     let application = sam::load(&template, &sam::LoadOptions::default()).unwrap();
-    let options = Options::default();
+    let options = Options { skip_waits, ..Options::default() };
     LocalCloud::start(&application, &BTreeMap::new(), options).await.unwrap()
 }
 
@@ -95,13 +106,13 @@ async fn resting(running: &Running) -> Vec<Rest> {
 
 #[tokio::test]
 async fn an_execution_is_shown_with_those_that_it_starts() {
-    let cloud = cloud().await;
+    let cloud = cloud(false).await;
     let mut started = cloud.states().subscribe();
     start(&cloud, "Parent").ended().await;
     let mut family = Family::default();
     while let Ok(running) = started.try_recv() {
         let identity = running.identity();
-        family.add(identity, &format!("{}/{:.4}", identity.state_machine_name, identity.name), false);
+        family.add(identity, &format!("{}/{:.4}", identity.state_machine_name, identity.name), &Clock::real());
         for event in running.events_from(0) {
             family.members[&identity.arn].progress.apply(&event);
         }
@@ -128,19 +139,19 @@ async fn an_execution_is_shown_with_those_that_it_starts() {
 
 #[tokio::test]
 async fn what_waits_is_told_and_what_goes_on_is_not_told_again() {
-    let cloud = cloud().await;
+    let cloud = cloud(false).await;
     let running = start(&cloud, "Waiting");
     let rests = resting(&running).await;
     let history = running.events_from(0);
     let plain = |lines: Vec<String>| lines.iter().map(|line| strip_str(line).to_string()).collect::<Vec<_>>();
 
-    let mut first = Plain::new("one", false);
+    let mut first = Plain::new("one", Clock::real());
     assert_eq!(plain(history.iter().flat_map(|event| first.event(event)).collect()), ["one  ✓ Before"]);
-    let told = |view: &Plain, rest: &Rest| strip_str(&view.rest(rest, OffsetDateTime::now_utc())).to_string();
+    let told = |view: &Plain, rest: &Rest| strip_str(&view.rest(rest)).to_string();
     assert!(told(&first, &rests[0]).starts_with("one  … Nap waits until "));
     assert_eq!(told(&first, &rests[1]), "one  … Ask waits for a worker of the activity review");
 
-    let mut second = Plain::new("one", false);
+    let mut second = Plain::new("one", Clock::real());
     assert_eq!(strip_str(&second.goes_on(&history)).to_string(), "goes on: one, at Nap, Ask");
     running.stop(asl::Fault { error: None, cause: Some("enough".into()) }).unwrap();
     let rest = running.events_from(history.len());
@@ -155,7 +166,7 @@ async fn what_waits_is_told_and_what_goes_on_is_not_told_again() {
 
 #[tokio::test]
 async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
-    let cloud = cloud().await;
+    let cloud = cloud(false).await;
     let stop = |running: &Arc<Running>| running.stop(asl::Fault::default()).unwrap();
     let first = start(&cloud, "Waiting");
     stop(&first);
@@ -166,7 +177,7 @@ async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
     let history = second.events_from(0);
     let redriven = second.look(|execution| execution.redriven()).unwrap().event;
     let (before, after) = history.split_at(usize::try_from(redriven).unwrap());
-    let mut view = Plain::new("one", false);
+    let mut view = Plain::new("one", Clock::real());
     assert_eq!(strip_str(&view.goes_on(before)).to_string(), "is redriven: one");
     let told: Vec<_> = after.iter().flat_map(|event| view.event(event)).collect();
     let told: Vec<_> = told.iter().map(|line| strip_str(line).to_string()).collect();
@@ -194,7 +205,7 @@ fn the_time_between_an_end_and_a_redrive_is_nobodys() {
         event(5, 3603, exited),
         event(6, 3603, engine::EventKind::ExecutionSucceeded { output: asl::Value::Null }),
     ];
-    let mut plain = Plain::new("one", false);
+    let mut plain = Plain::new("one", Clock::real());
     let lines: Vec<_> = events.iter().flat_map(|event| plain.event(event)).collect();
     let lines: Vec<_> = lines.iter().map(|line| strip_str(line).to_string()).collect();
     assert_eq!(lines[lines.len() - 2..], ["one  ✓ Do 2.00 s", "one succeeded after 2.00 s"]);
@@ -209,25 +220,38 @@ fn an_error_without_a_name_is_told_by_its_state_alone() {
         event(2, engine::EventKind::StateEntered { state_type: "Fail", name: "No".into(), input: asl::Value::Null }),
         event(3, engine::EventKind::ExecutionFailed(fault)),
     ];
-    let mut plain = Plain::new("one", false);
+    let mut plain = Plain::new("one", Clock::real());
     let lines: Vec<_> = events.iter().flat_map(|event| plain.event(event)).collect();
     let lines: Vec<_> = lines.iter().map(|line| strip_str(line).to_string()).collect();
     assert_eq!(lines, ["one  ✗ No  Not today", "one failed"]);
 }
 
-#[test]
-fn the_durations_of_a_virtual_clock_are_marked() {
-    let entered = |kind, at| engine::Event { id: 1, previous_id: 0, at, kind };
-    let (start, hour) = (OffsetDateTime::UNIX_EPOCH, time::Duration::hours(1));
-    let events = [
-        entered(engine::EventKind::ExecutionStarted { input: asl::Value::Null, role_arn: "role".into() }, start),
-        entered(engine::EventKind::ExecutionSucceeded { output: asl::Value::Null }, start + hour),
-    ];
-    for (is_virtual, expected) in
-        [(true, "one succeeded after 1 h 0 min virtual"), (false, "one succeeded after 1 h 0 min")]
-    {
-        let mut plain = Plain::new("one", is_virtual);
-        let lines: Vec<_> = events.iter().flat_map(|event| plain.event(event)).collect();
-        assert_eq!(strip_str(&lines.concat()).to_string(), expected);
-    }
+#[tokio::test]
+async fn a_duration_is_marked_where_time_was_skipped() {
+    let cloud = cloud(true).await;
+    let running = start(&cloud, "Nap");
+    running.ended().await;
+    let lines = |clock| {
+        let mut plain = Plain::new("one", clock);
+        let lines = running.events_from(0).iter().flat_map(|event| plain.event(event)).collect::<Vec<_>>();
+        lines.iter().map(|line| strip_str(line).to_string()).collect::<Vec<_>>()
+    };
+    let expected = ["one  ✓ Nap 1 h 0 min virtual", "one  ✓ Work", "one succeeded after 1 h 0 min virtual"];
+    let told = lines(cloud.states().clock());
+    assert!(told.iter().zip(expected).all(|(line, begin)| line.starts_with(begin)), "{told:?}");
+    assert!(!told[1].contains("virtual"), "{told:?}");
+    assert!(!lines(Clock::real()).concat().contains("virtual"));
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
+async fn while_somebody_is_to_answer_no_time_is_skipped_and_that_is_told() {
+    let cloud = cloud(true).await;
+    let running = start(&cloud, "Waiting");
+    let rests = resting(&running).await;
+    let plain = Plain::new("one", cloud.states().clock());
+    let told = rests.iter().map(|rest| strip_str(&plain.rest(rest)).to_string()).collect::<Vec<_>>();
+    assert!(told[0].ends_with(", 59 min 59 s") || told[0].ends_with(", 1 h 0 min"), "{told:?}");
+    assert_eq!(told[1], "one  … Ask waits for a worker of the activity review; no time is skipped until then");
+    cloud.shutdown().await;
 }

@@ -43,7 +43,7 @@ use engine::{
     Identity,
     journal::{Journal, JournalError, Listed, Wanted},
     mock::{MockConfig, Mocked},
-    run::{Executions, Outside, RedriveError, Redriven, Resumed, Running, StartError, Started},
+    run::{Clock, Executions, Outside, RedriveError, Redriven, Resumed, Running, StartError, Started},
 };
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc};
@@ -314,8 +314,12 @@ impl States {
     }
 
     /// The time that executions live in.
+    pub fn clock(&self) -> Clock {
+        self.outside.clock()
+    }
+
     fn now(&self) -> OffsetDateTime {
-        self.outside.clock().now()
+        self.clock().now()
     }
 
     /// Tells of an execution that begins to run, and of its end. Its log begins with the event at `from`, counted from 0.

@@ -134,6 +134,10 @@ pub(super) struct Branches(Vec<Option<Branch>>);
 
 impl Branches {
     pub(super) fn add(&mut self, branch: Branch) -> BranchId {
+        if self.0.is_empty() {
+            // Most executions have one branch all their life, and a vector would make room for four.
+            self.0.reserve_exact(1);
+        }
         self.0.push(Some(branch));
         BranchId(self.0.len() - 1)
     }

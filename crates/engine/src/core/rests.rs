@@ -35,6 +35,13 @@ pub enum Until {
     },
 }
 
+impl Until {
+    /// Whether it ends by itself.
+    pub fn is_time(&self) -> bool {
+        matches!(self, Self::Time(_))
+    }
+}
+
 impl Execution {
     /// The states that rest now. One whose work another execution does, or a worker who has taken it, is at work.
     pub fn rests(&self) -> Vec<Rest> {

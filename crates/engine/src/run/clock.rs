@@ -1,50 +1,81 @@
 //! The time that executions live in: the machine's, or one that skips what nobody works in.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, Weak},
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, Weak},
     time::Duration,
 };
 
 use time::OffsetDateTime;
-use tokio::{sync::Notify, task::AbortHandle};
+use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
 use super::{Running, lock};
 use crate::core::{Happened, TimerId};
 
+/// How many jumps are remembered, the last ones.
+const MOST_JUMPS: usize = 10_000;
+
 /// A clock with timers.
 ///
 /// The virtual one jumps to its next timer whenever no call is under way: waits and the delays of retries take no time,
-/// while work takes the time that it takes, so that a time-out still means what it says. A task that waits for an
+/// while work takes the time that it takes, so that a time-out still means what it says. A callback and the task of an
+/// activity are such calls too: whoever is to answer has the time that the definition gives. A task that waits for an
 /// execution which it started is no work by itself; both share the clock.
-#[derive(Clone, Default)]
-pub struct Clock(Option<Arc<Skipping>>);
+#[derive(Clone)]
+pub struct Clock(Arc<Ticking>);
 
-/// A virtual clock with the task that moves it.
-struct Skipping {
+/// Timers with the task that fires them, which begins with the first one.
+struct Ticking {
     timers: Arc<Timers>,
-    moved_by: AbortHandle,
+    fired_by: OnceLock<AbortHandle>,
 }
 
-impl Drop for Skipping {
+impl Drop for Ticking {
     fn drop(&mut self) {
-        self.moved_by.abort();
+        if let Some(task) = self.fired_by.get() {
+            task.abort();
+        }
     }
 }
 
-#[derive(Default)]
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_virtual() { "the virtual clock" } else { "the machine's clock" })
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::real()
+    }
+}
+
+/// All that executions wait for is in one place: a task for each timer would be larger than the execution that set it.
 struct Timers {
+    /// When a virtual clock began, as a time and as an instant. Its time goes with the instants, and what is set for the
+    /// same time fires in the order in which it was set.
+    began: Option<(OffsetDateTime, Instant)>,
     state: Mutex<State>,
     changed: Notify,
+}
+
+/// A timer's place: by its instant, as if nothing had been skipped, then in the order in which they were set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    due: Instant,
+    order: u64,
 }
 
 #[derive(Default)]
 struct State {
     skipped: Duration,
+    /// What was skipped, in the order of time.
+    jumps: VecDeque<Range<OffsetDateTime>>,
     /// How many calls are under way.
     busy: usize,
-    /// By their time, then in the order in which they were set.
-    set: BTreeMap<(OffsetDateTime, u64), (Weak<Running>, TimerId)>,
+    set: BTreeMap<Place, (Weak<Running>, TimerId)>,
     /// How many timers were ever set.
     count: u64,
 }
@@ -52,7 +83,7 @@ struct State {
 /// Something under way, for as long as this lives.
 pub struct Busy(Arc<Timers>);
 
-/// What a virtual clock does next.
+/// What a clock does next.
 enum Next {
     Nothing,
     Wait(Duration),
@@ -62,48 +93,73 @@ enum Next {
 impl Clock {
     /// The machine's own clock.
     pub fn real() -> Self {
-        Self(None)
+        Self::new(None)
     }
 
-    /// A virtual clock, which begins now. Must be called inside a Tokio runtime.
+    /// A virtual clock, which begins now.
     pub fn skipping() -> Self {
-        let timers = Arc::new(Timers::default());
-        let moved_by = tokio::spawn(Timers::go(timers.clone())).abort_handle();
-        Self(Some(Arc::new(Skipping { timers, moved_by })))
+        Self::new(Some((OffsetDateTime::now_utc(), Instant::now())))
+    }
+
+    fn new(began: Option<(OffsetDateTime, Instant)>) -> Self {
+        let timers = Timers { began, state: Mutex::default(), changed: Notify::new() };
+        Self(Arc::new(Ticking { timers: Arc::new(timers), fired_by: OnceLock::new() }))
     }
 
     /// The time on this clock.
     pub fn now(&self) -> OffsetDateTime {
-        let skipped = self.0.as_ref().map_or(Duration::ZERO, |clock| lock(&clock.timers.state).skipped);
-        OffsetDateTime::now_utc() + skipped
+        match self.0.timers.began {
+            None => OffsetDateTime::now_utc(),
+            Some((time, instant)) => time + instant.elapsed() + self.state().skipped,
+        }
     }
 
-    /// Tells an execution when a timer's time has come. The handle, where there is one, drops the timer.
-    pub(super) fn set(&self, at: OffsetDateTime, running: Weak<Running>, timer: TimerId) -> Option<AbortHandle> {
-        let Some(clock) = &self.0 else {
-            let left = (at - OffsetDateTime::now_utc()).max(time::Duration::ZERO).unsigned_abs();
-            let waiting = tokio::spawn(async move {
-                tokio::time::sleep(left).await;
-                if let Some(running) = running.upgrade() {
-                    running.tell_surely(Happened::TimerFired { timer }).await;
-                }
-            });
-            return Some(waiting.abort_handle());
-        };
-        let mut state = lock(&clock.timers.state);
+    /// Whether it skips what nobody works in.
+    pub fn is_virtual(&self) -> bool {
+        self.0.timers.began.is_some()
+    }
+
+    /// Whether it has jumped between these times.
+    pub fn has_jumped(&self, from: OffsetDateTime, to: OffsetDateTime) -> bool {
+        let state = self.state();
+        let first = state.jumps.partition_point(|jump| jump.end <= from);
+        state.jumps.get(first).is_some_and(|jump| jump.start < to)
+    }
+
+    /// Tells an execution when a timer's time has come; never, where that is later than any instant. Must be called inside
+    /// a Tokio runtime.
+    pub(super) fn set(&self, at: OffsetDateTime, running: Weak<Running>, timer: TimerId) -> Option<Place> {
+        let timers = &self.0.timers;
+        let (time, instant) = timers.began.unwrap_or_else(|| (OffsetDateTime::now_utc(), Instant::now()));
+        let due = instant.checked_add((at - time).max(time::Duration::ZERO).unsigned_abs())?;
+        self.0.fired_by.get_or_init(|| tokio::spawn(timers.clone().go()).abort_handle());
+        let mut state = self.state();
         state.count += 1;
-        let order = state.count;
-        state.set.insert((at, order), (running, timer));
+        let place = Place { due, order: state.count };
+        state.set.insert(place, (running, timer));
+        let is_first = state.set.first_key_value().is_some_and(|(first, _)| *first == place);
         drop(state);
-        clock.timers.changed.notify_one();
-        None
+        if is_first {
+            timers.changed.notify_one();
+        }
+        Some(place)
+    }
+
+    /// Drops a timer that nobody waits for any more.
+    pub(super) fn unset(&self, place: Place) {
+        self.state().set.remove(&place);
     }
 
     /// Something begins that takes time.
     pub fn busy(&self) -> Option<Busy> {
-        let timers = self.0.as_ref()?.timers.clone();
+        let timers = self.0.timers.clone();
+        timers.began?;
         lock(&timers.state).busy += 1;
         Some(Busy(timers))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.0.timers.state)
     }
 }
 
@@ -111,6 +167,16 @@ impl Drop for Busy {
     fn drop(&mut self) {
         lock(&self.0.state).busy -= 1;
         self.0.changed.notify_one();
+    }
+}
+
+impl State {
+    fn jump(&mut self, now: OffsetDateTime, left: Duration) {
+        self.skipped += left;
+        self.jumps.push_back(now..now + left);
+        if self.jumps.len() > MOST_JUMPS {
+            self.jumps.pop_front();
+        }
     }
 }
 
@@ -125,7 +191,14 @@ impl Timers {
                         () = tokio::time::sleep(left) => {}
                     }
                 }
-                Next::Fire(running, timer) => running.tell_surely(Happened::TimerFired { timer }).await,
+                // Nothing is skipped before it is told.
+                Next::Fire(running, timer) if self.began.is_some() => {
+                    running.tell_surely(Happened::TimerFired { timer }).await;
+                }
+                // No execution waits for what another one makes of it.
+                Next::Fire(running, timer) => {
+                    tokio::spawn(async move { running.tell_surely(Happened::TimerFired { timer }).await });
+                }
             }
         }
     }
@@ -135,23 +208,24 @@ impl Timers {
             let first = lock(&self.state)
                 .set
                 .first_key_value()
-                .map(|(key, (running, timer))| (*key, running.upgrade(), *timer));
-            let Some((key, running, timer)) = first else { return Next::Nothing };
+                .map(|(place, (running, timer))| (*place, running.upgrade(), *timer));
+            let Some((place, running, timer)) = first else { return Next::Nothing };
             // Asked without the lock: an execution that is told something asks for the time.
             let is_wanted =
                 |running: &Arc<Running>| running.look(|execution| execution.expects(&Happened::TimerFired { timer }));
             let Some(running) = running.filter(is_wanted) else {
-                lock(&self.state).set.remove(&key);
+                lock(&self.state).set.remove(&place);
                 continue;
             };
             let mut state = lock(&self.state);
-            let now = OffsetDateTime::now_utc() + state.skipped;
-            let left = (key.0 - now).max(time::Duration::ZERO).unsigned_abs();
-            if state.busy > 0 && !left.is_zero() {
-                return Next::Wait(left);
+            let now = Instant::now() + state.skipped;
+            let left = place.due.saturating_duration_since(now);
+            match self.began {
+                _ if left.is_zero() => {}
+                Some((time, instant)) if state.busy == 0 => state.jump(time + now.duration_since(instant), left),
+                _ => return Next::Wait(left),
             }
-            state.skipped += left;
-            state.set.remove(&key);
+            state.set.remove(&place);
             return Next::Fire(running, timer);
         }
     }

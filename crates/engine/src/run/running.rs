@@ -13,11 +13,17 @@ use asl::{
     Fault, Machine,
     machine::{Pattern, Resource},
 };
+use time::OffsetDateTime;
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::{Clock, Executions, Outside, Reports, clock::Busy, ended, lock, record::Recording};
+use super::{
+    Clock, Executions, Outside, Reports,
+    clock::{Busy, Place},
+    ended, lock,
+    record::Recording,
+};
 use crate::{
-    core::{Call, CallId, Command, Execution, Happened, Identity, Outcome, Progress},
+    core::{Call, CallId, Command, Execution, Happened, Identity, Outcome, Progress, TimerId},
     history::Event,
     journal::JournalError,
     map_run::MapRun,
@@ -43,7 +49,7 @@ pub struct Running {
 #[derive(Default)]
 struct UnderWay {
     calls: HashMap<CallId, Calling>,
-    timers: Vec<AbortHandle>,
+    timers: Vec<(TimerId, Place)>,
 }
 
 /// A call under way.
@@ -186,8 +192,7 @@ impl Running {
                 Command::StartMapRun(run) => self.carry_out_run(run),
                 Command::CancelTask { call } | Command::CancelMapRun { run: call } => self.drop_call(call),
                 Command::SetTimer { timer, at } => {
-                    let set = self.clock.set(at, Arc::downgrade(self), timer);
-                    lock(&self.under_way).add_timer(set);
+                    self.set(timer, at);
                 }
             }
         }
@@ -216,6 +221,22 @@ impl Running {
             lock(&this.under_way).calls.remove(&id);
         });
         under_way.calls.insert(id, Calling { work: work.abort_handle(), busy, awaits_execution });
+    }
+
+    fn set(self: &Arc<Self>, timer: TimerId, at: OffsetDateTime) {
+        let place = self.clock.set(at, Arc::downgrade(self), timer);
+        let mut under_way = lock(&self.under_way);
+        // An execution that makes many calls with a time-out would gather as many timers.
+        let mut over = Vec::new();
+        self.look(|execution| {
+            let is_over = |timer| !execution.expects(&Happened::TimerFired { timer });
+            over.extend(under_way.timers.extract_if(.., |(timer, _)| is_over(*timer)));
+        });
+        under_way.timers.extend(place.map(|place| (timer, place)));
+        drop(under_way);
+        for (_, place) in over {
+            self.clock.unset(place);
+        }
     }
 
     /// The work of a call was handed in: where another execution does it, nothing is under way here.
@@ -254,19 +275,12 @@ impl Running {
 
     /// Drops the calls and timers that are under way.
     pub(super) fn give_up(&self) {
-        lock(&self.under_way).abort_all();
-    }
-}
-
-impl UnderWay {
-    fn add_timer(&mut self, timer: Option<AbortHandle>) {
-        self.timers.retain(|timer| !timer.is_finished());
-        self.timers.extend(timer);
-    }
-
-    fn abort_all(&mut self) {
-        for work in self.calls.drain().map(|(_, calling)| calling.work).chain(self.timers.drain(..)) {
-            work.abort();
+        let UnderWay { calls, timers } = std::mem::take(&mut *lock(&self.under_way));
+        for calling in calls.into_values() {
+            calling.work.abort();
+        }
+        for (_, place) in timers {
+            self.clock.unset(place);
         }
     }
 }

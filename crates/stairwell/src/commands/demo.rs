@@ -83,7 +83,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     }
     let produced = Produced::since_now(&application, &cloud).await;
     let (answers, display) = answers_and_display(args, &plan);
-    let viewer = Viewer::new(&application, &cloud, display, args.run.fast);
+    let viewer = Viewer::new(&application, &cloud, display);
     let stage = Stage { cloud: &cloud, script: &args.script, has_earlier, viewer, answers };
     left_out::tell_count(application.left_out.len());
     tell_waiting(&cloud, &args.run)?;

@@ -74,7 +74,7 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     }
     // What the function has started is a part of what the user asked for.
     let mut stopped = invocation.is_err();
-    let viewer = Viewer::new(&application, &cloud, Display::choose(false), args.run.fast);
+    let viewer = Viewer::new(&application, &cloud, Display::choose(false));
     while let (Ok(running), false) = (started.try_recv(), stopped) {
         let title = viewer.title(&running);
         stopped = viewer.watch(&running, &title, &mut started, &mut stop).await.is_err();

@@ -82,7 +82,7 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let cloud = launch(&application, &args.run, port, mocks, &mut stop).await?;
     left_out::tell_count(application.left_out.len());
     tell_waiting(&cloud, &args.run)?;
-    let viewer = Viewer::new(&application, &cloud, Display::choose(args.json), args.run.fast);
+    let viewer = Viewer::new(&application, &cloud, Display::choose(args.json));
     let viewer = viewer.with_hints(cloud.endpoint_url());
     let mut started = cloud.states().subscribe();
     let arn = test_case.map_or_else(|| machine.arn.clone(), |test_case| format!("{}#{test_case}", machine.arn));

@@ -70,7 +70,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     }
     tell_refused(&resumed);
     let display = if args.json { Display::Json } else { Display::Plain };
-    let viewer = Viewer::new(&application, &cloud, display, args.run.fast);
+    let viewer = Viewer::new(&application, &cloud, display);
     let showing = tokio::spawn(show(started, uncalled, viewer, began, args.json));
     stop.await;
     showing.abort();

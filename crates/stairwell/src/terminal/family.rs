@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use engine::Identity;
+use engine::{Identity, run::Clock};
 use indexmap::IndexMap;
 
 use super::progress::Progress;
@@ -32,9 +32,9 @@ pub struct Family {
 pub(super) struct Shared(Arc<Mutex<Family>>);
 
 impl Family {
-    /// Adds an execution.
-    pub fn add(&mut self, identity: &Identity, title: &str, is_virtual: bool) {
-        let (map_run, progress) = (identity.map_run_arn.clone(), Progress::new(is_virtual));
+    /// Adds an execution, which lives in this time.
+    pub fn add(&mut self, identity: &Identity, title: &str, clock: &Clock) {
+        let (map_run, progress) = (identity.map_run_arn.clone(), Progress::new(clock.clone()));
         self.members.insert(identity.arn.clone(), Member { title: title.to_owned(), map_run, progress });
     }
 }

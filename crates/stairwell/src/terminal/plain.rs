@@ -1,7 +1,6 @@
 //! Executions as lines that are written once, for pipes, logs and several executions at a time.
 
-use engine::{Event, EventKind, core::rests::Rest};
-use time::OffsetDateTime;
+use engine::{Event, EventKind, core::rests::Rest, run::Clock};
 
 use super::{
     faults::Faults,
@@ -21,10 +20,10 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// The lines of an execution with this title.
-    pub fn new(title: impl Into<String>, is_virtual: bool) -> Self {
+    /// The lines of an execution with this title, which lives in this time.
+    pub fn new(title: impl Into<String>, clock: Clock) -> Self {
         let (told, faults) = (Vec::new(), Faults::default());
-        Self { progress: Progress::new(is_virtual), title: title.into(), told, faults }
+        Self { progress: Progress::new(clock), title: title.into(), told, faults }
     }
 
     /// Takes the events of an earlier runner, which has told them. Gives a line that says where the execution goes on.
@@ -60,8 +59,8 @@ impl Plain {
     }
 
     /// The line of a state that begins to wait.
-    pub fn rest(&self, rest: &Rest, now: OffsetDateTime) -> String {
-        let words = painted(YELLOW, rest::words(&rest.until, now));
+    pub fn rest(&self, rest: &Rest) -> String {
+        let words = painted(YELLOW, rest::words(&rest.until, &self.progress.clock));
         format!("{}  {} {} {words}", painted(BOLD, &self.title), painted(YELLOW, "…"), rest.state)
     }
 

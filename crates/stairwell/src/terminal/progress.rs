@@ -7,6 +7,7 @@ use engine::{
     Event, EventKind,
     core::rests::{Rest, Until},
     history::{Iteration, TaskType},
+    run::Clock,
 };
 use time::OffsetDateTime;
 
@@ -77,15 +78,15 @@ pub struct Progress {
     pub started_at: Option<OffsetDateTime>,
     /// When it ended.
     pub ended_at: Option<OffsetDateTime>,
-    /// Whether its times are those of a virtual clock, which skips waits.
-    pub is_virtual: bool,
+    /// What its times are of.
+    pub clock: Clock,
     /// The node that each event belongs to, by the event's id.
     node_of: Vec<Option<usize>>,
 }
 
 impl Progress {
     /// An execution of which nothing is known yet.
-    pub fn new(is_virtual: bool) -> Self {
+    pub fn new(clock: Clock) -> Self {
         Self {
             nodes: Vec::new(),
             roots: Vec::new(),
@@ -94,7 +95,7 @@ impl Progress {
             fault: None,
             started_at: None,
             ended_at: None,
-            is_virtual,
+            clock,
             node_of: vec![None],
         }
     }

@@ -1,13 +1,23 @@
 //! What an execution waits for, for people and programs.
 
 use asl::Value;
-use engine::core::rests::Until;
+use engine::{core::rests::Until, run::Clock};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 use super::duration;
 
 /// What a state waits for, in words.
-pub(super) fn words(until: &Until, now: OffsetDateTime) -> String {
+pub(super) fn words(until: &Until, clock: &Clock) -> String {
+    let words = words_at(until, clock.now());
+    match until {
+        Until::Callback { .. } | Until::Worker { .. } if clock.is_virtual() => {
+            format!("{words}; no time is skipped until then")
+        }
+        _ => words,
+    }
+}
+
+fn words_at(until: &Until, now: OffsetDateTime) -> String {
     match until {
         Until::Time(at) => {
             let (today, other) = (
@@ -60,7 +70,7 @@ mod tests {
     #[test]
     fn a_time_of_today_has_no_date() {
         let now = OffsetDateTime::UNIX_EPOCH + Duration::hours(1);
-        let told = |after: Duration| words(&Until::Time(now + after), now);
+        let told = |after: Duration| words_at(&Until::Time(now + after), now);
         assert_eq!(told(Duration::seconds(125)), "waits until 01:02:05 UTC, 2 min 5 s");
         assert_eq!(told(Duration::days(2)), "waits until 1970-01-03 01:00:00 UTC, 2 d 0 h");
         assert_eq!(told(Duration::ZERO), "waits until 01:00:00 UTC");

@@ -66,13 +66,13 @@ impl<'f> Tree<'f> {
 
     fn node(&mut self, progress: &'f Progress, index: usize, depth: usize) {
         let shown = &progress.nodes[index];
-        let took = took(progress, shown.left_at.unwrap_or(self.now) - shown.entered_at);
+        let took = took(progress, shown.entered_at, shown.left_at.unwrap_or(self.now));
         let again = match shown.tries {
             0 | 1 => String::new(),
             tries => painted(YELLOW, format_args!("tried {tries} times")),
         };
         let goes_on = shown.status == Status::Running;
-        let rest = shown.rest.as_ref().filter(|_| goes_on).map(|until| rest::words(until, self.now));
+        let rest = shown.rest.as_ref().filter(|_| goes_on).map(|until| rest::words(until, &progress.clock));
         let rest = painted(YELLOW, rest.unwrap_or_default());
         let line = joined(&[sign(shown.status, self.frame), shown.name.clone(), painted(DIM, took), again, rest]);
         self.line(depth, format_args!("{line}"));
@@ -138,10 +138,10 @@ fn joined(parts: &[String]) -> String {
     there.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// How long something took. What a virtual clock says is not how long anybody waited, and is marked.
-fn took(progress: &Progress, took: time::Duration) -> String {
-    match duration(took) {
-        took if progress.is_virtual && !took.is_empty() => format!("{took} virtual"),
+/// How long something took. Where time was skipped nobody waited for so long, and that is marked.
+fn took(progress: &Progress, from: OffsetDateTime, to: OffsetDateTime) -> String {
+    match duration(to - from) {
+        took if !took.is_empty() && progress.clock.has_jumped(from, to) => format!("{took} virtual"),
         took => took,
     }
 }
@@ -165,7 +165,7 @@ fn sign(status: Status, frame: usize) -> String {
 /// How an execution ended, on one line.
 pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> String {
     let took = match (progress.started_at, progress.ended_at) {
-        (Some(started), Some(ended)) => took(progress, ended - started),
+        (Some(started), Some(ended)) => took(progress, started, ended),
         _ => String::new(),
     };
     let took = if took.is_empty() { took } else { painted(DIM, format_args!("after {took}")) };
@@ -189,7 +189,7 @@ pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> S
 
 /// One node's line without its tree, for output that can't be redrawn.
 pub(super) fn line(progress: &Progress, node: &Node, faults: &mut Faults) -> String {
-    let took = node.left_at.map_or_else(String::new, |left| took(progress, left - node.entered_at));
+    let took = node.left_at.map_or_else(String::new, |left| took(progress, node.entered_at, left));
     let line = joined(&[sign(node.status, 0), node.name.clone(), painted(DIM, took)]);
     match (node.status, &node.fault) {
         (Status::Caught | Status::Failed, Some(fault)) => format!("{line}  {}", faults.tell(fault)),

@@ -10,7 +10,6 @@ use engine::{
     history,
     run::Running,
 };
-use time::OffsetDateTime;
 
 use super::{
     Plain,
@@ -40,7 +39,7 @@ impl View {
     pub(super) fn alone(settings: &Settings, running: &Running, title: &str) -> Self {
         let kind = match settings.display {
             Display::Json => Kind::Json,
-            Display::Plain | Display::Tree => Kind::Plain(Box::new(Plain::new(title, settings.is_virtual))),
+            Display::Plain | Display::Tree => Kind::Plain(Box::new(Plain::new(title, settings.clock.clone()))),
         };
         let arn = running.identity().arn.clone();
         Self { arn, settings: settings.clone(), kind, rests: HashSet::new() }
@@ -50,7 +49,7 @@ impl View {
     pub(super) fn of_family(settings: &Settings, running: &Running, title: &str, family: &Shared) -> Self {
         let mut members = family.lock();
         let indented = if members.members.is_empty() { title.to_owned() } else { format!("  {title}") };
-        members.add(running.identity(), title, settings.is_virtual);
+        members.add(running.identity(), title, &settings.clock);
         drop(members);
         match settings.display {
             Display::Tree => Self { kind: Kind::Tree(family.clone()), ..Self::alone(settings, running, title) },
@@ -84,7 +83,9 @@ impl View {
         {
             member.progress.rest(rests);
         }
-        let is_told = |rest: &&Rest| !(self.settings.is_virtual && matches!(rest.until, Until::Time(_)));
+        // Where somebody is to answer, a virtual clock skips nothing meanwhile.
+        let is_waited = !self.settings.clock.is_virtual() || rests.iter().any(|rest| !rest.until.is_time());
+        let is_told = |rest: &&Rest| is_waited || !rest.until.is_time();
         for rest in rests.iter().filter(is_told) {
             if self.rests.insert((rest.entered_event, rest.until.clone())) {
                 self.rest(rest);
@@ -98,7 +99,7 @@ impl View {
         match &self.kind {
             Kind::Tree(family) => family.lock().notes.extend(hint),
             Kind::Plain(plain) => {
-                anstream::eprintln!("{}", plain.rest(rest, OffsetDateTime::now_utc()));
+                anstream::eprintln!("{}", plain.rest(rest));
                 if let Some(hint) = hint {
                     anstream::eprintln!("{hint}");
                 }

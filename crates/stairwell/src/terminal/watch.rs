@@ -4,7 +4,10 @@ use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use asl::Fault;
 use cloud::{function_logs::FunctionLogs, local::LocalCloud};
-use engine::{Event, EventKind, Outcome, run::Running};
+use engine::{
+    Event, EventKind, Outcome,
+    run::{Clock, Running},
+};
 use time::OffsetDateTime;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
@@ -57,18 +60,18 @@ pub struct Viewer {
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) display: Display,
-    /// Whether the executions' clock skips waits.
-    pub(super) is_virtual: bool,
+    /// The time that the executions live in.
+    pub(super) clock: Clock,
     /// Where callbacks and activities that are waited for can be answered, where that is to be told.
     pub(super) endpoint_url: Option<String>,
 }
 
 impl Viewer {
-    /// Shows executions of this cloud. With `is_virtual` their clock skips waits.
-    pub fn new(application: &sam::Application, cloud: &LocalCloud, display: Display, is_virtual: bool) -> Self {
+    /// Shows executions of this cloud.
+    pub fn new(application: &sam::Application, cloud: &LocalCloud, display: Display) -> Self {
         let machines = application.state_machines.iter();
         let names = machines.map(|machine| (machine.arn.clone(), machine.logical_id.clone())).collect();
-        let settings = Settings { display, is_virtual, endpoint_url: None };
+        let settings = Settings { display, clock: cloud.states().clock(), endpoint_url: None };
         Self { settings, logs: cloud.logs().clone(), names: Arc::new(names) }
     }
 
@@ -131,7 +134,7 @@ impl Viewer {
     }
 
     async fn watch_family(&self, running: &Arc<Running>, title: &str, started: &mut Started) -> Outcome {
-        let mut screen = Screen::new(self.settings.display);
+        let mut screen = Screen::new(&self.settings);
         let mut others = Others::default();
         let view = View::of_family(&self.settings, running, title, &screen.family);
         let outcome = {
@@ -171,15 +174,8 @@ impl Viewer {
     async fn follow(&self, running: &Arc<Running>, mut view: View, since: OffsetDateTime) -> Outcome {
         let mut logs = self.logs.of(&running.identity().arn);
         let mut events = running.subscribe();
-        // What was before a redrive has been told.
-        let redriven = running.look(|execution| execution.redriven()).map_or(0, |redrive| redrive.event);
-        let is_earlier = |event: &Event| event.at < since || event.id <= redriven;
-        let earlier = running.events_from(0).into_iter().take_while(is_earlier).collect::<Vec<_>>();
-        let mut shown = earlier.len();
-        let mut may_rest = !earlier.is_empty();
-        if may_rest {
-            view.goes_on(&earlier);
-        }
+        let mut shown = go_on(&mut view, running, since);
+        let mut may_rest = shown > 0;
         loop {
             for event in running.events_from(shown) {
                 shown += 1;
@@ -205,6 +201,18 @@ impl Viewer {
             }
         }
     }
+}
+
+/// Shows that an execution goes on, where it has done something before `since` or a redrive. Returns how many of its events
+/// were told then.
+fn go_on(view: &mut View, running: &Running, since: OffsetDateTime) -> usize {
+    let redriven = running.look(|execution| execution.redriven()).map_or(0, |redrive| redrive.event);
+    let is_earlier = |event: &Event| event.at < since || event.id <= redriven;
+    let earlier = running.events_from(0).into_iter().take_while(is_earlier).collect::<Vec<_>>();
+    if !earlier.is_empty() {
+        view.goes_on(&earlier);
+    }
+    earlier.len()
 }
 
 /// The next execution that begins.
@@ -271,13 +279,14 @@ impl Others {
 struct Screen {
     family: Shared,
     spinner: Option<Spinner>,
+    clock: Clock,
     frame: usize,
 }
 
 impl Screen {
-    fn new(display: Display) -> Self {
-        let spinner = (display == Display::Tree).then(Spinner::lines);
-        Self { family: Shared::default(), spinner, frame: 0 }
+    fn new(settings: &Settings) -> Self {
+        let spinner = (settings.display == Display::Tree).then(Spinner::lines);
+        Self { family: Shared::default(), spinner, clock: settings.clock.clone(), frame: 0 }
     }
 
     fn redraw(&mut self) {
@@ -287,14 +296,14 @@ impl Screen {
         for note in family.notes.drain(..) {
             spinner.above(&note);
         }
-        spinner.show(render(&family, OffsetDateTime::now_utc(), self.frame).trim_end());
+        spinner.show(render(&family, self.clock.now(), self.frame).trim_end());
     }
 
     /// Leaves the last picture as it is.
     fn finish(&self) {
         if let Some(spinner) = &self.spinner {
             spinner.clear();
-            anstream::eprint!("{}", render(&self.family.lock(), OffsetDateTime::now_utc(), 0));
+            anstream::eprint!("{}", render(&self.family.lock(), self.clock.now(), 0));
         }
     }
 }
