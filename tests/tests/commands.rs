@@ -143,8 +143,12 @@ fn reset_removes_what_was_kept_and_nothing_else() {
     assert!(data.is_dir());
     assert!(reset(&data).contains("is removed"));
     assert!(!data.exists());
-    // A folder that no runner has used is left alone.
+    // A folder that no runner has used is left alone, and gets no data that would make it one.
     std::fs::write(folder.path().join("mine.txt"), "mine").unwrap();
     assert!(reset(folder.path()).contains("There is no data in"));
-    assert!(folder.path().join("mine.txt").is_file());
+    let template = fixture("waiting/template.yaml");
+    let run = Command::new(["run", "Echo", "-t"]).arg(template).arg("--data").arg(folder.path()).run().expect(2);
+    assert!(run.stderr.contains("has files that are no data of a local cloud"), "{}", run.stderr);
+    assert!(reset(folder.path()).contains("There is no data in"));
+    assert_eq!(folder.path().read_dir().unwrap().count(), 1);
 }

@@ -16,6 +16,9 @@ use crate::{
 /// The file that whoever uses a folder keeps locked.
 const LOCK: &str = "lock";
 
+/// What is in that file begins so.
+const HOLDER: &str = "process ";
+
 /// Why a place can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
@@ -40,6 +43,14 @@ pub enum PlaceError {
         file: PathBuf,
         /// What is wrong with it.
         problem: String,
+    },
+    /// The folder has files that no local cloud has put there.
+    #[error(
+        "{} has files that are no data of a local cloud: name a folder of its own with --data", folder.display()
+    )]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
     },
     /// Another local cloud uses the folder.
     #[error(
@@ -70,7 +81,7 @@ impl Place {
 
     /// Takes the folder, beside a port that was taken before.
     pub fn take_with(port: Reserved, options: Options) -> Result<Self, PlaceError> {
-        let whose = format!("process {}, port {}", process::id(), port.address().port());
+        let whose = format!("{HOLDER}{}, port {}", process::id(), port.address().port());
         let lock = options.folder.as_deref().map(|folder| lock(folder, &whose)).transpose()?;
         if let Some(folder) = &options.folder {
             see_to_broken(folder, options.set_aside_broken)?;
@@ -81,11 +92,11 @@ impl Place {
     /// Removes a folder with all that a local cloud has kept in it, unless one is using it. Says whether there was one: a
     /// folder that no local cloud has ever used is left alone.
     pub fn reset(folder: &Path) -> Result<bool, PlaceError> {
-        if !folder.join(LOCK).is_file() {
+        let failed = |source| PlaceError::Folder { folder: folder.to_owned(), source };
+        if !is_of_a_local_cloud(folder).map_err(failed)? {
             return Ok(false);
         }
-        let failed = |source| PlaceError::Folder { folder: folder.to_owned(), source };
-        let _lock = lock(folder, &format!("process {}", process::id()))?;
+        let _lock = lock(folder, &format!("{HOLDER}{}", process::id()))?;
         fs::remove_dir_all(folder).map_err(failed)?;
         Ok(true)
     }
@@ -104,9 +115,31 @@ fn see_to_broken(folder: &Path, set_aside: bool) -> Result<(), PlaceError> {
     Ok(())
 }
 
-/// Makes the folder, and keeps other runners out of it for as long as the file is open. They find in it whose it is.
+/// Whether a local cloud has used the folder: then all that is in it is its data.
+fn is_of_a_local_cloud(folder: &Path) -> io::Result<bool> {
+    match fs::read(folder.join(LOCK)) {
+        Ok(holder) => Ok(holder.is_empty() || holder.starts_with(HOLDER.as_bytes())),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether there is nothing in the folder, or no folder.
+fn is_free(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the folder, and keeps other runners out of it for as long as the file is open. They find in it whose it is. A folder
+/// with the files of somebody else is refused: what is in it would go with the data.
 fn lock(folder: &Path, whose: &str) -> Result<fs::File, PlaceError> {
     let failed = |source| PlaceError::Folder { folder: folder.to_owned(), source };
+    if !is_of_a_local_cloud(folder).map_err(failed)? && !is_free(folder).map_err(failed)? {
+        return Err(PlaceError::Foreign { folder: folder.to_owned() });
+    }
     fs::create_dir_all(folder).map_err(failed)?;
     // What another runner has written must not go before its lock is seen.
     let options = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).to_owned();
@@ -115,6 +148,8 @@ fn lock(folder: &Path, whose: &str) -> Result<fs::File, PlaceError> {
         Ok(()) => {
             file.set_len(0).map_err(failed)?;
             file.write_all(whose.as_bytes()).map_err(failed)?;
+            // Nobody wants the data in a repository.
+            fs::write(folder.join(".gitignore"), "*\n").map_err(failed)?;
             Ok(file)
         }
         Err(fs::TryLockError::WouldBlock) => {
