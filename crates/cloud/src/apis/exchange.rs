@@ -217,10 +217,10 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// What the client gets of a function's answer in payload format 1.0, where it must be an object with a `statusCode`.
-pub(super) fn response_v1(payload: &[u8], kind: ApiKind) -> Response {
-    let answer = serde_json::from_slice::<Answer>(payload).ok();
-    answer.and_then(shaped).unwrap_or_else(|| failed(kind))
+/// What the client gets of a function's answer in payload format 1.0, where it must be an object with a `statusCode`; nothing
+/// where it is no such answer.
+pub(super) fn response_v1(payload: &[u8]) -> Option<Response> {
+    shaped(serde_json::from_slice(payload).ok()?)
 }
 
 /// What an API answers where the function has failed.
@@ -233,18 +233,13 @@ pub(super) fn failed(kind: ApiKind) -> Response {
 }
 
 /// What the client gets of a function's answer in payload format 2.0: an object with a `statusCode` is taken apart, anything
-/// else is the body of a 200.
-pub(super) fn response_v2(payload: &[u8]) -> Response {
-    let Ok(value) = serde_json::from_slice::<Value>(payload) else {
-        return message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
-    };
+/// else is the body of a 200. Nothing where it is neither.
+pub(super) fn response_v2(payload: &[u8]) -> Option<Response> {
+    let value: Value = serde_json::from_slice(payload).ok()?;
     if value.get("statusCode").is_none() {
-        return with_body(StatusCode::OK, value.to_string().into_bytes());
+        return Some(with_body(StatusCode::OK, value.to_string().into_bytes()));
     }
-    serde_json::from_value::<Answer>(value)
-        .ok()
-        .and_then(shaped)
-        .unwrap_or_else(|| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
+    shaped(serde_json::from_value(value).ok()?)
 }
 
 /// A field that is `null` is one that is not there.

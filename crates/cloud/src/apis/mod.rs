@@ -15,6 +15,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use http::{StatusCode, header::HOST};
 use http_body_util::BodyExt;
 use sam::{Api, ApiKind, Integration, PayloadFormat};
+use serde_json::Value;
 
 use crate::{
     lambda::{InvokeOptions, Lambda},
@@ -22,6 +23,9 @@ use crate::{
 };
 use exchange::{Exchange, failed, message, response_v1, response_v2};
 use route::Matched;
+
+/// How much of an answer is told, in characters.
+const LONGEST_SHOWN: usize = 200;
 
 /// The APIs of an application.
 pub struct Apis {
@@ -89,17 +93,26 @@ impl Apis {
 
     async fn invoke(&self, exchange: &Exchange<'_>, function: &str, format: PayloadFormat) -> Response {
         let payload = exchange.event(format).to_string().into();
-        match self.lambda.invoke(function, payload, InvokeOptions::default()).await {
-            Ok(invocation) if !invocation.failed => match format {
-                PayloadFormat::V1 => response_v1(&invocation.payload, exchange.api.kind),
-                PayloadFormat::V2 => response_v2(&invocation.payload),
-            },
-            Ok(_) => failed(exchange.api.kind),
-            Err(error) => {
-                tracing::error!(%error, function, "an API could not call its function");
-                failed(exchange.api.kind)
+        let answered = match self.lambda.invoke(function, payload, InvokeOptions::default()).await {
+            Ok(invocation) if invocation.failed => Err(fault(&invocation.payload)),
+            Ok(invocation) => {
+                let response = match format {
+                    PayloadFormat::V1 => response_v1(&invocation.payload),
+                    PayloadFormat::V2 => response_v2(&invocation.payload),
+                };
+                response.ok_or_else(|| {
+                    let payload = String::from_utf8_lossy(&invocation.payload);
+                    let shown = payload.char_indices().nth(LONGEST_SHOWN).map_or(&*payload, |(end, _)| &payload[..end]);
+                    format!("its answer is not one that API Gateway takes: {shown}")
+                })
             }
-        }
+            Err(error) => Err(error.to_string()),
+        };
+        answered.unwrap_or_else(|why| {
+            // The client is told nothing, so this is where somebody can read it.
+            tracing::warn!("{function} failed for {} {}: {why}", exchange.parts.method, exchange.path);
+            failed(exchange.api.kind)
+        })
     }
 
     /// The API that a request is for, and the path below it, without the stage of a REST API.
@@ -123,6 +136,15 @@ impl Apis {
             below => below.starts_with('/').then_some((api, below)),
         }
     }
+}
+
+/// The error that a function failed with, in one line.
+fn fault(payload: &[u8]) -> String {
+    let Ok(error) = serde_json::from_slice::<Value>(payload) else {
+        return String::from_utf8_lossy(payload).into_owned();
+    };
+    let texts = ["errorType", "errorMessage"].map(|field| error[field].as_str().unwrap_or_default());
+    texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
 /// What of a path is below an API's stage: nothing, or what begins with a slash.
