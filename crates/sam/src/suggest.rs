@@ -1,7 +1,7 @@
 //! The name that was probably meant.
 
-/// The known name that is nearest to `name`, where one is near enough to be a slip of the hand, or else the longest that it
-/// begins with: `Definition` for `DefinitionString`.
+/// The known name that is nearest to `name`, where one is near enough to be a slip of the hand, or else one that it begins
+/// with, or that begins with it: `Definition` for `DefinitionString`.
 pub fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
     const SHORTEST_BEGINNING: usize = 5;
     let name = name.to_lowercase();
@@ -14,8 +14,9 @@ pub fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate);
     let begins = || {
-        let begins = known.iter().filter(|(_, lower)| lower.len() >= SHORTEST_BEGINNING && name.starts_with(lower));
-        begins.max_by_key(|(_, lower)| lower.len()).map(|(candidate, _)| candidate)
+        let begins = |one: &str, other: &str| one.len() >= SHORTEST_BEGINNING && other.starts_with(one);
+        let alike = known.iter().filter(|(_, lower)| begins(lower, &name) || begins(&name, lower));
+        alike.min_by_key(|(_, lower)| lower.len().abs_diff(name.len())).map(|(candidate, _)| candidate)
     };
     near.or_else(begins).map(|candidate| (*candidate).to_owned())
 }
@@ -30,6 +31,7 @@ mod tests {
         assert_eq!(meant("DefinitoinUri").as_deref(), Some("DefinitionUri"));
         assert_eq!(meant("DefinitionString").as_deref(), Some("Definition"));
         assert_eq!(meant("roel").as_deref(), Some("Role"));
+        assert_eq!(meant("Defini").as_deref(), Some("Definition"));
         // A short name begins too much.
         assert_eq!(meant("NameOfTheMachine"), None);
         assert_eq!(meant("Tags"), None);

@@ -64,6 +64,8 @@ pub enum Error {
     NoMocks { file: PathBuf },
     #[error("{}: {error}", file.display())]
     Mocks { file: PathBuf, error: MockError },
+    #[error("the mocks have no test case '{test_case}' of a state machine '{machine}'")]
+    NoTestCase { machine: String, test_case: String },
     #[error("--parameter-overrides takes Name=Value, and '{0}' has no =")]
     Override(String),
     #[error("{}: {message}", file.display())]
@@ -103,13 +105,16 @@ fn in_folder(file: &Path) -> String {
     current.map(|folder| format!(" in {}", folder.display())).unwrap_or_default()
 }
 
+/// What errors of AWS's SDK say that say nothing.
+const WRAPPERS: [&str; 3] = ["dispatch failure", "other", "service error"];
+
 /// An error's text and those of its sources, each told once: some errors tell their source themselves.
 fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];
     let mut source = error.source();
     while let Some(error) = source {
         let text = error.to_string();
-        if !texts.iter().any(|told| told.contains(&text)) {
+        if !WRAPPERS.contains(&&*text) && !texts.iter().any(|told| told.contains(&text)) {
             texts.push(text);
         }
         source = error.source();

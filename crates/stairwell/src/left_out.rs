@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use sam::LeftOut;
 
-use crate::terminal::{DIM, YELLOW, counted, painted};
+use crate::terminal::{DIM, YELLOW, counted, lines, painted};
 
 /// Tells all of it, by the reason.
 pub fn tell<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
@@ -16,7 +16,9 @@ pub fn tell<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
     }
     for (reason, places) in by_reason {
         anstream::eprintln!("  {} {reason}", painted(YELLOW, "left out"));
-        anstream::eprintln!("           {}", painted(DIM, places.join(", ")));
+        for line in lines(places) {
+            anstream::eprintln!("           {}", painted(DIM, line));
+        }
     }
 }
 

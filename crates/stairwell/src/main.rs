@@ -87,8 +87,9 @@ fn log_filter() -> Result<EnvFilter, Error> {
             };
             EnvFilter::try_new(filter).map_err(|error| Error::LogFilter(error.to_string()))
         }
-        // What S3 answers to a client is the client's matter, and not an error of the runner.
-        Err(_) => Ok(EnvFilter::new("warn,s3s::ops=off")),
+        // What S3 answers to a client is the client's matter, and not an error of the runner. What the client of AWS is refused
+        // is told as an error of the command.
+        Err(_) => Ok(EnvFilter::new("warn,s3s=off,aws_config=off")),
     }
 }
 

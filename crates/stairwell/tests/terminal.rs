@@ -181,7 +181,7 @@ async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
     assert_eq!(strip_str(&view.goes_on(before)).to_string(), "is redriven: one");
     let told: Vec<_> = after.iter().flat_map(|event| view.event(event)).collect();
     let told: Vec<_> = told.iter().map(|line| strip_str(line).to_string()).collect();
-    let begins = ["one  ■ Both", "one  ■ Ask", "one was aborted"];
+    let begins = ["one  ■ Ask", "one  ■ Both", "one was aborted"];
     assert_eq!(told.len(), begins.len(), "{told:?}");
     assert!(told.iter().zip(begins).all(|(line, begin)| line.starts_with(begin)), "{told:?}");
     cloud.shutdown().await;

@@ -89,7 +89,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     tell_waiting(&cloud, &args.run)?;
     let results = perform(&plan, &stage, &mut stop).await;
     produced.tell(&application, &cloud, !args.run.ephemeral).await;
-    tell(&results);
+    tell(&results, has_earlier);
     cloud.shutdown().await;
     status(results)
 }
@@ -130,7 +130,7 @@ fn status(results: Results<'_>) -> Result<ExitCode, Error> {
     let mut status = ExitCode::SUCCESS;
     for (_, result) in results {
         match result {
-            Ok(Shown { verdict: Verdict::NotAsExpected, .. }) => status = ExitCode::FAILURE,
+            Ok(Shown { verdict: Verdict::NotAsExpected { .. }, .. }) => status = ExitCode::FAILURE,
             Ok(_) => {}
             Err(Undone::Stopped) => return Ok(ExitCode::from(STOPPED)),
             Err(Undone::Failed(error)) => return Err(error),
@@ -148,8 +148,10 @@ fn chosen(mut script: Script, names: &[String]) -> Result<Script, Error> {
     Ok(script)
 }
 
-fn tell(results: &Results<'_>) {
+fn tell(results: &Results<'_>, has_earlier: bool) {
     anstream::eprintln!("\n{}", painted(BOLD, "How it went"));
+    // Whoever ran it by Cargo may not have it on the path.
+    let stairwell = if std::env::var_os("CARGO").is_some() { "cargo stairwell" } else { "stairwell" };
     for (title, result) in results {
         let (sign, what) = match result {
             Ok(shown) => {
@@ -158,10 +160,14 @@ fn tell(results: &Results<'_>) {
                     Verdict::OfEarlierData { state } => {
                         (painted(YELLOW, "✓"), format!("in '{state}', since the data of earlier runs is there"))
                     }
-                    Verdict::NotAsExpected => (painted(RED, "✗"), "not as expected".to_owned()),
+                    Verdict::NotAsExpected { difference } => {
+                        (painted(RED, "✗"), format!("not as expected: {difference}"))
+                    }
                 };
                 let took = Some(duration(shown.took)).filter(|took| !took.is_empty());
-                let took = took.map(|took| format!(", {took}")).unwrap_or_default();
+                let took = took
+                    .map(|took| format!(", {took}{}", if shown.is_virtual { " virtual" } else { "" }))
+                    .unwrap_or_default();
                 let answered =
                     shown.answered.as_ref().map(|answer| format!(", answered '{answer}'")).unwrap_or_default();
                 (sign, format!("{}, {expected}{answered}{took}", shown.status.name()))
@@ -171,8 +177,18 @@ fn tell(results: &Results<'_>) {
         };
         anstream::eprintln!("  {sign} {title} {}", painted(DIM, what));
     }
+    let is_otherwise = |result: &Result<Shown, Undone>| {
+        result.as_ref().is_ok_and(|shown| matches!(shown.verdict, Verdict::NotAsExpected { .. }))
+    };
+    if has_earlier && results.iter().any(|(_, result)| is_otherwise(result)) {
+        anstream::eprintln!(
+            "  The data of earlier runs can be why: `{stairwell} reset` removes it, --ephemeral begins with nothing"
+        );
+    }
     if results.iter().all(|(_, result)| result.is_ok()) {
-        let next = "Next: `stairwell up` starts it again and keeps it running, `stairwell --help` tells the rest.";
+        let next = format!(
+            "Next: `{stairwell} up` starts it again and keeps it running, `{stairwell} --help` tells the rest."
+        );
         anstream::eprintln!("\n{}", painted(DIM, next));
     }
 }

@@ -8,7 +8,6 @@ use cloud::lambda::{InvokeOptions, LogKind};
 
 use crate::{
     error::Error,
-    left_out,
     project::{RunArgs, TemplateArgs, document, launch, take_port},
     signals::{STOPPED, stop_asked, unless_stopped},
     terminal::{BOLD, DIM, Display, LogText, Viewer, painted, print},
@@ -59,7 +58,6 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
         })?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let cloud = launch(&application, &args.run, port, None, &mut stop).await?;
-    left_out::tell_count(application.left_out.len());
     let (mut logs, mut started) = (cloud.logs().uncalled(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());
     let invocation = unless_stopped(&mut stop, invoking).await;

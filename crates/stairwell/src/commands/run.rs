@@ -8,7 +8,6 @@ use engine::Outcome;
 
 use crate::{
     error::Error,
-    left_out,
     project::{MockArgs, RunArgs, TemplateArgs, document, launch, take_port, tell_left, tell_waiting},
     signals::{STOPPED, Stopped, stop_asked},
     terminal::{Display, Viewer, print},
@@ -76,11 +75,15 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
             name: name.to_owned(),
             known: application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect(),
         })?;
+    if let (Some(mocks), Some(test_case)) = (&mocks, test_case)
+        && mocks.test_case(&machine.name, test_case).is_none()
+    {
+        return Err(Error::NoTestCase { machine: machine.name.clone(), test_case: test_case.to_owned() });
+    }
     let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
     start.check()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let cloud = launch(&application, &args.run, port, mocks, &mut stop).await?;
-    left_out::tell_count(application.left_out.len());
     tell_waiting(&cloud, &args.run)?;
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json));
     let viewer = viewer.with_hints(cloud.endpoint_url());

@@ -20,7 +20,7 @@ use crate::{
     left_out,
     project::{DEFAULT_PORT, MockArgs, RunArgs, TemplateArgs, launch, take_port, tell_left},
     signals::stop_asked,
-    terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, painted, print},
+    terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, lines, painted, print},
 };
 
 /// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
@@ -70,7 +70,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     }
     tell_refused(&resumed);
     let display = if args.json { Display::Json } else { Display::Plain };
-    let viewer = Viewer::new(&application, &cloud, display);
+    let viewer = Viewer::new(&application, &cloud, display).with_hints(cloud.endpoint_url());
     let showing = tokio::spawn(show(started, uncalled, viewer, began, args.json));
     stop.await;
     showing.abort();
@@ -119,32 +119,31 @@ fn address(api: &Api, url: &str) -> String {
 fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     let url = cloud.endpoint_url();
     anstream::eprintln!("{} {} {}", painted(GREEN, "✓"), painted(BOLD, "Ready at"), painted(BOLD, &url));
-    let row = |what: &str, names: Vec<String>| {
-        for (index, line) in lines(names).into_iter().enumerate() {
+    let rows = |what: &str, lines: Vec<String>| {
+        for (index, line) in lines.into_iter().enumerate() {
             let what = if index == 0 { what } else { "" };
             anstream::eprintln!("  {} {line}", painted(DIM, format_args!("{what:<15}")));
         }
     };
-    row("for clients", vec![format!("export AWS_ENDPOINT_URL={url}")]);
-    row("state machines", application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect());
-    row("functions", application.functions.iter().map(|function| function.logical_id.clone()).collect());
-    row("activities", application.activities.iter().map(|activity| activity.name.clone()).collect());
-    row("buckets", application.buckets.iter().map(|bucket| bucket.name.clone()).collect());
-    row("tables", application.tables.iter().map(|table| table.name.clone()).collect());
-    row("queues", application.queues.iter().map(|queue| queue.name.clone()).collect());
-    row("topics", application.topics.iter().map(|topic| last_part(&topic.arn)).collect());
-    for api in &application.apis {
-        let address = address(api, &url);
-        let routes = api.routes.iter().map(|route| {
-            let path = if route.path == "$default" { "/" } else { &route.path };
-            format!("{} {address}{path}", route.method)
-        });
-        row("routes", routes.collect());
-    }
-    row("rules", application.rules.iter().filter(|rule| rule.enabled).map(|rule| rule.name.clone()).collect());
-    row("schedules", application.schedules.iter().map(|schedule| schedule.name.clone()).collect());
+    rows(
+        "for clients",
+        vec![
+            format!("export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={}", sam::REGION),
+            "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".to_owned(),
+        ],
+    );
+    rows("state machines", lines(application.state_machines.iter().map(|machine| &machine.logical_id)));
+    rows("functions", lines(application.functions.iter().map(|function| &function.logical_id)));
+    rows("activities", lines(application.activities.iter().map(|activity| &activity.name)));
+    rows("buckets", lines(application.buckets.iter().map(|bucket| &bucket.name)));
+    rows("tables", lines(application.tables.iter().map(|table| &table.name)));
+    rows("queues", lines(application.queues.iter().map(|queue| &queue.name)));
+    rows("topics", lines(application.topics.iter().map(|topic| last_part(&topic.arn))));
+    rows("routes", application.apis.iter().flat_map(|api| routes(api, &url)).collect());
+    rows("rules", lines(application.rules.iter().filter(|rule| rule.enabled).map(|rule| &rule.name)));
+    rows("schedules", lines(application.schedules.iter().map(|schedule| &schedule.name)));
     let data = if args.run.ephemeral { "gone when it stops".to_owned() } else { args.run.data.display().to_string() };
-    row("data", vec![data]);
+    rows("data", vec![data]);
     left_out::tell_count(application.left_out.len());
     anstream::eprintln!(
         "{}",
@@ -152,22 +151,18 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     );
 }
 
-/// The name at the end of an ARN.
-fn last_part(arn: &str) -> String {
-    arn.rsplit(':').next().unwrap_or(arn).to_owned()
+/// The routes of an API, as one calls them.
+fn routes(api: &Api, url: &str) -> impl Iterator<Item = String> {
+    let address = address(api, url);
+    api.routes.iter().map(move |route| {
+        let path = if route.path == "$default" { "/" } else { &route.path };
+        format!("{} {address}{path}", route.method)
+    })
 }
 
-/// Names with commas between them, on as many lines as they need; a name that is long has its own.
-fn lines(names: Vec<String>) -> Vec<String> {
-    /// How much a line holds, in characters.
-    const WIDTH: usize = 90;
-    names.into_iter().fold(Vec::new(), |mut lines: Vec<String>, name| {
-        match lines.last_mut().filter(|line| line.len() + name.len() + 2 <= WIDTH) {
-            Some(line) => line.extend([", ", &name]),
-            None => lines.push(name),
-        }
-        lines
-    })
+/// The name at the end of an ARN.
+fn last_part(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
 }
 
 /// Tells of executions that an earlier runner left and that can't go on.

@@ -36,7 +36,7 @@ impl Answers {
     }
 }
 
-/// Asks until the number of an answer is typed.
+/// Asks until an answer is typed, or its number.
 async fn ask<'q>(question: &'q Question<'_>) -> Result<&'q Answer<'q>, Error> {
     anstream::eprintln!("\n{}", painted(BOLD, question.text));
     for (number, answer) in (1..).zip(&question.answers) {
@@ -45,12 +45,21 @@ async fn ask<'q>(question: &'q Question<'_>) -> Result<&'q Answer<'q>, Error> {
     loop {
         anstream::eprint!("> ");
         let line = line().await.map_err(Error::Runtime)?;
-        let number = line.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        if let Some(answer) = number.and_then(|number| question.answers.get(number)) {
+        if let Some(answer) = meant(question, line.trim()) {
             return Ok(answer);
         }
-        anstream::eprintln!("Type a number from 1 to {}", question.answers.len());
+        anstream::eprintln!("Type one of the answers, or its number from 1 to {}", question.answers.len());
     }
+}
+
+/// The answer of this number, or the only one that begins so.
+fn meant<'q>(question: &'q Question<'_>, typed: &str) -> Option<&'q Answer<'q>> {
+    if let Ok(number) = typed.parse::<usize>() {
+        return question.answers.get(number.checked_sub(1)?);
+    }
+    let typed = typed.to_lowercase();
+    let mut begin = question.answers.iter().filter(|answer| answer.title.to_lowercase().starts_with(&typed));
+    begin.next().filter(|_| !typed.is_empty() && begin.next().is_none())
 }
 
 /// A line from the terminal. The thread that reads it holds nothing up: it ends with the process.

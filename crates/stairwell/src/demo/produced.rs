@@ -33,10 +33,15 @@ impl Produced {
     /// Files are named where they are `kept`.
     pub async fn tell(mut self, application: &Application, cloud: &LocalCloud, kept: bool) {
         anstream::eprintln!("\n{}", painted(BOLD, "What was produced"));
+        let mut told = false;
+        let mut tell = |text: String| {
+            told = true;
+            anstream::eprintln!("  {text}");
+        };
         for ((bucket, key), size) in self.objects() {
-            anstream::eprintln!("  s3://{bucket}/{key} {}", painted(DIM, bytes(size)));
+            tell(format!("s3://{bucket}/{key} {}", painted(DIM, bytes(size))));
             if let Some(file) = cloud.s3().file_of(&bucket, &key).filter(|_| kept) {
-                anstream::eprintln!("    {}", painted(DIM, file.display()));
+                tell(format!("  {}", painted(DIM, file.display())));
             }
         }
         let counts = counts(application, cloud).await;
@@ -44,11 +49,7 @@ impl Produced {
             application.tables.iter().zip(counts.iter().zip(&self.items)).filter(|(_, (now, before))| now != before);
         for (table, (count, _)) in changed {
             let items = if *count == 1 { "item" } else { "items" };
-            anstream::eprintln!(
-                "  table {} {}",
-                table.logical_id,
-                painted(DIM, format_args!("now has {count} {items}"))
-            );
+            tell(format!("table {} {}", table.logical_id, painted(DIM, format_args!("now has {count} {items}"))));
         }
         for metric in cloud.cloudwatch().summaries() {
             let dimensions: Vec<_> = metric.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -59,7 +60,10 @@ impl Produced {
                 format!("1 sample, {}", metric.maximum)
             };
             let (namespace, name) = (&metric.namespace, &metric.name);
-            anstream::eprintln!("  metric {namespace}/{name}{dimensions} {}", painted(DIM, samples));
+            tell(format!("metric {namespace}/{name}{dimensions} {}", painted(DIM, samples)));
+        }
+        if !told {
+            anstream::eprintln!("  {}", painted(DIM, "nothing"));
         }
     }
 

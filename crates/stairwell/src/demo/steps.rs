@@ -49,6 +49,8 @@ pub struct Shown {
     pub status: Status,
     /// How long it took.
     pub took: time::Duration,
+    /// Whether that is what a clock says that has skipped some of it.
+    pub is_virtual: bool,
     /// Whether that is what the script expects.
     pub verdict: Verdict,
     /// What was answered, where it asked.
@@ -66,7 +68,10 @@ pub enum Verdict {
         state: String,
     },
     /// It is otherwise.
-    NotAsExpected,
+    NotAsExpected {
+        /// What is, and what the script says.
+        difference: String,
+    },
 }
 
 /// Why a step was not carried out to its end.
@@ -105,6 +110,8 @@ impl Stage<'_> {
                 End::Asked(question) => {
                     let mut answering = pin!(self.answer(&running, question));
                     tokio::select! {
+                        // What leads to a question is shown before it.
+                        biased;
                         // The answer's own reply may come after the end that it leads to.
                         ended = &mut watching => {
                             ended?;
@@ -123,21 +130,31 @@ impl Stage<'_> {
         Ok(running.look(|execution| {
             let status = Status::of(execution);
             let ended = execution.history().last().map_or(execution.identity().started_at, |last| last.at);
-            let took = ended - execution.identity().started_at;
+            let started = execution.identity().started_at;
+            let is_virtual = self.cloud.states().clock().has_jumped(started, ended);
             let verdict = self.verdict(status, last_state(execution.history()), expected);
-            Shown { status, took, verdict, answered }
+            Shown { status, took: ended - started, is_virtual, verdict, answered }
         }))
     }
 
     fn verdict(&self, status: Status, state: Option<&str>, expected: Option<Ending<'_>>) -> Verdict {
-        match (expected, state) {
-            (Some(expected), _) if expected.status == status && expected.state.is_none_or(|it| state == Some(it)) => {
-                Verdict::AsExpected
+        let Some(expected) = expected else {
+            return Verdict::NotAsExpected { difference: "it did not ask".to_owned() };
+        };
+        match (expected.state, state) {
+            _ if expected.status != status => {
+                let place = state.map(|state| format!(" in '{state}'")).unwrap_or_default();
+                Verdict::NotAsExpected {
+                    difference: format!("it ended{place}, and should be {}", expected.status.name()),
+                }
             }
-            (Some(expected), Some(state)) if expected.status == status && self.has_earlier => {
+            (Some(expected), Some(state)) if expected != state && self.has_earlier => {
                 Verdict::OfEarlierData { state: state.to_owned() }
             }
-            _ => Verdict::NotAsExpected,
+            (Some(expected), Some(state)) if expected != state => {
+                Verdict::NotAsExpected { difference: format!("it ended in '{state}', and should in '{expected}'") }
+            }
+            _ => Verdict::AsExpected,
         }
     }
 
@@ -155,6 +172,8 @@ impl Stage<'_> {
                 return Ok(None);
             }
         }
+        // Whoever watches it shows it first.
+        tokio::task::yield_now().await;
         let answer = self.answers.choose(question).await?;
         let Message { method, path, body } = &answer.message;
         self.send(method, path, read(body)?).await?;

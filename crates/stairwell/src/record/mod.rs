@@ -67,10 +67,7 @@ pub enum RecordError {
         message: String,
     },
     /// There was no answer.
-    #[error(
-        "no answer to {operation} from {endpoint}; an execution of the local account is asked for at a running \
-         `stairwell up`, by its --port"
-    )]
+    #[error("no answer to {operation} from {endpoint}\n  help: {}", who_answers(endpoint))]
     Unanswered {
         /// Who was asked.
         endpoint: Arc<str>,
@@ -103,6 +100,15 @@ pub enum RecordError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+/// What it takes to be answered.
+fn who_answers(endpoint: &str) -> &'static str {
+    if endpoint == source::AWS {
+        "it takes credentials that may read the execution: AWS_PROFILE=…, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    } else {
+        "an execution of the local account is asked for at a running `stairwell up`, by its --port"
+    }
 }
 
 /// Makes a recorded case of an execution that has ended. It is called `name`, or else as the execution is.

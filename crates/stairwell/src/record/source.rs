@@ -16,6 +16,9 @@ use aws_smithy_runtime_api::{
 
 use super::{RecordError, arn::ExecutionArn};
 
+/// Who is asked where no address is named.
+pub(super) const AWS: &str = "AWS";
+
 /// What Step Functions tells of an execution: the JSON of its answers as it wrote them.
 #[derive(Debug)]
 pub(super) struct Told {
@@ -35,8 +38,11 @@ pub(super) async fn read(
 ) -> Result<Told, RecordError> {
     let local = format!("http://127.0.0.1:{local_port}");
     let endpoint_url = endpoint_url.or(arn.is_local().then_some(&*local));
+    if let Some(url) = endpoint_url.filter(|_| !arn.is_local()) {
+        anstream::eprintln!("Asking {url}, which --endpoint-url or AWS_ENDPOINT_URL names; without them AWS is asked");
+    }
     let client = client(arn, endpoint_url).await;
-    let body = Body { endpoint: endpoint_url.unwrap_or("AWS").into(), bytes: Arc::default() };
+    let body = Body { endpoint: endpoint_url.unwrap_or(AWS).into(), bytes: Arc::default() };
     let request = client.describe_execution().execution_arn(arn.text);
     let answer = request.customize().interceptor(body.clone()).send().await;
     let execution = body.of("DescribeExecution", answer)?;

@@ -21,7 +21,7 @@ pub use family::{Family, Member};
 pub use live::Spinner;
 pub use log_line::LogText;
 pub use plain::Plain;
-pub use print::{counted, print};
+pub use print::{counted, lines, print};
 pub use progress::{Node, Progress, Status};
 pub use style::{BOLD, DIM, GREEN, RED, YELLOW, painted, set_color};
 pub use tree::render;

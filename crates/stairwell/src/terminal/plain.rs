@@ -5,18 +5,26 @@ use engine::{Event, EventKind, core::rests::Rest, run::Clock};
 use super::{
     faults::Faults,
     log_line::LogText,
-    progress::{Progress, Status},
+    progress::{Node, Progress, Status},
     rest,
     style::{BOLD, DIM, YELLOW, painted},
     tree,
 };
 
-/// Writes a line when a state is done or begins to wait, when a function writes one, and when the execution ends.
+/// Writes a line when a state is done, is tried again or begins to wait, when a function writes one, and when the execution
+/// ends.
 pub struct Plain {
     progress: Progress,
     title: String,
-    told: Vec<bool>,
+    /// What was told of each node.
+    told: Vec<Told>,
     faults: Faults,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Told {
+    is_done: bool,
+    tries: u32,
 }
 
 impl Plain {
@@ -31,7 +39,8 @@ impl Plain {
         for event in earlier {
             self.progress.apply(event);
         }
-        self.told = self.progress.nodes.iter().map(|node| node.left_at.is_some()).collect();
+        let told = |node: &Node| Told { is_done: node.left_at.is_some(), tries: node.tries };
+        self.told = self.progress.nodes.iter().map(told).collect();
         let at: Vec<&str> = self.progress.at().map(|node| node.name.as_str()).collect();
         let at = if at.is_empty() { String::new() } else { format!(", at {}", at.join(", ")) };
         let is_redriven = earlier.last().is_some_and(|event| matches!(event.kind, EventKind::ExecutionRedriven { .. }));
@@ -42,15 +51,24 @@ impl Plain {
     /// The lines that an event makes.
     pub fn event(&mut self, event: &Event) -> Vec<String> {
         self.progress.apply(event);
-        self.told.resize(self.progress.nodes.len(), false);
-        let mut lines = Vec::new();
-        for (node, told) in self.progress.nodes.iter().zip(&mut self.told) {
-            if node.status == Status::Running || node.left_at.is_none() {
-                *told = false;
-            } else if !std::mem::replace(told, true) {
-                let line = tree::line(&self.progress, node, &mut self.faults);
-                lines.push(format!("{}  {line}", painted(BOLD, &self.title)));
+        self.told.resize(self.progress.nodes.len(), Told::default());
+        let (mut lines, mut done) = (Vec::new(), Vec::new());
+        for (index, (node, told)) in self.progress.nodes.iter().zip(&mut self.told).enumerate() {
+            if std::mem::replace(&mut told.tries, node.tries) < node.tries && node.tries > 1 {
+                let again = tree::again(&self.progress, node, &mut self.faults);
+                lines.push(format!("{}  {again}", painted(BOLD, &self.title)));
             }
+            let is_done = node.status != Status::Running && node.left_at.is_some();
+            if is_done && !told.is_done {
+                done.push(index);
+            }
+            told.is_done = is_done;
+        }
+        // What is inside of something ends before it, and the error is told where it was made.
+        done.sort_by_key(|index| std::cmp::Reverse(self.progress.depth(*index)));
+        for node in done.into_iter().map(|index| &self.progress.nodes[index]) {
+            let line = tree::line(&self.progress, node, &mut self.faults);
+            lines.push(format!("{}  {line}", painted(BOLD, &self.title)));
         }
         if self.progress.ended_at.is_some() {
             lines.push(tree::ending(&self.progress, &self.title, &mut self.faults));

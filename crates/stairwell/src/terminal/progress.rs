@@ -174,6 +174,11 @@ impl Progress {
         }
     }
 
+    /// How many nodes a node is inside of.
+    pub fn depth(&self, node: usize) -> usize {
+        std::iter::successors(self.nodes.get(node), |node| self.nodes.get(node.parent?)).skip(1).count()
+    }
+
     /// The states that it is at: those that go on, and have nothing inside them that does.
     pub fn at(&self) -> impl Iterator<Item = &Node> {
         let goes_on = |node: &Node| node.status == Status::Running;

@@ -2,6 +2,7 @@
 
 use asl::Value;
 use engine::{core::rests::Until, run::Clock};
+use sam::REGION;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 use super::duration;
@@ -39,11 +40,12 @@ pub(super) fn hint(until: &Until, endpoint_url: &str) -> Option<String> {
     match until {
         Until::Time(_) => None,
         Until::Callback { token } => Some(format!(
-            "to answer: aws stepfunctions send-task-success --endpoint-url {endpoint_url} --task-output '{{}}' \
+            "to answer: aws stepfunctions send-task-success --endpoint-url {endpoint_url} --region {REGION} --task-output '{{}}' \
              --task-token {token}"
         )),
         Until::Worker { activity } => Some(format!(
-            "to take it: aws stepfunctions get-activity-task --endpoint-url {endpoint_url} --activity-arn {activity}"
+            "to take it: aws stepfunctions get-activity-task --endpoint-url {endpoint_url} --region {REGION} \
+             --activity-arn {activity}"
         )),
     }
 }

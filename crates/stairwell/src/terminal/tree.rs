@@ -187,10 +187,28 @@ pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> S
     }
 }
 
+/// That a node is tried once more, and why.
+pub(super) fn again(progress: &Progress, node: &Node, faults: &mut Faults) -> String {
+    let why = node.fault.as_ref().map(|fault| faults.tell(fault)).unwrap_or_default();
+    let tries = painted(DIM, format_args!("try {}, after", node.tries));
+    joined(&[painted(YELLOW, "↻"), node.name.clone(), place(progress, node), tries, why])
+}
+
+/// Which item a node belongs to, where that is not seen by a tree: the state that an item is of, or the item that a state is
+/// for.
+fn place(progress: &Progress, node: &Node) -> String {
+    let mut around = std::iter::successors(Some(node), |node| progress.nodes.get(node.parent?)).skip(1);
+    let place = match node.kind {
+        "Iteration" => around.next().map(|map| format!("of {}", map.name)),
+        _ => around.find(|node| node.kind == "Iteration").map(|item| format!("for {}", item.name)),
+    };
+    place.map(|place| painted(DIM, place)).unwrap_or_default()
+}
+
 /// One node's line without its tree, for output that can't be redrawn.
 pub(super) fn line(progress: &Progress, node: &Node, faults: &mut Faults) -> String {
     let took = node.left_at.map_or_else(String::new, |left| took(progress, node.entered_at, left));
-    let line = joined(&[sign(node.status, 0), node.name.clone(), painted(DIM, took)]);
+    let line = joined(&[sign(node.status, 0), node.name.clone(), place(progress, node), painted(DIM, took)]);
     match (node.status, &node.fault) {
         (Status::Caught | Status::Failed, Some(fault)) => format!("{line}  {}", faults.tell(fault)),
         _ => line,
