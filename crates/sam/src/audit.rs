@@ -1,6 +1,6 @@
 //! What the runner does with each property of a resource: nothing is read and then forgotten.
 
-use crate::{properties::Properties, template::Resource};
+use crate::{closest, properties::Properties, template::Resource};
 
 /// What becomes of a property.
 enum Use {
@@ -443,6 +443,10 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
 /// Notes the properties of a resource that are unknown or left out. Whether the resource itself is emulated.
 pub(crate) fn resource(properties: &Properties, id: &str, resource: &Resource) -> bool {
     let Some(known) = properties_of(&resource.kind) else {
+        if is_misspelt(&resource.kind) {
+            properties.template.report_unknown_type("resource", &resource.kind, SERVERLESS, resource.at);
+            return false;
+        }
         properties.template.leave_out(format!("Resources/{id}"), &resource.kind, why_not_emulated(&resource.kind));
         return false;
     };
@@ -457,6 +461,24 @@ pub(crate) fn resource(properties: &Properties, id: &str, resource: &Resource) -
         }
     }
     true
+}
+
+/// The types of resources that SAM has.
+const SERVERLESS: [&str; 9] = [
+    "AWS::Serverless::Api",
+    "AWS::Serverless::Application",
+    "AWS::Serverless::Connector",
+    "AWS::Serverless::Function",
+    "AWS::Serverless::GraphQLApi",
+    "AWS::Serverless::HttpApi",
+    "AWS::Serverless::LayerVersion",
+    "AWS::Serverless::SimpleTable",
+    "AWS::Serverless::StateMachine",
+];
+
+/// Whether one of SAM's types was probably meant. SAM may have others by now.
+fn is_misspelt(kind: &str) -> bool {
+    kind.starts_with("AWS::Serverless::") && !SERVERLESS.contains(&kind) && closest(kind, SERVERLESS).is_some()
 }
 
 /// Why a type of resource is left out.

@@ -113,6 +113,16 @@ pub enum ProblemKind {
         /// The name that was probably meant.
         suggestion: Option<String>,
     },
+    /// Neither SAM nor CloudFormation has such a type.
+    #[error("`{name}` is no type of {what}")]
+    UnknownType {
+        /// What it would be the type of.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        suggestion: Option<String>,
+    },
     /// The caller gives a value for a parameter that the template does not have.
     #[error("the template has no parameter `{name}`")]
     UnknownParameter {
@@ -267,6 +277,7 @@ impl ProblemKind {
             Self::WrongType { .. } => "wrong-type",
             Self::MissingProperty { .. } => "missing-property",
             Self::UnknownProperty { .. } => "unknown-property",
+            Self::UnknownType { .. } => "unknown-type",
             Self::UnknownParameter { .. } => "unknown-parameter",
             Self::MissingParameter { .. } => "missing-parameter",
             Self::ParameterValue { .. } => "parameter-value",
@@ -290,6 +301,7 @@ impl ProblemKind {
     fn help(&self) -> Option<String> {
         match self {
             Self::UnknownProperty { suggestion: Some(name), .. }
+            | Self::UnknownType { suggestion: Some(name), .. }
             | Self::UnknownParameter { suggestion: Some(name), .. }
             | Self::UnknownReference { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::MissingTransform => Some("add the transform at the top of the template".to_owned()),

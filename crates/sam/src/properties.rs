@@ -1,6 +1,6 @@
 //! Typed reading of a resource's properties.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use serde_json::Value;
 
@@ -98,6 +98,27 @@ impl<'t> Properties<'t> {
 
     pub(crate) fn whole_number(&self, name: &str) -> Option<u32> {
         self.typed(name, "a whole number", |node| node.as_text()?.parse().ok())
+    }
+
+    /// A whole number that AWS takes only within bounds.
+    pub(crate) fn whole_number_within(&self, name: &str, bounds: RangeInclusive<u32>) -> Option<u32> {
+        let number = self.whole_number(name)?;
+        if bounds.contains(&number) {
+            return Some(number);
+        }
+        let (least, most) = bounds.into_inner();
+        self.refuse(name, &number.to_string(), format!("it is from {least} to {most}"));
+        None
+    }
+
+    /// Notes that a property has a value that it can't have.
+    pub(crate) fn refuse(&self, name: &str, value: &str, reason: impl Into<String>) -> Reported {
+        let kind = ProblemKind::UnsupportedValue {
+            place: self.place_of(name),
+            value: format!("`{value}`"),
+            reason: reason.into(),
+        };
+        self.template.report(kind, self.at(name))
     }
 
     pub(crate) fn boolean(&self, name: &str) -> Option<bool> {

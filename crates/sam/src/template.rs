@@ -267,6 +267,18 @@ impl Template {
         self.report(kind, at)
     }
 
+    /// Notes a type that there is not, with the one that was probably meant.
+    pub(crate) fn report_unknown_type<'n>(
+        &self,
+        what: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+        at: Span,
+    ) -> Reported {
+        let kind = ProblemKind::UnknownType { what, name: name.to_owned(), suggestion: closest(name, known) };
+        self.report(kind, at)
+    }
+
     /// Notes a property that its owner does not have, with the one that was probably meant.
     pub(crate) fn report_unknown_property(&self, owner: &str, name: &str, known: &[&str], at: Span) -> Reported {
         let suggestion = closest(name, known.iter().copied());

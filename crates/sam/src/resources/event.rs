@@ -76,6 +76,36 @@ const S3: &[&str] = &["Bucket", "Events", "Filter"];
 
 const SNS: &[&str] = &["FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Region", "SqsSubscription", "Topic"];
 
+/// The types of events that SAM has for functions.
+const OF_FUNCTIONS: &[&str] = &[
+    "AlexaSkill",
+    "Api",
+    "CloudWatchEvent",
+    "CloudWatchLogs",
+    "Cognito",
+    "DocumentDB",
+    "DynamoDB",
+    "EventBridgeRule",
+    "HttpApi",
+    "IoTRule",
+    "Kinesis",
+    "MQ",
+    "MSK",
+    "S3",
+    "SNS",
+    "SQS",
+    "Schedule",
+    "ScheduleV2",
+    "SelfManagedKafka",
+];
+
+/// Those that it has for state machines.
+const OF_STATE_MACHINES: &[&str] = &["Api", "CloudWatchEvent", "EventBridgeRule", "Schedule", "ScheduleV2"];
+
+fn types_of(target: &Target) -> &'static [&'static str] {
+    if matches!(target, Target::Function(_)) { OF_FUNCTIONS } else { OF_STATE_MACHINES }
+}
+
 /// Reads all events of a resource into the application.
 pub(crate) fn read(template: &Template, id: &str, resource: &Resource, target: &Target, application: &mut Application) {
     let events = Properties::of(template, id, resource).inner("Events");
@@ -110,11 +140,6 @@ fn read_one(
         ("HttpApi", Target::Function(function)) => {
             check(HTTP_API);
             api::add_http_event(event, function, application)
-        }
-        ("HttpApi", _) => {
-            let reason = "A state machine has no HTTP API event; an `Api` event starts it.";
-            event.template.leave_out(event.place.clone(), kind, reason);
-            Ok(())
         }
         ("Api", _) => {
             check(API);
@@ -153,12 +178,25 @@ fn read_one(
             check(SNS);
             read_subscription(event, id, function, application)
         }
+        (other, target) if !types_of(target).contains(&other) => Err(unknown_type(event, other, target)),
         (other, _) => {
             let reason = format!("Events of the type {other} are not emulated.");
             event.template.leave_out(event.place.clone(), other, reason);
             Ok(())
         }
     }
+}
+
+/// An event of a type that SAM does not have for its resource would never come.
+fn unknown_type(event: &Properties, kind: &str, target: &Target) -> Reported {
+    let template = event.template;
+    if OF_FUNCTIONS.contains(&kind) {
+        let value = format!("`{kind}`");
+        let reason = format!("a state machine has events of the types {}", OF_STATE_MACHINES.join(", "));
+        let place = event.place.trim_end_matches("/Properties").to_owned() + "/Type";
+        return template.report(ProblemKind::UnsupportedValue { place, value, reason }, event.at);
+    }
+    template.report_unknown_type("event", kind, types_of(target).iter().copied(), event.at)
 }
 
 fn read_rule(

@@ -10,14 +10,36 @@ use crate::{
     template::{Reported, Resource, Template},
 };
 
+/// The variables that a function can't set.
+const RESERVED: [&str; 17] = [
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_TASK_ROOT",
+];
+
 pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result<Function, Reported> {
     let properties = Properties::of(template, id, resource);
     // Everything is read before the first `?`, so that one wrong property does not hide the next.
     let code = code::read(&properties, id, resource.metadata.as_ref());
-    let timeout = properties.whole_number("Timeout").unwrap_or(3);
-    let memory_mb = properties.whole_number("MemorySize").unwrap_or(128);
+    let timeout = properties.whole_number_within("Timeout", 1..=900).unwrap_or(3);
+    let memory_mb = properties.whole_number_within("MemorySize", 128..=10_240).unwrap_or(128);
     let environment = properties.inner("Environment").map(|environment| {
         environment.check_names("Environment", &["Variables"]);
+        check_variables(&environment);
         environment.texts("Variables")
     });
     let logging = properties.inner("LoggingConfig");
@@ -52,12 +74,27 @@ fn alias(properties: &Properties) -> Result<Option<String>, Reported> {
     if is_name && !alias.chars().all(|c| c.is_ascii_digit()) {
         return Ok(Some(alias));
     }
-    let kind = ProblemKind::UnsupportedValue {
-        place: properties.place_of(PROPERTY),
-        value: format!("`{alias}`"),
-        reason: "an alias has letters, digits, `-` and `_`, and not digits alone".to_owned(),
-    };
-    Err(properties.template.report(kind, properties.at(PROPERTY)))
+    Err(properties.refuse(PROPERTY, &alias, "an alias has letters, digits, `-` and `_`, and not digits alone"))
+}
+
+/// Notes the names of variables that Lambda refuses.
+///
+/// Source: the Lambda Developer Guide, "Working with Lambda environment variables".
+fn check_variables(environment: &Properties) {
+    let Some(variables) = environment.inner("Variables") else { return };
+    for (name, _) in variables.names() {
+        let mut letters = name.chars();
+        let begins = letters.next().is_some_and(|first| first.is_ascii_alphabetic());
+        if !begins || name.len() < 2 || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            variables.refuse(
+                name,
+                name,
+                "the name of a variable is a letter, then letters, digits and `_`, two at least",
+            );
+        } else if RESERVED.contains(&name) {
+            variables.refuse(name, name, "Lambda sets this variable itself");
+        }
+    }
 }
 
 /// `EventInvokeConfig` and `DeadLetterQueue`.
