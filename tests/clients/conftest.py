@@ -4,7 +4,9 @@ Every operation that is answered is noted; `--operations FILE` holds them to the
 """
 
 import json
+import os
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -38,7 +40,10 @@ class Cloud:
 
     def __init__(self, binary, template):
         command = [binary, "up", "--ephemeral", "--port", "0", "--json", "-t", str(template)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        # Functions in JavaScript run by the Node.js that is installed with these tests.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = {**os.environ, "PATH": path}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
         self.endpoint = json.loads(self.process.stdout.readline())["endpointUrl"]
         # Nobody reads the rest, and a full pipe would stop the runner.
         threading.Thread(target=self.process.stdout.read, daemon=True).start()

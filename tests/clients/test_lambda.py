@@ -1,10 +1,15 @@
-"""Lambda: a function of the template."""
+"""Lambda: functions of the template, in three languages, and functions that are made by the API."""
 
 import base64
+import io
 import json
+import threading
+import zipfile
 
 import pytest
 from conftest import ROOT, eventually, refused
+
+ROLE = "arn:aws:iam::000000000000:role/any"
 
 
 @pytest.fixture(scope="module")
@@ -12,15 +17,51 @@ def functions(cloud):
     return cloud.client("lambda")
 
 
+@pytest.fixture
+def made(functions, name):
+    """The name of a function that was made, in Python."""
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=ROLE,
+        Handler="app.handler",
+        Code={"ZipFile": archive(module("one"))},
+        Environment={"Variables": {"STAGE": "test"}},
+        Tags={"team": "blue"},
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName=name)
+    yield name
+    functions.delete_function(FunctionName=name)
+
+
 def event():
     return (ROOT / "events/log-metric/level.json").read_bytes()
+
+
+def archive(text):
+    """An archive with one module."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("app.py", text)
+    return data.getvalue()
+
+
+def module(name):
+    return f"import os\ndef handler(event, context): return ['{name}', context.function_version, os.environ.get('STAGE')]\n"
+
+
+def said(functions, name, payload=None, **more):
+    """What a function answers, and the answer's `FunctionError`."""
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(payload or {}), **more)
+    return json.loads(answer["Payload"].read()), answer.get("FunctionError")
 
 
 def test_a_function_is_invoked(cloud, functions):
     answer = functions.invoke(FunctionName="log-metric", Payload=event(), LogType="Tail")
     assert (answer["StatusCode"], "FunctionError" in answer) == (200, False)
     assert json.loads(answer["Payload"].read())["namespace"] == "TEST"
-    assert b"RequestId" in base64.b64decode(answer["LogResult"]) or b"requestId" in base64.b64decode(answer["LogResult"])
+    log = base64.b64decode(answer["LogResult"]).decode()
+    assert "START RequestId: " in log and "END RequestId: " in log and "REPORT RequestId: " in log
     listed = cloud.client("cloudwatch").list_metrics(Namespace="TEST")["Metrics"]
     assert [metric["MetricName"] for metric in listed] == ["CompleteLevel"]
 
@@ -44,4 +85,114 @@ def test_functions_are_told_of(functions):
     configuration = functions.get_function_configuration(FunctionName="log-metric")
     assert (configuration["Runtime"], configuration["State"]) == ("provided.al2023", "Active")
     assert functions.get_function(FunctionName="log-metric")["Configuration"]["FunctionArn"] == configuration["FunctionArn"]
-    assert [listed["FunctionName"] for listed in functions.list_functions()["Functions"]] == ["log-metric"]
+    names = [listed["FunctionName"] for listed in functions.list_functions()["Functions"]]
+    assert {"log-metric", "node", "python"} <= set(names) and names == sorted(names)
+
+
+@pytest.mark.parametrize("name, kind, trace", [("python", "LookupError", "stackTrace"), ("node", "RangeError", "trace")])
+def test_scripts_answer_and_fail_as_on_lambda(functions, name, kind, trace):
+    assert said(functions, name, {"a": 1}) == ({"seen": {"a": 1}, "by": name}, None)
+    error, failed = said(functions, name, {"fail": "none left"})
+    assert (failed, error["errorType"], error["errorMessage"]) == ("Unhandled", kind, "none left")
+    assert "index." in "".join(error[trace])
+
+
+def test_more_than_are_reserved_are_refused(functions):
+    # The one that is let in holds the function for a while; it may have to wait for a turn itself.
+    first = threading.Thread(target=lambda: eventually(lambda: refusal(functions, {"sleep": 1}) is None))
+    first.start()
+    try:
+        throttled = eventually(lambda: refusal(functions), "the refusal")
+    finally:
+        first.join()
+    assert throttled["Error"]["Code"] == "TooManyRequestsException"
+    assert throttled["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert throttled["ResponseMetadata"]["HTTPStatusCode"] == 429
+
+
+def refusal(functions, payload=None):
+    """What an invocation is refused with, if it is."""
+    try:
+        said(functions, "python", payload)
+    except functions.exceptions.TooManyRequestsException as error:
+        return error.response
+    return None
+
+
+def test_a_task_sees_that_a_function_is_throttled(cloud, functions, made):
+    functions.put_function_concurrency(FunctionName=made, ReservedConcurrentExecutions=0)
+    assert functions.get_function_concurrency(FunctionName=made)["ReservedConcurrentExecutions"] == 0
+    states = cloud.client("stepfunctions")
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": made}, "End": True}
+    machine = states.create_state_machine(
+        name=made, roleArn=ROLE, definition=json.dumps({"StartAt": "Call", "States": {"Call": task}})
+    )["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+    ended = eventually(lambda: ended_of(states, execution), "the end")
+    assert (ended["status"], ended["error"]) == ("FAILED", "Lambda.TooManyRequestsException")
+    assert ended["cause"].startswith("Rate Exceeded. (Service: Lambda, Status Code: 429, Request ID: ")
+    functions.delete_function_concurrency(FunctionName=made)
+    assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=made)
+    settings = functions.get_account_settings()
+    assert settings["AccountLimit"]["UnreservedConcurrentExecutions"] == 999
+    with refused("InvalidParameterValueException"):
+        functions.put_function_concurrency(FunctionName=made, ReservedConcurrentExecutions=900)
+
+
+def ended_of(states, execution):
+    described = states.describe_execution(executionArn=execution)
+    return described if described["status"] != "RUNNING" else None
+
+
+def test_a_function_is_made_changed_and_deleted(functions, made):
+    assert said(functions, made)[0] == ["one", "$LATEST", "test"]
+    described = functions.get_function(FunctionName=made)
+    assert (described["Tags"], described["Configuration"]["Role"]) == ({"team": "blue"}, ROLE)
+    changed = functions.update_function_configuration(
+        FunctionName=made, Environment={"Variables": {"STAGE": "next"}}, Timeout=9, Description="changed"
+    )
+    assert (changed["Timeout"], changed["Description"]) == (9, "changed")
+    functions.get_waiter("function_updated_v2").wait(FunctionName=made)
+    changed = functions.update_function_code(FunctionName=made, ZipFile=archive(module("two")))
+    assert changed["CodeSha256"] != described["Configuration"]["CodeSha256"]
+    assert said(functions, made)[0] == ["two", "$LATEST", "next"]
+    with refused("ResourceConflictException"):
+        functions.create_function(
+            FunctionName=made, Runtime="python3.13", Role=ROLE, Handler="a.b", Code={"ZipFile": archive("")}
+        )
+
+
+def test_code_comes_from_a_bucket(cloud, functions, made, name):
+    objects = cloud.client("s3")
+    objects.create_bucket(Bucket=name)
+    objects.put_object(Bucket=name, Key="code.zip", Body=archive(module("kept")))
+    functions.update_function_code(FunctionName=made, S3Bucket=name, S3Key="code.zip")
+    assert said(functions, made)[0] == ["kept", "$LATEST", "test"]
+
+
+def test_versions_stay_and_aliases_move(functions, made):
+    assert functions.publish_version(FunctionName=made, Description="first")["Version"] == "1"
+    functions.update_function_code(FunctionName=made, ZipFile=archive(module("two")), Publish=True)
+    versions = functions.list_versions_by_function(FunctionName=made)["Versions"]
+    assert [version["Version"] for version in versions] == ["$LATEST", "1", "2"]
+    alias = functions.create_alias(FunctionName=made, Name="live", FunctionVersion="1")
+    assert alias["AliasArn"].endswith(f":{made}:live")
+    assert said(functions, made, Qualifier="live")[0] == ["one", "1", "test"]
+    functions.update_alias(FunctionName=made, Name="live", FunctionVersion="2")
+    answer = functions.invoke(FunctionName=alias["AliasArn"])
+    assert (json.loads(answer["Payload"].read())[0], answer["ExecutedVersion"]) == ("two", "2")
+    assert functions.get_alias(FunctionName=made, Name="live")["FunctionVersion"] == "2"
+    assert [one["Name"] for one in functions.list_aliases(FunctionName=made)["Aliases"]] == ["live"]
+    functions.delete_alias(FunctionName=made, Name="live")
+    with refused("ResourceNotFoundException"):
+        said(functions, made, Qualifier="live")
+
+
+def test_an_archive_that_leads_out_of_its_folder_is_refused(functions, name):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as written:
+        written.writestr("../../out.py", "")
+    with refused("InvalidParameterValueException"):
+        functions.create_function(
+            FunctionName=name, Runtime="python3.13", Role=ROLE, Handler="a.b", Code={"ZipFile": data.getvalue()}
+        )

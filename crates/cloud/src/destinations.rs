@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use crate::{
-    lambda::{EventEnd, EventOutcome},
+    lambda::{EventEnd, EventOutcome, NotRun},
     location::Location,
     sqs::{Attribute, Outgoing},
     targets::Targets,
@@ -56,7 +56,9 @@ impl Destinations {
         let (condition, response) = match &end.outcome {
             EventOutcome::Done(answer) => ("Success", Some((None, json(answer)))),
             EventOutcome::Failed(error) => ("RetriesExhausted", Some((Some("Unhandled"), json(error)))),
-            EventOutcome::NotRun(_) => ("RetriesExhausted", None),
+            EventOutcome::NotRun(NotRun::EventAgeExceeded) => ("EventAgeExceeded", None),
+            EventOutcome::NotRun(NotRun::ZeroReservedConcurrency) => ("ZeroReservedConcurrency", None),
+            EventOutcome::NotRun(NotRun::Error(_)) => ("RetriesExhausted", None),
         };
         let arn = self.location.arn_of(&Target::Function(end.function.clone()));
         let mut record = json!({
@@ -88,7 +90,7 @@ impl Destinations {
                 let error: Value = serde_json::from_slice(error).unwrap_or_default();
                 error["errorMessage"].as_str().unwrap_or_default().to_owned()
             }
-            EventOutcome::NotRun(reason) => reason.clone(),
+            EventOutcome::NotRun(reason) => reason.to_string(),
         };
         let mut error: String = error.chars().take(MAX_ERROR).collect();
         if error.is_empty() {

@@ -144,7 +144,7 @@ fn operation(parts: &Parts) -> String {
 fn limit(name: ServiceName) -> usize {
     match name {
         ServiceName::States => 4 * MIB,
-        ServiceName::Lambda => 8 * MIB,
+        ServiceName::Lambda => 70 * MIB,
         ServiceName::DynamoDb => 16 * MIB,
         ServiceName::Sqs | ServiceName::Sns | ServiceName::Events | ServiceName::Logs => 3 * MIB,
         ServiceName::CloudWatch | ServiceName::Ssm | ServiceName::Secrets | ServiceName::Sts => MIB,

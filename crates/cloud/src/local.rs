@@ -30,7 +30,7 @@ use crate::{
     events::{Events, EventsError},
     front::Front,
     function_logs::FunctionLogs,
-    lambda::{self, ConfigError, EventEnd, Lambda, LambdaConfig, LogLine},
+    lambda::{self, ConfigError, EventEnd, Lambda, LambdaConfig, LogLine, RestoreError},
     location::Location,
     logs::{self, LogEvent, Logs},
     mappings::{self, MappingsError},
@@ -113,6 +113,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Lambda(#[from] ConfigError),
+    #[error(transparent)]
+    Functions(#[from] RestoreError),
     #[error("{} problems in state machines", .0.len())]
     StateMachines(Vec<LoadError>),
     #[error(transparent)]
@@ -216,13 +218,14 @@ impl LocalCloud {
         let front = account_services(application, &location, log_groups, file)?;
         let destinations = Destinations::new(application, targets.clone(), location.clone());
         let events = Arc::new(Events::open(application, location, targets, file("rules.json"))?);
+        let lambda_api = lambda_api(&lambda, options.folder.as_ref(), &storage.s3)?;
         let states_api = Arc::new(states::FrontEnd::new(states.clone()));
         let apis = Apis::new(application.apis.clone(), &options.account, lambda.clone(), states_api.clone());
 
         let front = Arc::new(
             front
                 .with(ServiceName::States, states_api)
-                .with(ServiceName::Lambda, Arc::new(lambda::FrontEnd::new(lambda.clone())))
+                .with(ServiceName::Lambda, Arc::new(lambda_api))
                 .with(ServiceName::S3, storage.s3.clone())
                 .with(ServiceName::DynamoDb, storage.dynamodb.clone())
                 .with(ServiceName::CloudWatch, cloudwatch.clone())
@@ -408,6 +411,17 @@ fn lambda_config(
         logs.write(line, caller);
     });
     config
+}
+
+/// Lambda's API, with the functions that it has made before.
+fn lambda_api(lambda: &Arc<Lambda>, folder: Option<&PathBuf>, s3: &Arc<S3>) -> Result<lambda::FrontEnd, RestoreError> {
+    let objects = s3.clone();
+    let config = lambda::ApiConfig {
+        store: folder.map(|folder| Store::at(folder.join("functions.json"))).unwrap_or_default(),
+        code: folder.map(|folder| folder.join("functions")),
+        objects: Arc::new(move |bucket, key| objects.file_of(bucket, key)),
+    };
+    lambda::FrontEnd::open(lambda.clone(), config)
 }
 
 async fn tell_ends(destinations: Destinations, mut ended: mpsc::UnboundedReceiver<EventEnd>) {

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use axum::body::Body;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cloud::{
-    lambda::{FrontEnd, Lambda},
+    lambda::{ApiConfig, FrontEnd, Lambda},
     service::{Response, Service},
 };
 use http::{Method, Request, StatusCode};
@@ -21,6 +21,10 @@ const INVOKE: &str = "/2015-03-31/functions/Deeds/invocations";
 
 /// Method, path, a header, payload; status, exception, a part of its message.
 type Case<'a> = (Method, &'a str, Option<(&'a str, &'a str)>, &'a str, u16, &'a str, &'a str);
+
+fn front_end(lambda: &Arc<Lambda>) -> FrontEnd {
+    FrontEnd::open(Arc::clone(lambda), ApiConfig::default()).unwrap()
+}
 
 async fn call(front_end: &FrontEnd, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let mut request = Request::builder().method(method).uri(path);
@@ -41,7 +45,7 @@ async fn body(response: Response) -> Value {
 
 #[tokio::test]
 async fn invoke_answers_with_the_functions_payload() {
-    let front_end = FrontEnd::new(lambda());
+    let front_end = front_end(&lambda());
     let response = call(&front_end, Method::POST, INVOKE, &[], r#"{"a":1}"#).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(header(&response, "x-amz-executed-version"), Some("$LATEST"));
@@ -53,7 +57,7 @@ async fn invoke_answers_with_the_functions_payload() {
 
 #[tokio::test]
 async fn invoke_by_arn_with_context_and_log() {
-    let front_end = FrontEnd::new(lambda());
+    let front_end = front_end(&lambda());
     let path = format!("/2015-03-31/functions/{}/invocations?Qualifier=live", function().arn.replace(':', "%3A"));
     let context = BASE64_STANDARD.encode("{\n \"custom\": {\"a\": \"b\"}}");
     let headers = [
@@ -72,7 +76,7 @@ async fn invoke_by_arn_with_context_and_log() {
 
 #[tokio::test]
 async fn a_failed_function_is_answered_with_200_and_a_header() {
-    let front_end = FrontEnd::new(lambda());
+    let front_end = front_end(&lambda());
     let response = call(&front_end, Method::POST, INVOKE, &[], r#"{"do":"error"}"#).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(header(&response, "x-amz-function-error"), Some("Unhandled"));
@@ -83,7 +87,7 @@ async fn a_failed_function_is_answered_with_200_and_a_header() {
 async fn a_dry_run_runs_nothing() {
     let mut config = config(vec![function()]);
     let (lines, _) = record(&mut config);
-    let front_end = FrontEnd::new(Lambda::new(config).unwrap());
+    let front_end = front_end(&Lambda::new(config).unwrap());
     let response = call(&front_end, Method::POST, INVOKE, &[("X-Amz-Invocation-Type", "DryRun")], "").await;
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
     assert!(lines.lock().unwrap().is_empty());
@@ -95,7 +99,7 @@ async fn an_event_is_accepted_and_tried_three_times() {
     config.retry_delays = vec![Duration::ZERO; 2];
     let (recorded, mut lines) = record(&mut config);
     let lambda = Lambda::new(config).unwrap();
-    let front_end = FrontEnd::new(Arc::clone(&lambda));
+    let front_end = front_end(&lambda);
     let headers = [("X-Amz-Invocation-Type", "Event")];
     let response = call(&front_end, Method::POST, INVOKE, &headers, r#"{"do":"error"}"#).await;
     assert_eq!(response.status(), StatusCode::ACCEPTED);
@@ -111,7 +115,7 @@ async fn an_event_is_accepted_and_tried_three_times() {
 
 #[tokio::test]
 async fn what_is_wrong_is_refused_by_its_name() {
-    let front_end = FrontEnd::new(lambda());
+    let front_end = front_end(&lambda());
     let large = format!("\"{}\"", "x".repeat(6 * 1024 * 1024));
     let large_event = format!("\"{}\"", "x".repeat(1024 * 1024));
     let event = ("X-Amz-Invocation-Type", "Event");
@@ -175,7 +179,7 @@ async fn what_is_wrong_is_refused_by_its_name() {
         ),
         (Method::GET, "/2015-03-31/functions/None", None, "", 404, "ResourceNotFoundException", "function:None"),
         (Method::GET, "/2015-03-31/functions?MaxItems=0", None, "", 400, "InvalidParameterValueException", "MaxItems"),
-        (Method::POST, "/2015-03-31/functions", None, "{}", 501, "NotImplementedException", "CreateFunction"),
+        (Method::GET, "/2018-10-31/layers", None, "", 501, "NotImplementedException", "ListLayers"),
         (
             Method::POST,
             "/2021-11-15/functions/Deeds/response-streaming-invocations",
@@ -199,7 +203,7 @@ async fn what_is_wrong_is_refused_by_its_name() {
 async fn functions_are_listed_and_described() {
     let mut other = function();
     other.name = "Another".to_owned();
-    let front_end = FrontEnd::new(Lambda::new(config(vec![function(), other])).unwrap());
+    let front_end = front_end(&Lambda::new(config(vec![function(), other])).unwrap());
     let list = async |query: &str| {
         let path = format!("/2015-03-31/functions/{query}");
         body(call(&front_end, Method::GET, &path, &[], "").await).await

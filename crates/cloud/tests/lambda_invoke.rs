@@ -126,8 +126,12 @@ async fn an_executable_that_is_none_says_so() {
     let mut spec = function();
     let path = folder.path().join("bootstrap");
     spec.code = sam::Code::Bootstrap { path: path.clone() };
-    let missing = Lambda::new(config(vec![spec.clone()])).unwrap_err();
-    assert!(matches!(missing, ConfigError::Code { function, .. } if function == "Deeds"));
+    let lambda = Lambda::new(config(vec![spec.clone()])).unwrap();
+    let invocation = invoke(&lambda, json!({})).await;
+    let (kind, message) = error_of(&invocation);
+    assert_eq!(kind, "Runtime.InvalidEntrypoint");
+    let reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
+    assert_eq!(message, format!("RequestId: {} Error: {reason}", invocation.request_id));
     // A text that nobody may execute.
     fs::write(&path, "no program").unwrap();
     let lambda = Lambda::new(config(vec![spec])).unwrap();

@@ -51,6 +51,8 @@ pub struct LambdaConfig {
     pub max_processes: NonZeroUsize,
     /// How long an asynchronous invocation waits before each retry after a function error.
     pub retry_delays: Vec<Duration>,
+    /// How long an asynchronous invocation waits the first time that too many others run; then twice as long each time.
+    pub throttle_pause: Duration,
     /// Who is told of the ends of asynchronous invocations.
     pub event_ends: Option<UnboundedSender<EventEnd>>,
 }
@@ -70,6 +72,7 @@ impl LambdaConfig {
             log_sink: Arc::new(|_| ()),
             max_processes: cores.saturating_mul(NonZeroUsize::MIN.saturating_add(9)),
             retry_delays: vec![Duration::from_mins(1), Duration::from_mins(2)],
+            throttle_pause: Duration::from_secs(1),
             event_ends: None,
         }
     }
@@ -100,6 +103,17 @@ pub enum ConfigError {
         function: String,
         /// The variable's name.
         variable: String,
+    },
+    /// Functions reserve more than there is.
+    #[error(
+        "function `{function}`: `ReservedConcurrentExecutions: {reserved}` leaves less than 100 of 1000 for functions that \
+         reserve none"
+    )]
+    Reserved {
+        /// The function's name.
+        function: String,
+        /// What it reserves.
+        reserved: u32,
     },
     /// A function was not built.
     #[error("function `{function}` was not built")]

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use sam::{Code, Language};
 
-use super::config::{ConfigError, LambdaConfig};
+use super::{
+    config::{ConfigError, LambdaConfig},
+    version::Version,
+};
 
 /// The variables that Lambda refuses in `Environment.Variables`.
 const RESERVED: [&str; 18] = [
@@ -44,6 +47,7 @@ pub(crate) struct Directories<'a> {
 /// variables, and the fence that keeps AWS clients inside the local cloud.
 pub(crate) fn variables(
     function: &sam::Function,
+    version: Version,
     directories: &Directories<'_>,
     config: &LambdaConfig,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
@@ -60,7 +64,7 @@ pub(crate) fn variables(
         ("AWS_DEFAULT_REGION", &config.region),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &function.memory_mb.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", &function.name),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", &version.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", &function.log_group),
         ("AWS_REGION", &config.region),

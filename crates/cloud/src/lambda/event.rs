@@ -1,15 +1,24 @@
-//! Asynchronous invocations: accepted at once, run later, and tried again after a function error.
+//! Asynchronous invocations: accepted at once, run later, and tried again after a function error or where too many run.
+//!
+//! Source: the Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::{sync::mpsc::UnboundedSender, time::sleep};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::mpsc::UnboundedSender,
+    time::{Instant, sleep},
+};
 
 use super::{
-    invocation::{InvokeError, Task},
-    pool::Pool,
+    invocation::{Invocation, InvokeError, Task},
+    registry::Registry,
 };
+
+/// How old an event may become where its function does not say.
+const MAX_AGE: Duration = Duration::from_hours(6);
+/// The longest pause before an event is tried again of whose function too many invocations run.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What became of an event that a function was invoked with.
 #[derive(Clone, Debug)]
@@ -34,55 +43,122 @@ pub enum EventOutcome {
     /// The function's error.
     Failed(Bytes),
     /// Why it did not run.
-    NotRun(String),
+    NotRun(NotRun),
+}
+
+/// Why an event's last attempt did not run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRun {
+    /// It became too old while too many other invocations ran.
+    #[error("The event was too old before it could be processed.")]
+    EventAgeExceeded,
+    /// Its function may not run at all.
+    #[error("The function's reserved concurrency is zero.")]
+    ZeroReservedConcurrency,
+    /// Lambda could not do it.
+    #[error("{0}")]
+    Error(String),
 }
 
 /// An event on its way.
 pub(crate) struct Event {
+    pub(crate) registry: Arc<Registry>,
+    /// What the caller named.
+    pub(crate) reference: String,
+    /// The function's name.
     pub(crate) function: String,
-    pub(crate) pool: Arc<Pool>,
     pub(crate) task: Task,
-    /// How long it waits before each time that it is tried again.
+    /// How long it waits before each time that it is tried again after an error.
     pub(crate) retry_delays: Vec<Duration>,
-    pub(crate) shutdown: CancellationToken,
+    pub(crate) max_age: Option<Duration>,
     /// Who is told of its end.
     pub(crate) ends: Option<UnboundedSender<EventEnd>>,
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Ran(Invocation),
+    Throttled,
+    ShuttingDown,
+    Failed(InvokeError),
 }
 
 impl Event {
     /// Runs it until it succeeds or its retries are used up. Every attempt has the same request id, as on Lambda.
     pub(crate) async fn run(self) {
-        let Self { function, pool, task, retry_delays, shutdown, ends } = self;
-        let mut delays = retry_delays.iter();
-        let mut attempts = 0;
-        let outcome = loop {
-            attempts += 1;
-            let outcome = match pool.invoke(&task).await {
-                Ok(invocation) if !invocation.failed => break EventOutcome::Done(invocation.payload),
-                Ok(invocation) => {
-                    let error = String::from_utf8_lossy(&invocation.payload).into_owned();
-                    tracing::warn!(request_id = task.request_id, error, "an asynchronous invocation failed");
-                    EventOutcome::Failed(invocation.payload)
-                }
-                Err(InvokeError::ShuttingDown) => return,
-                Err(error) => {
-                    tracing::warn!(request_id = task.request_id, %error, "an asynchronous invocation did not run");
-                    EventOutcome::NotRun(error.to_string())
-                }
-            };
-            let Some(delay) = delays.next() else {
-                tracing::error!(request_id = task.request_id, "an event was dropped: its retries are used up");
-                break outcome;
-            };
-            tokio::select! {
-                () = sleep(*delay) => {}
-                () = shutdown.cancelled() => return,
-            }
-        };
+        let Some((attempts, outcome)) = self.outcome().await else { return };
+        let Self { function, task, ends, .. } = self;
         if let Some(ends) = ends {
             let end = EventEnd { function, request_id: task.request_id, payload: task.payload, attempts, outcome };
             // Nobody may listen any more; that is no error.
             let _ = ends.send(end);
+        }
+    }
+
+    /// How often it was tried and what came of it; none where all ends first.
+    async fn outcome(&self) -> Option<(u32, EventOutcome)> {
+        let request_id = &*self.task.request_id;
+        let expires = Instant::now() + self.max_age.unwrap_or(MAX_AGE);
+        let mut delays = self.retry_delays.iter();
+        let mut pause = self.registry.programs.config.throttle_pause;
+        let mut attempts = 0;
+        loop {
+            let outcome = match self.attempt().await {
+                Attempt::ShuttingDown => return None,
+                Attempt::Throttled if self.registry.concurrency.reserved(&self.function) == Some(0) => {
+                    return Some((attempts, EventOutcome::NotRun(NotRun::ZeroReservedConcurrency)));
+                }
+                Attempt::Throttled if Instant::now() + pause > expires => {
+                    return Some((attempts, EventOutcome::NotRun(NotRun::EventAgeExceeded)));
+                }
+                Attempt::Throttled => {
+                    self.wait(pause).await?;
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+                    continue;
+                }
+                Attempt::Ran(invocation) if !invocation.failed => {
+                    return Some((attempts + 1, EventOutcome::Done(invocation.payload)));
+                }
+                Attempt::Ran(invocation) => {
+                    let error = String::from_utf8_lossy(&invocation.payload).into_owned();
+                    tracing::warn!(request_id, error, "an asynchronous invocation failed");
+                    EventOutcome::Failed(invocation.payload)
+                }
+                Attempt::Failed(error) => {
+                    tracing::warn!(request_id, %error, "an asynchronous invocation did not run");
+                    EventOutcome::NotRun(NotRun::Error(error.to_string()))
+                }
+            };
+            attempts += 1;
+            match delays.next() {
+                Some(delay) if Instant::now() + *delay <= expires => self.wait(*delay).await?,
+                Some(_) | None => {
+                    tracing::error!(request_id, "an event was dropped: its retries are used up");
+                    return Some((attempts, outcome));
+                }
+            }
+        }
+    }
+
+    /// Invokes the function as it is now.
+    async fn attempt(&self) -> Attempt {
+        let deployed = match self.registry.find(&self.reference) {
+            Ok(deployed) => deployed,
+            Err(error) => return Attempt::Failed(error),
+        };
+        let Ok(_running) = self.registry.concurrency.admit(&self.function) else { return Attempt::Throttled };
+        match deployed.pool.invoke(&self.task).await {
+            Ok(invocation) => Attempt::Ran(invocation),
+            Err(InvokeError::ShuttingDown) => Attempt::ShuttingDown,
+            Err(error) => Attempt::Failed(error),
+        }
+    }
+
+    /// Waits; none where all ends first.
+    async fn wait(&self, delay: Duration) -> Option<()> {
+        tokio::select! {
+            () = sleep(delay) => Some(()),
+            () = self.registry.programs.shutdown.cancelled() => None,
         }
     }
 }

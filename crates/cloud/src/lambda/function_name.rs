@@ -34,7 +34,7 @@ impl<'a> FunctionReference<'a> {
         self.region.is_none_or(|own| own == region) && self.account.is_none_or(|own| own == account)
     }
 
-    /// Whether its qualifier, if it has one, is of this function: the one version there is, `$LATEST`, or its alias.
+    /// Whether its qualifier, if it has one, is one that the template gives this function: `$LATEST`, or its alias.
     pub(crate) fn is_qualifier_of(&self, function: &sam::Function) -> bool {
         self.qualifier.is_none_or(|qualifier| qualifier == "$LATEST" || function.alias.as_deref() == Some(qualifier))
     }

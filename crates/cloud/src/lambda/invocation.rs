@@ -1,6 +1,9 @@
 //! An invocation: what it is called with, what it gives, and why there may be none.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -43,6 +46,29 @@ pub struct Invocation {
     pub log_tail: Bytes,
     /// The X-Ray trace header that the function saw.
     pub trace_id: String,
+    /// The version that ran: `$LATEST` or a number.
+    pub executed_version: Arc<str>,
+}
+
+/// Whose limit an invocation would exceed, in the words of `TooManyRequestsException`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThrottleReason {
+    /// That of all functions which have none of their own.
+    ConcurrentInvocationLimitExceeded,
+    /// The function's own.
+    ReservedFunctionConcurrentInvocationLimitExceeded,
+}
+
+impl ThrottleReason {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ConcurrentInvocationLimitExceeded => "ConcurrentInvocationLimitExceeded",
+            Self::ReservedFunctionConcurrentInvocationLimitExceeded => {
+                "ReservedFunctionConcurrentInvocationLimitExceeded"
+            }
+        }
+    }
 }
 
 /// Why a function was not invoked.
@@ -59,6 +85,12 @@ pub enum InvokeError {
     RequestTooLarge {
         /// The limit, in bytes.
         limit: usize,
+    },
+    /// As many invocations run as may.
+    #[error("Rate Exceeded.")]
+    TooManyRequests {
+        /// Whose limit it is.
+        reason: ThrottleReason,
     },
     /// An option does not fit into the header that the function would get it in.
     #[error("the {option} has characters that no HTTP header can have")]

@@ -16,6 +16,8 @@ use bytes::Bytes;
 use time::OffsetDateTime;
 use tokio::net::unix::pipe::Receiver;
 
+use super::program::Program;
+
 /// Where log lines go.
 pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
 
@@ -56,6 +58,7 @@ pub struct LogLine {
 /// The log of one process.
 pub(crate) struct LogStream {
     function: Arc<str>,
+    version: Arc<str>,
     sink: LogSink,
     pipe: Receiver,
     state: Mutex<State>,
@@ -75,11 +78,13 @@ struct State {
 impl LogStream {
     /// A stream, and the end of its pipe that the process writes to. What the process writes while it starts belongs
     /// to the invocation that it is started for.
-    pub(crate) fn new(function: Arc<str>, sink: LogSink, started_for: &str) -> io::Result<(Arc<Self>, PipeWriter)> {
+    pub(crate) fn new(program: &Program, started_for: &str) -> io::Result<(Arc<Self>, PipeWriter)> {
+        let Program { function, version, log_sink, .. } = program;
         let (reader, writer) = io::pipe()?;
         let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
         let state = Mutex::new(State { request_id: Some(started_for.into()), ..State::default() });
-        Ok((Arc::new(Self { function, sink, pipe, state }), writer))
+        let (function, version, sink) = (Arc::clone(function), Arc::clone(version), Arc::clone(log_sink));
+        Ok((Arc::new(Self { function, version, sink, pipe, state }), writer))
     }
 
     /// Reads as the process writes, until it has closed its end.
@@ -106,7 +111,7 @@ impl LogStream {
             state.tail.clear();
         }
         state.request_id = Some(request_id.into());
-        self.emit(&mut state, LogKind::Platform, format!("START RequestId: {request_id} Version: $LATEST"));
+        self.emit(&mut state, LogKind::Platform, format!("START RequestId: {request_id} Version: {}", self.version));
     }
 
     /// Writes a line of Lambda's own.

@@ -13,32 +13,35 @@
 //!
 //! [Runtime API]: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
-mod api_error;
+mod api;
+mod archive;
 mod build;
 mod cargo;
+mod concurrency;
 mod config;
-mod configuration;
+mod deployed;
 mod environment;
 mod event;
-mod front_end;
 mod function_name;
 mod interpreter;
 mod invocation;
 mod logs;
 mod notices;
-mod operation;
 mod pool;
 mod program;
+mod registry;
 mod runtime_api;
 mod sandbox;
+mod saved;
 mod service;
+mod version;
 
+pub use api::{ApiConfig, FrontEnd, Objects, RestoreError};
 pub use build::{BuildError, BuildEvent, BuildOptions, build};
 pub use config::{ConfigError, Credentials, LambdaConfig};
-pub use event::{EventEnd, EventOutcome};
-pub use front_end::FrontEnd;
+pub use event::{EventEnd, EventOutcome, NotRun};
 pub(crate) use function_name::FunctionReference;
-pub use invocation::{Invocation, InvokeError, InvokeOptions};
+pub use invocation::{Invocation, InvokeError, InvokeOptions, ThrottleReason};
 pub use logs::{LogKind, LogLine, LogSink};
 pub use notices::notices;
 pub use service::Lambda;

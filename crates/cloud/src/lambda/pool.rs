@@ -2,7 +2,7 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -25,7 +25,15 @@ pub(crate) struct Pool {
     /// One for each process that may run. Those who wait are served in their order.
     permits: Semaphore,
     /// The processes that have nothing to do, the last one used at the end.
-    idle: Mutex<Vec<Sandbox>>,
+    idle: Mutex<Idle>,
+}
+
+/// The processes that have nothing to do.
+#[derive(Default)]
+struct Idle {
+    sandboxes: Vec<Sandbox>,
+    /// Whether another build is in this one's place: then no process waits for more to do.
+    is_retired: bool,
 }
 
 impl Pool {
@@ -65,10 +73,17 @@ impl Pool {
     /// Kills the idle processes and lets no invocation begin. Those that run end by the program's own signal.
     pub(crate) async fn shut_down(&self) {
         self.permits.close();
-        let idle = std::mem::take(&mut *self.idle());
+        let idle = std::mem::take(&mut self.idle().sandboxes);
         for mut sandbox in idle {
             sandbox.kill().await;
         }
+    }
+
+    /// Ends the processes that have nothing to do, and each of the others when it is done: no more will be asked of them.
+    pub(crate) fn retire(&self) {
+        let mut idle = self.idle();
+        idle.is_retired = true;
+        idle.sandboxes.clear();
     }
 
     /// Runs an invocation in a process that has run others; `None` where the process was lost before it took it.
@@ -168,6 +183,7 @@ impl Pool {
             init_duration,
             log_tail,
             trace_id: task.trace_id.clone(),
+            executed_version: Arc::clone(&self.program.version),
         })
     }
 
@@ -209,6 +225,7 @@ impl Pool {
                     init_duration: None,
                     log_tail: Bytes::from(format!("{reason}\n")),
                     trace_id: task.trace_id.clone(),
+                    executed_version: Arc::clone(&self.program.version),
                 })
             }
         }
@@ -216,22 +233,22 @@ impl Pool {
 
     /// A process that is there already: one that waits for work, else one that is about to.
     fn take_idle(&self) -> Option<Sandbox> {
-        let mut idle = self.idle();
-        idle.retain_mut(Sandbox::is_alive);
-        match idle.iter_mut().rposition(Sandbox::is_ready) {
-            Some(ready) => Some(idle.remove(ready)),
-            None => idle.pop(),
+        let sandboxes = &mut self.idle().sandboxes;
+        sandboxes.retain_mut(Sandbox::is_alive);
+        match sandboxes.iter_mut().rposition(Sandbox::is_ready) {
+            Some(ready) => Some(sandboxes.remove(ready)),
+            None => sandboxes.pop(),
         }
     }
 
     fn put_idle(&self, mut sandbox: Sandbox) {
         let mut idle = self.idle();
-        if sandbox.is_alive() && !self.program.shutdown.is_cancelled() {
-            idle.push(sandbox);
+        if sandbox.is_alive() && !idle.is_retired && !self.program.shutdown.is_cancelled() {
+            idle.sandboxes.push(sandbox);
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Sandbox>> {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

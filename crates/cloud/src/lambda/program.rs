@@ -17,12 +17,14 @@ use super::{
     environment,
     interpreter::{self, Clients, Interpreter},
     logs::LogSink,
+    version::Version,
 };
 
 /// What every process of a function is started from.
 #[derive(Clone)]
 pub(crate) struct Program {
     pub(crate) function: Arc<str>,
+    pub(crate) version: Arc<str>,
     pub(crate) start: Start,
     /// The folder that stands for `/var/task`.
     pub(crate) task_root: PathBuf,
@@ -72,13 +74,19 @@ impl Programs {
     }
 
     /// The program of a function; `built` is the executable that Cargo has built of it.
-    pub(crate) fn of(&self, function: &sam::Function, built: Option<&Path>) -> Result<Program, ConfigError> {
+    pub(crate) fn of(
+        &self,
+        function: &sam::Function,
+        version: Version,
+        built: Option<&Path>,
+    ) -> Result<Program, ConfigError> {
         let (start, task_root) = self.start(function, built)?;
         let directories =
             environment::Directories { task_root: &task_root, home: self.home.path(), runtime: self.clients.folder() };
         Ok(Program {
             function: function.name.as_str().into(),
-            environment: environment::variables(function, &directories, &self.config)?,
+            version: version.to_string().into(),
+            environment: environment::variables(function, version, &directories, &self.config)?,
             start,
             task_root,
             timeout: function.timeout,
@@ -97,6 +105,10 @@ impl Programs {
             Code::Cargo { package_dir, .. } => {
                 let built = built.ok_or_else(|| ConfigError::NotBuilt { function: function.name.clone() })?;
                 Ok((own(built)?, resolved(package_dir)?))
+            }
+            Code::Bootstrap { path } if !path.exists() => {
+                let reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned();
+                Ok((Start::Impossible { reason }, resolved(path.parent().unwrap_or(Path::new(".")))?))
             }
             Code::Bootstrap { path } => {
                 // The parent of a bare file name is the empty path.

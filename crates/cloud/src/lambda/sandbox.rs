@@ -81,8 +81,7 @@ impl Sandbox {
     /// Starts the process, for the invocation with this id.
     pub(crate) async fn spawn(program: &Program, request_id: &str) -> Result<Self, SpawnError> {
         let api = RuntimeApi::start(program.timeout).await.map_err(SpawnError::Machine)?;
-        let (logs, output) = LogStream::new(Arc::clone(&program.function), Arc::clone(&program.log_sink), request_id)
-            .map_err(SpawnError::Machine)?;
+        let (logs, output) = LogStream::new(program, request_id).map_err(SpawnError::Machine)?;
         let (executable, arguments) = match &program.start {
             Start::Process { executable, arguments } => (executable, arguments),
             Start::Impossible { reason } => return Err(SpawnError::Program(reason.clone())),
@@ -93,7 +92,7 @@ impl Sandbox {
             .env_clear()
             .envs(&program.environment)
             .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
-            .env("AWS_LAMBDA_LOG_STREAM_NAME", log_stream_name())
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", log_stream_name(&program.version))
             .stdin(Stdio::null())
             .stdout(output.try_clone().map_err(SpawnError::Machine)?)
             .stderr(output)
@@ -235,10 +234,10 @@ impl Drop for Sandbox {
 }
 
 /// `2026/01/31/[$LATEST]<32 hex digits>`
-fn log_stream_name() -> String {
+fn log_stream_name(version: &str) -> String {
     let today = OffsetDateTime::now_utc().date();
     let (year, month, day) = (today.year(), u8::from(today.month()), today.day());
-    format!("{year}/{month:02}/{day:02}/[$LATEST]{}", Uuid::new_v4().simple())
+    format!("{year}/{month:02}/{day:02}/[{version}]{}", Uuid::new_v4().simple())
 }
 
 /// How Lambda words the end of a process.

@@ -140,6 +140,7 @@ fn service_fault(error: &InvokeError) -> Fault {
         InvokeError::ResourceNotFound { .. } => ("Lambda.ResourceNotFoundException", 404),
         InvokeError::InvalidOption { .. } => ("Lambda.InvalidParameterValueException", 400),
         InvokeError::RequestTooLarge { .. } => ("Lambda.RequestTooLargeException", 413),
+        InvokeError::TooManyRequests { .. } => ("Lambda.TooManyRequestsException", 429),
         InvokeError::Service { .. } | InvokeError::ShuttingDown => ("Lambda.ServiceException", 500),
     };
     let id = Uuid::new_v4();
@@ -154,13 +155,13 @@ fn envelope(invocation: &Invocation, payload: Value) -> Value {
         Header("Connection", "keep-alive"),
         Header("Content-Length", &length),
         Header("Content-Type", "application/json"),
-        Header("X-Amz-Executed-Version", "$LATEST"),
+        Header("X-Amz-Executed-Version", &invocation.executed_version),
         Header("x-amzn-Remapped-Content-Length", "0"),
         Header("x-amzn-RequestId", &invocation.request_id),
         Header("X-Amzn-Trace-Id", &trace_id),
     ];
     let fields = Object::from_iter([
-        ("ExecutedVersion".into(), Value::from("$LATEST")),
+        ("ExecutedVersion".into(), Value::from(&*invocation.executed_version)),
         ("Payload".into(), payload),
         ("StatusCode".into(), Value::from(200_u64)),
     ]);

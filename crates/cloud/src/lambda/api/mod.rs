@@ -1,0 +1,228 @@
+//! Lambda's HTTP API.
+
+mod configuration;
+mod error;
+mod functions;
+mod invoke;
+mod limits;
+mod operation;
+mod request;
+mod settings;
+mod versions;
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    path::PathBuf,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{StatusCode, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use uuid::Uuid;
+
+use self::{error::ApiError, operation::Operation};
+use super::{
+    archive::CodeFolder,
+    config::ConfigError,
+    registry::{Entry, Registry},
+    saved::SavedFunction,
+    service::Lambda,
+};
+use crate::{
+    service::{Request, Response, Service},
+    states::{Store, StoreError},
+};
+
+/// The largest body of a request that is no invocation: an archive in base 64, and the parameters with it.
+const MAX_BODY: usize = 70 * 1024 * 1024;
+
+/// Where the objects of buckets are, by bucket and key: code may be in one.
+pub type Objects = Arc<dyn Fn(&str, &str) -> Option<PathBuf> + Send + Sync>;
+
+/// What Lambda's API works with beside the functions.
+pub struct ApiConfig {
+    /// Keeps the functions that it makes.
+    pub store: Store,
+    /// Where their code is kept; none keeps it for as long as this runs.
+    pub code: Option<PathBuf>,
+    /// The objects of the local S3.
+    pub objects: Objects,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self { store: Store::default(), code: None, objects: Arc::new(|_, _| None) }
+    }
+}
+
+impl fmt::Debug for ApiConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiConfig").field("store", &self.store).field("code", &self.code).finish_non_exhaustive()
+    }
+}
+
+/// Why functions that were made by the API are not there again.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The file that has them can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The folder of their code can't be used.
+    #[error("cannot use the folder of the functions' code")]
+    Code(#[from] io::Error),
+    /// One of them can't be set up.
+    #[error(transparent)]
+    Function(#[from] ConfigError),
+}
+
+/// Lambda as its clients see it.
+pub struct FrontEnd {
+    lambda: Arc<Lambda>,
+    management: Arc<Management>,
+}
+
+/// What changes functions.
+struct Management {
+    lambda: Arc<Lambda>,
+    config: ApiConfig,
+    code: CodeFolder,
+    /// One change at a time: each reads what is there and puts something else in its place.
+    changing: Mutex<()>,
+}
+
+impl FrontEnd {
+    /// Puts Lambda's API in front of `lambda`, with the functions that it has made before.
+    pub fn open(lambda: Arc<Lambda>, config: ApiConfig) -> Result<Self, RestoreError> {
+        let code = CodeFolder::open(config.code.clone())?;
+        let saved: Vec<SavedFunction> = config.store.read()?;
+        let registry = lambda.registry();
+        let archives: Vec<_> = saved.iter().flat_map(SavedFunction::archives).collect();
+        code.keep_only(&archives)?;
+        for function in saved {
+            if registry.read().contains_key(&function.name) {
+                tracing::warn!(
+                    function = function.name,
+                    "the template has a function of the name of one that was created"
+                );
+                continue;
+            }
+            function.restore(registry, &code)?;
+        }
+        let management = Management { lambda: Arc::clone(&lambda), config, code, changing: Mutex::default() };
+        Ok(Self { lambda, management: Arc::new(management) })
+    }
+
+    async fn manage(&self, operation: Operation, parts: Parts, body: Body) -> Result<Response, ApiError> {
+        let too_large =
+            || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request too large");
+        let body = read_body(body, MAX_BODY).await.map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
+        let body = body.ok_or_else(too_large)?;
+        let management = Arc::clone(&self.management);
+        // Archives are unpacked, and interpreters asked.
+        tokio::task::spawn_blocking(move || management.answer(&operation, &parts, &body))
+            .await
+            .unwrap_or_else(|error| Err(ApiError::service(error.to_string())))
+    }
+}
+
+impl Service for FrontEnd {
+    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let answer = match Operation::of(&parts.method, parts.uri.path()) {
+                Operation::Invoke(name) => invoke::invoke(&self.lambda, &name, &parts, body).await,
+                operation => self.manage(operation, parts, body).await,
+            };
+            answer.unwrap_or_else(|error| error.into_response(&Uuid::new_v4().to_string()))
+        })
+    }
+}
+
+impl Management {
+    fn answer(&self, operation: &Operation, parts: &Parts, body: &[u8]) -> Result<Response, ApiError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        match operation {
+            Operation::CreateFunction => self.create_function(body),
+            Operation::ListFunctions => self.list_functions(parts),
+            Operation::GetFunction(name) => self.get_function(name, parts),
+            Operation::GetFunctionConfiguration(name) => self.get_configuration(name, parts),
+            Operation::UpdateFunctionCode(name) => self.update_code(name, body),
+            Operation::UpdateFunctionConfiguration(name) => self.update_configuration(name, body),
+            Operation::DeleteFunction(name) => self.delete_function(name, parts),
+            Operation::PublishVersion(name) => self.publish_version(name, body),
+            Operation::ListVersionsByFunction(name) => self.list_versions(name, parts),
+            Operation::CreateAlias(name) => self.create_alias(name, body),
+            Operation::ListAliases(name) => self.list_aliases(name, parts),
+            Operation::GetAlias(name, alias) => self.get_alias(name, alias),
+            Operation::UpdateAlias(name, alias) => self.update_alias(name, alias, body),
+            Operation::DeleteAlias(name, alias) => self.delete_alias(name, alias),
+            Operation::PutFunctionConcurrency(name) => self.put_concurrency(name, body),
+            Operation::GetFunctionConcurrency(name) => self.get_concurrency(name),
+            Operation::DeleteFunctionConcurrency(name) => self.delete_concurrency(name),
+            Operation::GetAccountSettings => Ok(self.account_settings()),
+            Operation::Invoke(_) => Err(ApiError::service("an invocation is no change of a function")),
+            Operation::Unsupported(operation) => Err(ApiError::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "NotImplementedException",
+                format!("the local Lambda does not support {operation}"),
+            )),
+        }
+    }
+
+    fn registry(&self) -> &Registry {
+        self.lambda.registry()
+    }
+
+    /// Does something with a function that has to be there.
+    fn with<T>(&self, name: &str, run: impl FnOnce(&Entry) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let registry = self.registry();
+        let parsed = registry.parse(name)?;
+        let functions = registry.read();
+        let entry = functions.get(parsed.name).ok_or_else(|| registry.not_found(parsed.name))?;
+        run(entry)
+    }
+
+    /// Changes a function that has to be there, and keeps what has come of it.
+    fn change<T>(&self, name: &str, run: impl FnOnce(&mut Entry) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let registry = self.registry();
+        let parsed = registry.parse(name)?;
+        let done = {
+            let mut functions = registry.write();
+            let entry = functions.get_mut(parsed.name).ok_or_else(|| registry.not_found(parsed.name))?;
+            run(entry)?
+        };
+        self.keep()?;
+        Ok(done)
+    }
+
+    /// Keeps the functions that the API has made. Those of the template are made of it once more at the next start.
+    fn keep(&self) -> Result<(), ApiError> {
+        let registry = self.registry();
+        let functions = registry.read();
+        let created = functions.iter().filter(|(_, entry)| entry.is_created);
+        let saved: Vec<SavedFunction> = created
+            .filter_map(|(name, entry)| SavedFunction::of(name, entry, registry.concurrency.reserved(name)))
+            .collect();
+        Ok(self.config.store.write(&saved)?)
+    }
+}
+
+impl fmt::Debug for FrontEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrontEnd").field("lambda", &self.lambda).finish_non_exhaustive()
+    }
+}
+
+/// Reads a body; none of one above the limit.
+async fn read_body(body: Body, limit: usize) -> Result<Option<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(Some(collected.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,148 @@
+//! Which operation of Lambda's API a request asks for.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+/// An operation that is answered here, with what its path names; or the name of one that is not.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Invoke(String),
+    CreateFunction,
+    ListFunctions,
+    GetFunction(String),
+    GetFunctionConfiguration(String),
+    UpdateFunctionCode(String),
+    UpdateFunctionConfiguration(String),
+    DeleteFunction(String),
+    PublishVersion(String),
+    ListVersionsByFunction(String),
+    CreateAlias(String),
+    ListAliases(String),
+    GetAlias(String, String),
+    UpdateAlias(String, String),
+    DeleteAlias(String, String),
+    PutFunctionConcurrency(String),
+    GetFunctionConcurrency(String),
+    DeleteFunctionConcurrency(String),
+    GetAccountSettings,
+    Unsupported(String),
+}
+
+impl Operation {
+    pub(crate) fn of(method: &Method, path: &str) -> Self {
+        let decoded: Vec<String> = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
+            .collect();
+        let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
+        let method = method.as_str();
+        let found = match segments.as_slice() {
+            ["2015-03-31", "functions", rest @ ..] => Self::of_functions(method, rest),
+            ["2017-10-31", "functions", name, "concurrency"] => match method {
+                "PUT" => Some(Self::PutFunctionConcurrency((*name).to_owned())),
+                "DELETE" => Some(Self::DeleteFunctionConcurrency((*name).to_owned())),
+                _ => None,
+            },
+            ["2019-09-30", "functions", name, "concurrency"] if method == "GET" => {
+                Some(Self::GetFunctionConcurrency((*name).to_owned()))
+            }
+            ["2016-08-19", "account-settings"] if method == "GET" => Some(Self::GetAccountSettings),
+            _ => None,
+        };
+        found.unwrap_or_else(|| {
+            let name = unsupported(method, &segments);
+            Self::Unsupported(name.map_or_else(|| format!("{method} {path}"), str::to_owned))
+        })
+    }
+
+    /// What is below `/2015-03-31/functions`.
+    fn of_functions(method: &str, rest: &[&str]) -> Option<Self> {
+        let of = |name: &str| name.to_owned();
+        Some(match (method, rest) {
+            ("POST", [name, "invocations"]) => Self::Invoke(of(name)),
+            ("POST", []) => Self::CreateFunction,
+            ("GET", []) => Self::ListFunctions,
+            ("GET", [name]) => Self::GetFunction(of(name)),
+            ("DELETE", [name]) => Self::DeleteFunction(of(name)),
+            ("PUT", [name, "code"]) => Self::UpdateFunctionCode(of(name)),
+            ("GET", [name, "configuration"]) => Self::GetFunctionConfiguration(of(name)),
+            ("PUT", [name, "configuration"]) => Self::UpdateFunctionConfiguration(of(name)),
+            ("POST", [name, "versions"]) => Self::PublishVersion(of(name)),
+            ("GET", [name, "versions"]) => Self::ListVersionsByFunction(of(name)),
+            ("POST", [name, "aliases"]) => Self::CreateAlias(of(name)),
+            ("GET", [name, "aliases"]) => Self::ListAliases(of(name)),
+            ("GET", [name, "aliases", alias]) => Self::GetAlias(of(name), of(alias)),
+            ("PUT", [name, "aliases", alias]) => Self::UpdateAlias(of(name), of(alias)),
+            ("DELETE", [name, "aliases", alias]) => Self::DeleteAlias(of(name), of(alias)),
+            _ => return None,
+        })
+    }
+}
+
+/// The names of the operations that a client may try and that are not here.
+fn unsupported(method: &str, segments: &[&str]) -> Option<&'static str> {
+    let name = match (method, segments) {
+        ("GET", ["2015-03-31", "functions", _, "policy"]) => "GetPolicy",
+        ("POST", ["2015-03-31", "functions", _, "policy"]) => "AddPermission",
+        ("DELETE", ["2015-03-31", "functions", _, "policy", _]) => "RemovePermission",
+        ("POST", ["2014-11-13", "functions", _, "invoke-async"]) => "InvokeAsync",
+        ("POST", ["2021-11-15", "functions", _, "response-streaming-invocations"]) => "InvokeWithResponseStream",
+        ("GET", ["2015-03-31", "event-source-mappings"]) => "ListEventSourceMappings",
+        ("POST", ["2015-03-31", "event-source-mappings"]) => "CreateEventSourceMapping",
+        ("GET", ["2015-03-31", "event-source-mappings", _]) => "GetEventSourceMapping",
+        ("PUT", ["2015-03-31", "event-source-mappings", _]) => "UpdateEventSourceMapping",
+        ("DELETE", ["2015-03-31", "event-source-mappings", _]) => "DeleteEventSourceMapping",
+        ("PUT", ["2019-09-25", "functions", _, "event-invoke-config"]) => "PutFunctionEventInvokeConfig",
+        ("GET", ["2019-09-25", "functions", _, "event-invoke-config"]) => "GetFunctionEventInvokeConfig",
+        ("GET", ["2021-10-31", "functions", _, "url"]) => "GetFunctionUrlConfig",
+        ("POST", ["2021-10-31", "functions", _, "url"]) => "CreateFunctionUrlConfig",
+        ("GET", ["2018-10-31", "layers"]) => "ListLayers",
+        ("GET", ["2017-03-31", "tags", _]) => "ListTags",
+        _ => return None,
+    };
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_told_by_its_method_and_path() {
+        let arn = "arn:aws:lambda:us-east-1:000000000000:function:Check";
+        let encoded = arn.replace(':', "%3A");
+        let check = || "Check".to_owned();
+        let cases = [
+            (Method::POST, "/2015-03-31/functions/Check/invocations".to_owned(), Operation::Invoke(check())),
+            (Method::POST, format!("/2015-03-31/functions/{encoded}/invocations"), Operation::Invoke(arn.to_owned())),
+            (Method::GET, "/2015-03-31/functions/".to_owned(), Operation::ListFunctions),
+            (Method::GET, "/2015-03-31/functions/Check".to_owned(), Operation::GetFunction(check())),
+            (
+                Method::GET,
+                "/2015-03-31/functions/Check/configuration".to_owned(),
+                Operation::GetFunctionConfiguration(check()),
+            ),
+            (Method::PUT, "/2015-03-31/functions/Check/code".to_owned(), Operation::UpdateFunctionCode(check())),
+            (
+                Method::DELETE,
+                "/2015-03-31/functions/Check/aliases/live".to_owned(),
+                Operation::DeleteAlias(check(), "live".to_owned()),
+            ),
+            (
+                Method::DELETE,
+                "/2017-10-31/functions/Check/concurrency".to_owned(),
+                Operation::DeleteFunctionConcurrency(check()),
+            ),
+            (
+                Method::GET,
+                "/2015-03-31/functions/Check/policy".to_owned(),
+                Operation::Unsupported("GetPolicy".to_owned()),
+            ),
+            (Method::PATCH, "/elsewhere".to_owned(), Operation::Unsupported("PATCH /elsewhere".to_owned())),
+        ];
+        for (method, path, operation) in cases {
+            assert_eq!(Operation::of(&method, &path), operation, "{method} {path}");
+        }
+    }
+}
