@@ -211,6 +211,7 @@ fn identity(input: &str) -> Identity {
         started_at: OffsetDateTime::now_utc(),
         input: last.as_ref().unwrap().1.clone(),
         map_run_arn: None,
+        item_count: None,
         trace_header: None,
         mocked: None,
         seed: number,

@@ -122,6 +122,7 @@ fn run(bencher: Bencher<'_, '_>, definition: &str, input: &str, transitions: usi
         started_at: now,
         input: Value::parse(input).unwrap(),
         map_run_arn: None,
+        item_count: None,
         trace_header: None,
         mocked: None,
         seed: 1,

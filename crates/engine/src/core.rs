@@ -69,6 +69,9 @@ pub struct Identity {
     /// The Map Run that it is a child execution of.
     #[serde(default)]
     pub map_run_arn: Option<Arc<str>>,
+    /// How many items of the Map Run it has.
+    #[serde(default)]
+    pub item_count: Option<u64>,
     /// The X-Ray trace that it is part of, for the calls that it makes.
     pub trace_header: Option<Arc<str>>,
     /// What answers calls in place of the services.

@@ -43,7 +43,7 @@ pub(crate) use rows::{ExecutionRow, Recorded, Standing, Turn};
 use crate::core::Identity;
 
 /// The layout of the tables, which `PRAGMA user_version` of a file must name.
-const LAYOUT: i64 = 4;
+const LAYOUT: i64 = 5;
 
 /// How long another process may hold the file, such as a person who looks into it.
 const BUSY: Duration = Duration::from_secs(5);
@@ -71,7 +71,8 @@ const TABLES: &str = "
         definition  BLOB NOT NULL REFERENCES definitions (id),
         identity    TEXT NOT NULL,
         redrives    INTEGER NOT NULL DEFAULT 0,
-        redriven_at INTEGER
+        redriven_at INTEGER,
+        item_count  INTEGER
     ) STRICT;
     CREATE INDEX executions_of_machine ON executions (machine_arn, number);
     CREATE INDEX executions_that_run ON executions (number) WHERE status = 'RUNNING';
@@ -102,6 +103,9 @@ const FROM_LAYOUT_3: &str = "
     ALTER TABLE executions ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE executions ADD COLUMN redriven_at INTEGER;
 ";
+
+/// From layout 4, which did not tell how many items child executions have.
+const FROM_LAYOUT_4: &str = "ALTER TABLE executions ADD COLUMN item_count INTEGER;";
 
 /// The journal of one runner.
 #[derive(Debug)]
@@ -198,13 +202,15 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     let layout = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
-    let changes = match layout(connection)? {
-        0 => Some(TABLES),
-        3 => Some(FROM_LAYOUT_3),
-        _ => None,
+    let changes: &[&str] = match layout(connection)? {
+        0 => &[TABLES, MAP_RUNS],
+        3 => &[FROM_LAYOUT_3, MAP_RUNS, FROM_LAYOUT_4],
+        4 => &[FROM_LAYOUT_4],
+        _ => &[],
     };
-    if let Some(changes) = changes {
-        let changes = format!("BEGIN IMMEDIATE; {changes} {MAP_RUNS} PRAGMA user_version = {LAYOUT}; COMMIT;");
+    if !changes.is_empty() {
+        let changes = changes.concat();
+        let changes = format!("BEGIN IMMEDIATE; {changes} PRAGMA user_version = {LAYOUT}; COMMIT;");
         connection.execute_batch(&changes)?;
     }
     let found = layout(connection)?;

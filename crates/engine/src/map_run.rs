@@ -156,7 +156,8 @@ impl MapRun {
     /// The child execution with this index, counted from 0: the same one whenever it is asked for.
     ///
     /// `parent` is the execution that the Map state is part of.
-    pub fn child(&self, parent: &Identity, index: u64, input: Value, started_at: OffsetDateTime) -> Identity {
+    pub fn child(&self, parent: &Identity, index: u64, batch: Batch, started_at: OffsetDateTime) -> Identity {
+        let Batch { input, items } = batch;
         let digest = Sha256::new().chain_update(self.uuid).chain_update(index.to_le_bytes()).finalize();
         let (id, rest) = digest.split_at(16);
         let uuid = made_of(id);
@@ -176,6 +177,7 @@ impl MapRun {
             state_machine_name: self.state_machine_arn.rsplit(':').next().unwrap_or_default().into(),
             state_machine_arn: self.state_machine_arn.clone(),
             map_run_arn: Some(self.arn.clone()),
+            item_count: Some(items),
             started_at,
             input,
             seed,

@@ -17,10 +17,13 @@ pub enum Status {
     TimedOut,
     /// It was stopped.
     Aborted,
+    /// It did not succeed, and its Map Run is about to redrive it. Its history does not tell: the Map Run does.
+    PendingRedrive,
 }
 
 impl Status {
-    const ALL: [Self; 5] = [Self::Running, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted];
+    const ALL: [Self; 6] =
+        [Self::Running, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted, Self::PendingRedrive];
 
     /// The status of an execution, by its history.
     pub fn of(execution: &Execution) -> Self {
@@ -46,6 +49,7 @@ impl Status {
             Self::Failed => "FAILED",
             Self::TimedOut => "TIMED_OUT",
             Self::Aborted => "ABORTED",
+            Self::PendingRedrive => "PENDING_REDRIVE",
         }
     }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod support;
+
 use std::{path::Path, sync::Arc};
 
 use asl::{Fault, Machine, Value};
@@ -66,18 +68,9 @@ impl Runner {
             arn: arn(name).into(),
             name: name.into(),
             state_machine_arn: MACHINE.into(),
-            state_machine_name: "test".into(),
-            state_machine_version_arn: None,
-            state_machine_alias_arn: None,
-            revision: Arc::default(),
-            role_arn: "arn:aws:iam::123456789012:role/test".into(),
-            region: "us-east-1".into(),
             started_at: OffsetDateTime::now_utc(),
             input: Value::from(input),
-            map_run_arn: None,
-            trace_header: None,
-            mocked: None,
-            seed: 1,
+            ..support::identity()
         };
         self.executions.start(&definition, identity)
     }
@@ -507,19 +500,22 @@ async fn an_execution_that_fails_again_at_once_can_be_redriven_again() {
 }
 
 #[tokio::test]
-async fn a_journal_of_the_layout_before_is_taken_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut first = Runner::on(&folder);
-    let running = first.start(&task(), "one", &json!({}));
-    first.fail("Broken").await;
-    running.ended().await;
-    first.executions.close();
-    let sql = "ALTER TABLE executions DROP COLUMN redrives; ALTER TABLE executions DROP COLUMN redriven_at;
-               DROP TABLE map_runs; PRAGMA user_version = 3;";
-    tables(&folder).execute_batch(sql).unwrap();
+async fn a_journal_of_a_layout_before_is_taken_over() {
+    let layout_4 = "ALTER TABLE executions DROP COLUMN item_count; PRAGMA user_version = 4;";
+    let layout_3 = "ALTER TABLE executions DROP COLUMN redrives; ALTER TABLE executions DROP COLUMN redriven_at;
+                    DROP TABLE map_runs; PRAGMA user_version = 3;";
+    for back in [layout_4.to_owned(), format!("{layout_4} {layout_3}")] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = Runner::on(&folder);
+        let running = first.start(&task(), "one", &json!({}));
+        first.fail("Broken").await;
+        running.ended().await;
+        first.executions.close();
+        tables(&folder).execute_batch(&back).unwrap();
 
-    let mut second = Runner::on(&folder);
-    assert!(second.redrive("one", "a").is_ok());
-    second.answer(&json!("mended")).await;
-    assert_eq!(second.find("one").ended().await, Outcome::Succeeded(Value::from("mended")));
+        let mut second = Runner::on(&folder);
+        assert!(second.redrive("one", "a").is_ok());
+        second.answer(&json!("mended")).await;
+        assert_eq!(second.find("one").ended().await, Outcome::Succeeded(Value::from("mended")));
+    }
 }

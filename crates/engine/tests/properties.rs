@@ -8,6 +8,7 @@
 mod definitions;
 #[path = "properties/play.rs"]
 mod play;
+mod support;
 
 use std::sync::Arc;
 

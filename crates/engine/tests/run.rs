@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod support;
+
 use std::sync::{Arc, Mutex};
 
 use asl::{Machine, Value};
@@ -13,6 +15,8 @@ use engine::{
 use serde_json::json;
 use time::OffsetDateTime;
 
+use support::identity;
+
 /// Answers every call with null, and keeps the names of the states that called.
 #[derive(Default)]
 struct Kept(Mutex<Vec<String>>);
@@ -21,26 +25,6 @@ impl Outside for Kept {
     fn call(&self, _: &Arc<Identity>, call: Call, _: Reports) -> Answer {
         self.0.lock().unwrap().push(call.state.to_string());
         Box::pin(async { Ok(Value::Null) })
-    }
-}
-
-fn identity() -> Identity {
-    Identity {
-        arn: "arn:aws:states:us-east-1:123456789012:execution:test:one".into(),
-        name: "one".into(),
-        state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:test".into(),
-        state_machine_name: "test".into(),
-        state_machine_version_arn: None,
-        state_machine_alias_arn: None,
-        revision: Arc::default(),
-        role_arn: "arn:aws:iam::123456789012:role/test".into(),
-        region: "us-east-1".into(),
-        started_at: OffsetDateTime::UNIX_EPOCH,
-        input: Value::empty_object(),
-        map_run_arn: None,
-        trace_header: None,
-        mocked: None,
-        seed: 1,
     }
 }
 

@@ -52,12 +52,13 @@ pub(super) fn listed(execution: &Listed) -> Object {
         fields.extend(arn.clone().map(|arn| (key.into(), arn.into())));
     }
     fields.extend(execution.map_run_arn.clone().map(|arn| ("mapRunArn".into(), arn.into())));
+    fields.extend(execution.item_count.map(|count| ("itemCount".into(), count.into())));
     fields.insert("redriveCount".into(), execution.redrives.into());
     fields.extend(execution.redriven_at.map(|at| ("redriveDate".into(), epoch_seconds(at))));
     fields
 }
 
-fn summary(execution: &Execution) -> Listed {
+fn summary(execution: &Execution, status: Status) -> Listed {
     let identity = execution.identity();
     Listed {
         arn: identity.arn.clone(),
@@ -65,8 +66,10 @@ fn summary(execution: &Execution) -> Listed {
         state_machine_version_arn: identity.state_machine_version_arn.clone(),
         state_machine_alias_arn: identity.state_machine_alias_arn.clone(),
         map_run_arn: identity.map_run_arn.clone(),
+        // Only a list tells it.
+        item_count: None,
         name: identity.name.clone(),
-        status: Status::of(execution),
+        status,
         started_at: identity.started_at,
         stopped_at: stopped_at(execution),
         redrives: execution.redriven().map_or(0, |redrive| redrive.count),
@@ -74,9 +77,9 @@ fn summary(execution: &Execution) -> Listed {
     }
 }
 
-/// The answer of `DescribeExecution` at this moment.
-pub(super) fn execution(execution: &Execution, included: IncludedData, now: OffsetDateTime) -> Value {
-    let mut fields = listed(&summary(execution));
+/// The answer of `DescribeExecution` at this moment, for an execution with this status.
+pub(super) fn execution(execution: &Execution, status: Status, included: IncludedData, now: OffsetDateTime) -> Value {
+    let mut fields = listed(&summary(execution, status));
     data(execution, included, &mut fields);
     fields.extend(trace_header(execution));
     let (status, reason) = redrive_status(execution.identity(), execution.redrivable(now));
@@ -99,7 +102,7 @@ pub(super) fn redrive_status(
 
 /// The answer of `StartSyncExecution`.
 pub(super) fn sync_execution(execution: &Execution, included: IncludedData) -> Value {
-    let mut fields = identity(&summary(execution));
+    let mut fields = identity(&summary(execution, Status::of(execution)));
     data(execution, included, &mut fields);
     // Told whether there is an output or not.
     fields.insert("outputDetails".into(), is_included(included));

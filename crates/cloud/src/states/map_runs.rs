@@ -16,7 +16,7 @@ mod kept;
 mod planned;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
 
@@ -104,6 +104,11 @@ impl MapRuns {
         let Some(executions) = self.0.executions() else { return Ok(Vec::new()) };
         let kept = executions.map_runs_of(execution_arn).map_err(|error| ApiError::internal(&error))?;
         kept.iter().map(|text| Ok(self.0.known(parse(text)?))).collect()
+    }
+
+    /// The child executions of a Map Run that wait for their redrive, by their ARNs.
+    pub(super) fn pending_redrive(&self, arn: &str) -> HashSet<Arc<str>> {
+        self.0.runs().get(arn).map(|kept| kept.pending_redrive().clone()).unwrap_or_default()
     }
 
     /// Changes how many child executions run at once and how many items may fail, from now on.

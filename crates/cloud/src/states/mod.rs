@@ -32,7 +32,10 @@ mod test_state;
 mod variables;
 mod versions;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
 
 use asl::{
     Value,
@@ -264,6 +267,7 @@ impl States {
             started_at: self.now(),
             input,
             map_run_arn: None,
+            item_count: None,
             trace_header: start.trace_header.map(Into::into),
             mocked,
             seed: Uuid::new_v4().as_u64_pair().0,
@@ -370,6 +374,11 @@ impl States {
     fn map_run(&self, arn: &str) -> Result<map_runs::Record, ApiError> {
         arn::map_run(arn)?;
         self.map_runs.find(arn)
+    }
+
+    /// The child executions of a Map Run that wait for their redrive, by their ARNs.
+    fn pending_redrive(&self, map_run_arn: &str) -> HashSet<Arc<str>> {
+        self.map_runs.pending_redrive(map_run_arn)
     }
 
     /// The Map Runs of an execution, newest first.

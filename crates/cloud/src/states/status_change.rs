@@ -142,6 +142,7 @@ mod tests {
             state_machine_version_arn: None,
             state_machine_alias_arn: None,
             map_run_arn: None,
+            item_count: None,
             revision: Arc::default(),
             role_arn: "arn:r".into(),
             region: "us-east-1".into(),

@@ -52,6 +52,37 @@ async fn what_did_not_succeed_goes_on_and_the_rest_begins() {
 }
 
 #[tokio::test]
+async fn a_child_execution_that_is_to_be_redriven_says_so_until_it_is_its_turn() {
+    let work = Work::new(|_| Does::Waits);
+    let stage = Stage::new(in_memory(), work.clone(), "STANDARD", json!({ "MaxConcurrency": 2 })).await;
+    let running = stage.start("[0,1]");
+    let run = stage.until(&running, "running", 2).await;
+    running.stop(Fault::default()).unwrap();
+    stage.until(&running, "aborted", 2).await;
+    let of_status = async |status| {
+        let children = stage.children(&run, &json!({ "statusFilter": status })).await;
+        let told = children.into_iter().map(|child| {
+            assert_eq!((&child["status"], &child["itemCount"]), (&json!(status), &json!(1)));
+            child["executionArn"].clone()
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(of_status("ABORTED").await.len(), 2);
+
+    stage.call("UpdateMapRun", json!({ "mapRunArn": run["mapRunArn"], "maxConcurrency": 1 })).await;
+    let redriven = stage.redrive(&running).await;
+    stage.until(&redriven, "running", 1).await;
+    let pending = of_status("PENDING_REDRIVE").await;
+    assert_eq!((pending.len(), of_status("RUNNING").await.len(), of_status("ABORTED").await.len()), (1, 1, 0));
+    let described = stage.call("DescribeExecution", json!({ "executionArn": pending[0] })).await;
+    assert_eq!((&described["status"], &described["itemCount"]), (&json!("PENDING_REDRIVE"), &Value::Null));
+
+    redriven.stop(Fault::default()).unwrap();
+    stage.until(&redriven, "aborted", 2).await;
+    assert_eq!((of_status("PENDING_REDRIVE").await.len(), of_status("ABORTED").await.len()), (0, 2));
+}
+
+#[tokio::test]
 async fn a_child_execution_that_failed_is_redriven_under_its_own_name() {
     let work = Work::new(fails_for_1);
     let stage = Stage::new(in_memory(), work.clone(), "STANDARD", json!({ "MaxConcurrency": 1 })).await;

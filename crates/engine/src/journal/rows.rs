@@ -61,6 +61,8 @@ pub struct Listed {
     pub state_machine_alias_arn: Option<Arc<str>>,
     /// The Map Run that it is a child execution of.
     pub map_run_arn: Option<Arc<str>>,
+    /// How many items of the Map Run it has.
+    pub item_count: Option<u64>,
     /// Its name.
     pub name: Arc<str>,
     /// Its status.
@@ -111,7 +113,7 @@ impl Journal {
             .prepare_cached(
                 "INSERT INTO executions VALUES
                  (NULL, :arn, :machine_arn, :version_arn, :alias_arn, :map_run_arn, :name, :status, :started_at,
-                  :stopped_at, :definition, :identity, 0, NULL)
+                  :stopped_at, :definition, :identity, 0, NULL, :item_count)
                  ON CONFLICT (arn) DO NOTHING",
             )?
             .execute(named_params! {
@@ -120,6 +122,7 @@ impl Journal {
                 ":version_arn": identity.state_machine_version_arn,
                 ":alias_arn": identity.state_machine_alias_arn,
                 ":map_run_arn": identity.map_run_arn,
+                ":item_count": identity.item_count,
                 ":name": identity.name,
                 ":status": Status::of(execution),
                 ":started_at": Moment(identity.started_at),
@@ -231,7 +234,7 @@ impl Journal {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
             "SELECT arn, machine_arn, version_arn, alias_arn, map_run_arn, name, status, started_at, stopped_at,
-                    redrives, redriven_at
+                    redrives, redriven_at, item_count
              FROM executions
              WHERE machine_arn = :machine_arn
                AND (:status IS NULL OR status = :status)
@@ -301,6 +304,7 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
         state_machine_version_arn: row.get("version_arn")?,
         state_machine_alias_arn: row.get("alias_arn")?,
         map_run_arn: row.get("map_run_arn")?,
+        item_count: row.get("item_count")?,
         name: row.get("name")?,
         status: row.get("status")?,
         started_at,

@@ -124,6 +124,9 @@ pub struct Resumed {
 }
 
 impl Executions {
+    /// A limit for a list of all there are: more than that, and no more than the journal can count.
+    pub const NO_LIMIT: usize = usize::MAX / 2;
+
     /// The executions of a journal. Those that have not ended go on with [`Executions::resume`].
     pub fn new(journal: Journal, outside: Arc<dyn Outside>) -> Arc<Self> {
         let (kept, redriving, resumed) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));

@@ -5,7 +5,7 @@ use std::{sync::Weak, time::Duration};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Answer, CallError, Outside, Reports};
+use super::{Answer, Outside, Reports, ended};
 use crate::core::{
     CallId, Command, Happened, TimerId,
     trial::{Setup, Trial, TrialError, Tried},
@@ -82,11 +82,7 @@ impl Work {
         tokio::select! {
             (id, answer) = call => {
                 self.call = None;
-                match answer {
-                    Ok(output) => Happened::TaskSucceeded { call: id, output },
-                    Err(CallError::Failed(fault)) => Happened::TaskFailed { call: id, fault },
-                    Err(CallError::Refused(cause)) => Happened::TaskRefused { call: id, cause },
-                }
+                ended(id, answer)
             }
             (index, timer) = timer => {
                 self.timers.swap_remove(index);

@@ -62,6 +62,7 @@ pub(crate) fn identity(number: usize, input: Value) -> Identity {
         started_at: OffsetDateTime::now_utc(),
         input,
         map_run_arn: None,
+        item_count: None,
         trace_header: None,
         mocked: None,
         seed: number as u64,

@@ -10,8 +10,7 @@ use engine::{
 use proptest::{prelude::*, test_runner::TestCaseError};
 use time::{Duration, OffsetDateTime};
 
-/// When every execution begins.
-const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::days(20_000));
+use crate::support::{START, identity};
 
 pub(crate) struct Play {
     pub(crate) execution: Execution,
@@ -24,23 +23,7 @@ pub(crate) struct Play {
 
 impl Play {
     pub(crate) fn start(machine: Arc<Machine>, input: &serde_json::Value, seed: u64) -> Self {
-        let identity = Identity {
-            arn: "arn:aws:states:us-east-1:123456789012:execution:test:one".into(),
-            name: "one".into(),
-            state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:test".into(),
-            state_machine_name: "test".into(),
-            state_machine_version_arn: None,
-            state_machine_alias_arn: None,
-            revision: Arc::default(),
-            role_arn: "arn:aws:iam::123456789012:role/test".into(),
-            region: "us-east-1".into(),
-            started_at: START,
-            input: Value::from(input),
-            map_run_arn: None,
-            trace_header: None,
-            mocked: None,
-            seed,
-        };
+        let identity = Identity { input: Value::from(input), seed, ..identity() };
         let execution = Execution::new(machine, Arc::new(identity));
         let mut play = Self { execution, now: START, happened: Vec::new(), checked: 0 };
         play.step(&Happened::Started);

@@ -17,6 +17,28 @@ use time::{Duration, OffsetDateTime};
 /// When every execution begins.
 pub(crate) const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::days(20_000));
 
+/// Who every execution is.
+pub(crate) fn identity() -> Identity {
+    Identity {
+        arn: "arn:aws:states:us-east-1:123456789012:execution:test:one".into(),
+        name: "one".into(),
+        state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:test".into(),
+        state_machine_name: "test".into(),
+        state_machine_version_arn: None,
+        state_machine_alias_arn: None,
+        revision: Arc::default(),
+        role_arn: "arn:aws:iam::123456789012:role/test".into(),
+        region: "us-east-1".into(),
+        started_at: START,
+        input: Value::empty_object(),
+        map_run_arn: None,
+        item_count: None,
+        trace_header: None,
+        mocked: None,
+        seed: 1,
+    }
+}
+
 pub(crate) struct Played {
     pub(crate) execution: Execution,
     pub(crate) now: OffsetDateTime,
@@ -32,23 +54,7 @@ impl Played {
 
     pub(crate) fn start_with_seed(definition: &serde_json::Value, input: &serde_json::Value, seed: u64) -> Self {
         let machine = Machine::compile(&Value::from(definition)).unwrap();
-        let identity = Identity {
-            arn: "arn:aws:states:us-east-1:123456789012:execution:test:one".into(),
-            name: "one".into(),
-            state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:test".into(),
-            state_machine_name: "test".into(),
-            state_machine_version_arn: None,
-            state_machine_alias_arn: None,
-            revision: Arc::default(),
-            role_arn: "arn:aws:iam::123456789012:role/test".into(),
-            region: "us-east-1".into(),
-            started_at: START,
-            input: Value::from(input),
-            map_run_arn: None,
-            trace_header: None,
-            mocked: None,
-            seed,
-        };
+        let identity = Identity { input: Value::from(input), seed, ..identity() };
         let execution = Execution::new(Arc::new(machine), Arc::new(identity));
         let mut played = Self { execution, now: START, commands: Vec::new(), fired: Vec::new() };
         played.step(Happened::Started);

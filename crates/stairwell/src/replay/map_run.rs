@@ -40,7 +40,7 @@ impl Player<'_> {
     }
 
     fn play_child(&mut self, run: &MapRun, index: u64, child: &Child) -> Result<Execution, PlayError> {
-        let identity = run.child(self.execution.identity(), index, child.input.clone(), self.now);
+        let identity = run.child(self.execution.identity(), index, child.batch(), self.now);
         let execution = Execution::new(run.distributed.machine.clone(), Arc::new(identity));
         let mut player = Player::new(execution, self.now, self.objects, std::mem::take(&mut self.answers));
         let played = player.play();

@@ -127,6 +127,7 @@ fn placeholders(script: &Script<'_>) -> Identity {
         started_at: START,
         input: script.input.clone(),
         map_run_arn: None,
+        item_count: None,
         trace_header: None,
         mocked: None,
         seed: 1,

@@ -4,6 +4,7 @@ use asl::{Fault, Value};
 use engine::{
     history::{self, epoch_seconds},
     journal::Wanted,
+    run::Executions,
 };
 use sam::StateMachineKind;
 use serde::Deserialize;
@@ -75,6 +76,13 @@ pub(super) struct ListRequest {
     page: Page,
 }
 
+impl ListRequest {
+    /// The status that is wanted. The model has no name but these.
+    fn status(&self) -> Option<Status> {
+        self.status_filter.as_deref().and_then(Status::named)
+    }
+}
+
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum RedriveFilter {
@@ -121,7 +129,12 @@ pub(super) fn describe(states: &States, request: &ExecutionRequest) -> Result<Va
     let included = request.included_data.unwrap_or_default();
     let running = states.execution(&request.execution_arn)?;
     let now = states.now();
-    Ok(running.look(|execution| describe::execution(execution, included, now)))
+    let map_run_arn = running.identity().map_run_arn.as_deref();
+    let pending = map_run_arn.is_some_and(|arn| states.pending_redrive(arn).contains(&*request.execution_arn));
+    Ok(running.look(|execution| {
+        let status = if pending { Status::PendingRedrive } else { Status::of(execution) };
+        describe::execution(execution, status, included, now)
+    }))
 }
 
 pub(super) fn describe_machine(states: &States, request: &ExecutionRequest) -> Result<Value, ApiError> {
@@ -163,7 +176,19 @@ fn list_of_map_run(states: &States, request: &ListRequest, arn: &str) -> Result<
         // One with no child execution, or none.
         states.map_run(arn)?;
     }
-    list_wanted(states, request, wanted)
+    let pending = states.pending_redrive(arn);
+    if pending.is_empty() {
+        return list_wanted(states, request, wanted);
+    }
+    // The journal has them as they were.
+    let status = request.status();
+    let mut executions = states.executions_of(wanted, 0, Executions::NO_LIMIT)?;
+    for execution in executions.iter_mut().filter(|execution| pending.contains(&execution.arn)) {
+        execution.status = Status::PendingRedrive;
+    }
+    executions.retain(|execution| status.is_none_or(|status| execution.status == status));
+    let (executions, next) = request.page.cut(&executions)?;
+    Ok(listed("executions", (executions.into_iter().map(describe::listed).collect(), next)))
 }
 
 fn list_of_machine(states: &States, request: &ListRequest, arn: &str) -> Result<Value, ApiError> {
@@ -185,12 +210,8 @@ fn list_of_machine(states: &States, request: &ListRequest, arn: &str) -> Result<
 }
 
 fn list_wanted(states: &States, request: &ListRequest, wanted: Wanted<'_>) -> Result<Value, ApiError> {
-    let wanted = Wanted { status: request.status_filter.as_deref().and_then(Status::named), ..wanted };
-    // What waits for its redrive by a Map Run is what it was until then.
-    let nothing = request.status_filter.as_deref().is_some_and(|name| Status::named(name).is_none());
-    let (executions, next) = request
-        .page
-        .read(|offset, limit| if nothing { Ok(Vec::new()) } else { states.executions_of(wanted, offset, limit) })?;
+    let wanted = Wanted { status: request.status(), ..wanted };
+    let (executions, next) = request.page.read(|offset, limit| states.executions_of(wanted, offset, limit))?;
     let executions: Vec<_> = executions.iter().map(describe::listed).collect();
     Ok(listed("executions", (executions, next)))
 }

@@ -16,7 +16,10 @@ use asl::{
     distributed::{OutputType, Transformation},
     value::Object,
 };
-use engine::{Execution, Outcome, map_run::names};
+use engine::{
+    Execution, Outcome,
+    map_run::{Batch, names},
+};
 use time::OffsetDateTime;
 
 use super::objects::{Objects, ObjectsError};
@@ -57,6 +60,11 @@ pub struct ChildRun {
 }
 
 impl Child {
+    /// What it begins with.
+    pub fn batch(&self) -> Batch {
+        Batch { input: self.input.clone(), items: self.items }
+    }
+
     /// Whether it has ended well.
     pub fn has_succeeded(&self) -> bool {
         self.run.as_ref().is_some_and(|run| matches!(run.outcome, Outcome::Succeeded(_)))

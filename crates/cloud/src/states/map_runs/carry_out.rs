@@ -6,7 +6,7 @@ use asl::{Fault, Value, distributed::ExecutionType};
 use engine::{
     Identity, Outcome,
     journal::{Definition, JournalError},
-    map_run::{MapRun, ResultWriter, Tolerance},
+    map_run::{Batch, MapRun, ResultWriter, Tolerance},
     run::{Executions, MapRunEnd, RedriveError, Redriven, Running, StartError, Started},
 };
 use tokio::{sync::OwnedMutexGuard, task::JoinSet};
@@ -95,7 +95,7 @@ impl Children {
         })
         .await?;
         for planned in &self.planned {
-            self.kept.moves(planned.child.items, None, planned.fate);
+            self.kept.moves(planned, None, planned.fate);
             self.total += planned.child.items;
         }
         Ok(())
@@ -163,8 +163,8 @@ impl Children {
         let running = match (&child.run, fate) {
             // An earlier attempt is remembered.
             (Some(_), _) => None,
-            (None, Fate::PendingRedrive) => Some(self.redrive(index, child.input.clone()).await?),
-            (None, _) => Some(self.start(index, child.input.clone()).await?),
+            (None, Fate::PendingRedrive) => Some(self.redrive(index, child.batch()).await?),
+            (None, _) => Some(self.start(index, child.batch()).await?),
         };
         self.next += 1;
         let Some(running) = running else { return Ok(None) };
@@ -178,8 +178,8 @@ impl Children {
     }
 
     /// Starts a child execution, or finds the one that an earlier runner has started.
-    async fn start(&self, index: usize, input: Value) -> Result<Arc<Running>, Fault> {
-        let identity = self.identity(index, input);
+    async fn start(&self, index: usize, batch: Batch) -> Result<Arc<Running>, Fault> {
+        let identity = self.identity(index, batch);
         if self.is_express() {
             let machine = self.run.distributed.machine.clone();
             return Ok(self.begun(Running::start(machine, Arc::new(identity), self.shared.outside.clone()), 0));
@@ -202,8 +202,8 @@ impl Children {
     }
 
     /// Redrives a child execution, or finds it as it is where it can't be redriven any more.
-    async fn redrive(&self, index: usize, input: Value) -> Result<Arc<Running>, Fault> {
-        let identity = self.identity(index, input);
+    async fn redrive(&self, index: usize, batch: Batch) -> Result<Arc<Running>, Fault> {
+        let identity = self.identity(index, batch);
         let executions = self.executions()?;
         loop {
             let error = match executions.redrive(&identity.arn, None) {
@@ -221,8 +221,8 @@ impl Children {
         }
     }
 
-    fn identity(&self, index: usize, input: Value) -> Identity {
-        self.run.child(&self.parent, index as u64, input, self.shared.outside.clock().now())
+    fn identity(&self, index: usize, batch: Batch) -> Identity {
+        self.run.child(&self.parent, index as u64, batch, self.shared.outside.clock().now())
     }
 
     fn executions(&self) -> Result<Arc<Executions>, Fault> {
@@ -261,10 +261,12 @@ impl Children {
     /// What will not be redriven stays as it was.
     fn leave_pending(&mut self) {
         for index in self.next..self.planned.len() {
-            let Some(Planned { child, fate: Fate::PendingRedrive, before }) = self.planned.get(index) else { continue };
-            let (input, before) = (child.input.clone(), *before);
-            let found =
-                self.executions().ok().and_then(|executions| executions.find(&self.identity(index, input).arn).ok()?);
+            let Some(Planned { fate: Fate::PendingRedrive, before, arn: Some(arn), .. }) = self.planned.get(index)
+            else {
+                continue;
+            };
+            let before = *before;
+            let found = self.executions().ok().and_then(|executions| executions.find(arn).ok()?);
             let run = found.and_then(|running| running.look(|execution| ChildRun::of(execution, false)));
             if let Some(planned) = self.planned.get_mut(index) {
                 planned.child.run = run;
@@ -275,7 +277,7 @@ impl Children {
 
     fn comes_to(&mut self, index: usize, fate: Fate) {
         if let Some(planned) = self.planned.get_mut(index) {
-            self.kept.moves(planned.child.items, Some(planned.fate), fate);
+            self.kept.moves(planned, Some(planned.fate), fate);
             planned.fate = fate;
         }
     }

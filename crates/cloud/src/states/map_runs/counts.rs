@@ -39,6 +39,7 @@ impl Fate {
             Status::Failed => Self::Failed,
             Status::TimedOut => Self::TimedOut,
             Status::Aborted => Self::Aborted,
+            Status::PendingRedrive => Self::PendingRedrive,
         }
     }
 

@@ -1,6 +1,9 @@
 //! What is known of Map Runs: of those that are carried out here, and in the journal of all.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use engine::{
     Identity, Status,
@@ -13,6 +16,7 @@ use tokio::sync::watch;
 use super::{
     Change, DEFAULT_CONCURRENCY, MAX_CONCURRENCY,
     counts::{Counts, Fate},
+    planned::Planned,
 };
 
 /// What is known of a Map Run, as the journal keeps it.
@@ -60,6 +64,8 @@ pub(super) struct Kept {
     pub(super) about: About,
     pub(super) limits: watch::Sender<Limits>,
     progress: Mutex<Progress>,
+    /// The child executions that wait for their redrive, by their ARNs.
+    pending_redrive: Mutex<HashSet<Arc<str>>>,
     /// Held while it is carried out: where it is redriven, what came before ends first.
     pub(super) turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -94,6 +100,7 @@ impl Kept {
                 executions: Counts::default(),
                 items: Counts::default(),
             }),
+            pending_redrive: Mutex::default(),
             turn: after.map(|after| after.turn.clone()).unwrap_or_default(),
         }
     }
@@ -106,11 +113,22 @@ impl Kept {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A child execution with so many items comes from one fate to another; from none as it is planned.
-    pub(super) fn moves(&self, items: u64, from: Option<Fate>, to: Fate) {
+    pub(super) fn pending_redrive(&self) -> MutexGuard<'_, HashSet<Arc<str>>> {
+        self.pending_redrive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A child execution comes to another fate; from none as it is planned.
+    pub(super) fn moves(&self, planned: &Planned, from: Option<Fate>, to: Fate) {
         let mut progress = self.progress();
         progress.executions.moves(1, from, to);
-        progress.items.moves(items, from, to);
+        progress.items.moves(planned.child.items, from, to);
+        drop(progress);
+        if let Some(arn) = &planned.arn {
+            match to {
+                Fate::PendingRedrive => drop(self.pending_redrive().insert(arn.clone())),
+                _ => drop(self.pending_redrive().remove(arn)),
+            }
+        }
     }
 
     /// A child execution with so many items did not succeed, and is not carried out again.

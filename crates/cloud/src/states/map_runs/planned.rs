@@ -13,15 +13,14 @@ use engine::{
 use super::counts::Fate;
 use crate::states::items::writer::Child;
 
-/// More than there are, and no more than the journal can count.
-const ALL: usize = usize::MAX / 2;
-
 /// A child execution that a Map Run has, or is to have.
 pub(super) struct Planned {
     pub(super) child: Child,
     pub(super) fate: Fate,
     /// What it was before the Map Run was redriven.
     pub(super) before: Fate,
+    /// Its ARN, where it is known beforehand.
+    pub(super) arn: Option<Arc<str>>,
 }
 
 /// What an earlier attempt made of child executions.
@@ -48,7 +47,7 @@ impl Earlier {
             (ExecutionType::Standard, Some(executions)) => {
                 let wanted =
                     Wanted { machine_arn: &run.state_machine_arn, map_run_arn: Some(&run.arn), ..Wanted::default() };
-                let listed = executions.list(wanted, 0, ALL)?;
+                let listed = executions.list(wanted, 0, Executions::NO_LIMIT)?;
                 let by_arn = listed.into_iter().map(|listed| (listed.arn.clone(), listed)).collect();
                 Ok(Self::Standard(redrive, by_arn))
             }
@@ -57,19 +56,19 @@ impl Earlier {
 
     /// The child execution with this index.
     pub(super) fn plan(&self, run: &MapRun, parent: &Identity, index: usize, batch: Batch) -> Planned {
-        let Batch { input, items } = batch;
-        let planned = |child, fate, before| Planned { child, fate, before };
+        let items = batch.items;
+        let planned = |child, fate, before| Planned { child, fate, before, arn: None };
         let fresh = |input| planned(Child { input, items, run: None }, Fate::Pending, Fate::Pending);
         match self {
-            Self::None => fresh(input),
+            Self::None => fresh(batch.input),
             Self::Express(children) => match children.get(index) {
-                Some(child) if child.has_succeeded() && child.input == input => {
+                Some(child) if child.has_succeeded() && child.input == batch.input => {
                     planned(child.clone(), Fate::Succeeded, Fate::Succeeded)
                 }
-                _ => fresh(input),
+                _ => fresh(batch.input),
             },
             Self::Standard(redrive, listed) => {
-                let identity = run.child(parent, index as u64, input, redrive.at);
+                let identity = run.child(parent, index as u64, batch, redrive.at);
                 let Some(listed) = listed.get(&identity.arn) else { return fresh(identity.input) };
                 let began_at = listed.redriven_at.unwrap_or(listed.started_at);
                 let before = Fate::of_status(listed.status);
@@ -79,9 +78,10 @@ impl Earlier {
                     Status::Failed | Status::TimedOut | Status::Aborted if began_at < redrive.at => {
                         Fate::PendingRedrive
                     }
-                    Status::Succeeded | Status::Failed | Status::TimedOut | Status::Aborted => before,
+                    _ => before,
                 };
-                planned(Child { input: identity.input, items, run: None }, fate, before)
+                let child = Child { input: identity.input, items, run: None };
+                Planned { child, fate, before, arn: Some(identity.arn) }
             }
         }
     }

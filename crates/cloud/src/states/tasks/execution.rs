@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use asl::{Fault, Value, fault::names, value::Object};
-use engine::{Identity, Outcome, core::Call, history::epoch_seconds, run::Running};
+use engine::{Identity, Outcome, Status, core::Call, history::epoch_seconds, run::Running};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ pub(super) async fn end(running: Arc<Running>, texts: Texts) -> Result<Value, Fa
     waited_for.has_ended();
     let described = running.look(|execution| {
         let ended_at = execution.history().last().map_or(execution.identity().started_at, |last| last.at);
-        describe::execution(execution, describe::IncludedData::AllData, ended_at)
+        describe::execution(execution, Status::of(execution), describe::IncludedData::AllData, ended_at)
     });
     let described = capitalized(&described, texts);
     match outcome {

@@ -67,6 +67,7 @@ fn identity(states: &States, checked: &request::Checked) -> Identity {
         started_at: OffsetDateTime::now_utc(),
         input: checked.input.clone(),
         map_run_arn: None,
+        item_count: None,
         trace_header: None,
         mocked: None,
         seed: Uuid::new_v4().as_u64_pair().0,
