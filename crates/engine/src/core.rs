@@ -270,7 +270,7 @@ struct Timer {
 }
 
 /// How an execution ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// `SUCCEEDED`
     Succeeded(Value),

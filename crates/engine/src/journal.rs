@@ -86,9 +86,21 @@ const TABLES: &str = "
         digest    INTEGER NOT NULL,
         PRIMARY KEY (execution, number)
     ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE map_runs (
+        number        INTEGER PRIMARY KEY,
+        arn           TEXT NOT NULL UNIQUE,
+        execution_arn TEXT NOT NULL,
+        record        TEXT NOT NULL,
+        children      TEXT
+    ) STRICT;
+    CREATE INDEX map_runs_of_execution ON map_runs (execution_arn, number);
 ";
 
-const MAP_RUNS: &str = "
+/// From layout 3, which knew nothing of redrives and Map Runs.
+const FROM_LAYOUT_3: &str = "
+    ALTER TABLE executions ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE executions ADD COLUMN redriven_at INTEGER;
     CREATE TABLE map_runs (
         number        INTEGER PRIMARY KEY,
         arn           TEXT NOT NULL UNIQUE,
@@ -98,14 +110,11 @@ const MAP_RUNS: &str = "
     CREATE INDEX map_runs_of_execution ON map_runs (execution_arn, number);
 ";
 
-/// From layout 3, which knew nothing of redrives and Map Runs.
-const FROM_LAYOUT_3: &str = "
-    ALTER TABLE executions ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE executions ADD COLUMN redriven_at INTEGER;
+/// From layout 4, which knew nothing of how many items child executions have, nor of what Express ones gave.
+const FROM_LAYOUT_4: &str = "
+    ALTER TABLE executions ADD COLUMN item_count INTEGER;
+    ALTER TABLE map_runs ADD COLUMN children TEXT;
 ";
-
-/// From layout 4, which did not tell how many items child executions have.
-const FROM_LAYOUT_4: &str = "ALTER TABLE executions ADD COLUMN item_count INTEGER;";
 
 /// The journal of one runner.
 #[derive(Debug)]
@@ -203,8 +212,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     let layout = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
     let changes: &[&str] = match layout(connection)? {
-        0 => &[TABLES, MAP_RUNS],
-        3 => &[FROM_LAYOUT_3, MAP_RUNS, FROM_LAYOUT_4],
+        0 => &[TABLES],
+        3 => &[FROM_LAYOUT_3, FROM_LAYOUT_4],
         4 => &[FROM_LAYOUT_4],
         _ => &[],
     };

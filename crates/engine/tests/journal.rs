@@ -501,7 +501,8 @@ async fn an_execution_that_fails_again_at_once_can_be_redriven_again() {
 
 #[tokio::test]
 async fn a_journal_of_a_layout_before_is_taken_over() {
-    let layout_4 = "ALTER TABLE executions DROP COLUMN item_count; PRAGMA user_version = 4;";
+    let layout_4 = "ALTER TABLE executions DROP COLUMN item_count; ALTER TABLE map_runs DROP COLUMN children;
+                    PRAGMA user_version = 4;";
     let layout_3 = "ALTER TABLE executions DROP COLUMN redrives; ALTER TABLE executions DROP COLUMN redriven_at;
                     DROP TABLE map_runs; PRAGMA user_version = 3;";
     for back in [layout_4.to_owned(), format!("{layout_4} {layout_3}")] {

@@ -6,8 +6,8 @@
 //! Run, and what `UpdateMapRun` changes, is kept in the journal with its execution.
 //!
 //! A Map Run that is redriven is asked for in the same way. Standard child executions that did not succeed are redriven;
-//! Express ones, of which the journal knows nothing, are started again. Those that succeeded count again, for as long as
-//! the runner remembers them.
+//! Express ones, of which the journal has no history, are started again. What those that succeeded gave is kept with the
+//! Map Run, so that they count again.
 
 mod carry_out;
 mod counts;
@@ -23,10 +23,10 @@ use std::{
 use engine::{
     Identity,
     core::Call,
+    journal::JournalError,
     map_run::MapRun,
     run::{Answer, Clock, Executions, MapRunEnd, Outside, Reports, Running},
 };
-use indexmap::IndexMap;
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 
@@ -47,9 +47,6 @@ const DEFAULT_CONCURRENCY: usize = 1_000;
 /// How many child executions run at once at most, as in the service.
 const MAX_CONCURRENCY: usize = 10_000;
 
-/// Of how many Map Runs with Express child executions that did not succeed the results are remembered.
-const UNFINISHED: usize = 100;
-
 /// Carries out Map Runs, and whatever another outside does.
 pub(super) struct MapRuns(Arc<Shared>);
 
@@ -63,8 +60,6 @@ struct Shared {
     started: broadcast::Sender<Arc<Running>>,
     /// Those that are carried out, by their ARNs.
     runs: Mutex<HashMap<Arc<str>, Arc<Kept>>>,
-    /// What Express child executions gave, by the ARNs of their Map Runs, the oldest first.
-    unfinished: Mutex<IndexMap<Arc<str>, Vec<Child>>>,
 }
 
 /// What `UpdateMapRun` changes: only what is there.
@@ -83,8 +78,8 @@ impl MapRuns {
         logs: Arc<Logs>,
         started: broadcast::Sender<Arc<Running>>,
     ) -> Arc<Self> {
-        let (executions, runs, unfinished) = (OnceLock::new(), Mutex::default(), Mutex::default());
-        Arc::new(Self(Arc::new(Shared { outside, objects, logs, executions, started, runs, unfinished })))
+        let (executions, runs) = (OnceLock::new(), Mutex::default());
+        Arc::new(Self(Arc::new(Shared { outside, objects, logs, executions, started, runs })))
     }
 
     /// Names the executions that Standard child executions are part of. Once, before anything runs.
@@ -208,18 +203,16 @@ impl Shared {
         }
     }
 
-    /// Remembers what the Express child executions of a Map Run gave, in case that it is redriven.
-    fn remember(&self, arn: &Arc<str>, children: Vec<Child>) {
-        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
-        unfinished.insert(arn.clone(), children);
-        if unfinished.len() > UNFINISHED {
-            unfinished.shift_remove_index(0);
+    /// Keeps what the Express child executions of a Map Run gave, in case that it is redriven. Where that can't be written,
+    /// all are started again.
+    fn keep_children(&self, arn: &str, children: &[Child]) {
+        let Some(executions) = self.executions() else { return };
+        let succeeded: Vec<_> =
+            children.iter().map(|child| Some(child).filter(|child| child.has_succeeded())).collect();
+        let text = serde_json::to_string(&succeeded).map_err(JournalError::from);
+        if let Err(error) = text.and_then(|text| executions.keep_children(arn, &text)) {
+            tracing::debug!(arn, %error, "what the child executions of a Map Run gave can't be kept");
         }
-    }
-
-    fn remembered(&self, arn: &str) -> Vec<Child> {
-        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
-        unfinished.shift_remove(arn).unwrap_or_default()
     }
 
     fn executions(&self) -> Option<Arc<Executions>> {

@@ -125,6 +125,28 @@ async fn a_child_execution_that_failed_is_redriven_under_its_own_name() {
 }
 
 #[tokio::test]
+async fn what_express_child_executions_gave_is_known_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Journal::open(folder.path()).unwrap();
+    let map = || json!({ "MaxConcurrency": 1, "ToleratedFailureCount": 5 });
+    let work = Work::new(|input| if input.to_string() == "1" { Does::Waits } else { Does::Answers });
+    let stage = Stage::new(open(), work, "EXPRESS", map()).await;
+    let running = stage.start("[0,1,3]");
+    stage.until(&running, "succeeded", 1).await;
+    running.stop(Fault::default()).unwrap();
+    stage.until(&running, "aborted", 1).await;
+    stage.states.close();
+    drop(stage);
+
+    let work = Work::new(|_| Does::Answers);
+    let stage = Stage::new(open(), work.clone(), "EXPRESS", map()).await;
+    stage.states.resume().unwrap();
+    let redriven = stage.redrive(&running).await;
+    assert_eq!(output(redriven.ended().await), "[0,1,3]");
+    assert_eq!(work.inputs(), ["1", "3"]);
+}
+
+#[tokio::test]
 async fn one_that_is_given_up_tells_so_to_its_child_executions() {
     let work = Work::new(|_| Does::Waits);
     let stage = Stage::new(in_memory(), work.clone(), "STANDARD", json!({})).await;

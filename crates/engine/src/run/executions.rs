@@ -238,6 +238,16 @@ impl Executions {
         self.journal.map_run(arn)
     }
 
+    /// Keeps what the Express child executions of a Map Run gave, in place of what was. It goes with the Map Run.
+    pub fn keep_children(&self, map_run_arn: &str, children: &str) -> Result<(), JournalError> {
+        self.journal.keep_children(map_run_arn, children)
+    }
+
+    /// What the Express child executions of a Map Run gave, where that is kept.
+    pub fn children(&self, map_run_arn: &str) -> Result<Option<String>, JournalError> {
+        self.journal.children(map_run_arn)
+    }
+
     /// What is known of the Map Runs of an execution, the newest first.
     pub fn map_runs_of(&self, execution_arn: &str) -> Result<Vec<String>, JournalError> {
         self.journal.map_runs_of(execution_arn)

@@ -20,6 +20,7 @@ use engine::{
     Execution, Outcome,
     map_run::{Batch, names},
 };
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::objects::{Objects, ObjectsError};
@@ -28,7 +29,7 @@ use super::objects::{Objects, ObjectsError};
 pub const MAX_FILE: usize = 5_000_000_000;
 
 /// A child execution of a Map Run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
     /// Its input.
     pub input: Value,
@@ -39,7 +40,7 @@ pub struct Child {
 }
 
 /// A child execution that has begun and ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChildRun {
     /// Its ARN.
     pub arn: Arc<str>,

@@ -88,7 +88,7 @@ impl Children {
         let (run, parent, shared) = (self.run.clone(), self.parent.clone(), self.shared.clone());
         self.planned = blocking(move || {
             let batches = items::batches(&run, &*shared.objects)?;
-            let earlier = Earlier::of(&run, shared.executions().as_ref(), || shared.remembered(&run.arn));
+            let earlier = Earlier::of(&run, shared.executions().as_ref());
             let earlier = earlier.map_err(|error| Fault::runtime(error.to_string()))?;
             let planned = batches.into_iter().enumerate();
             Ok(planned.map(|(index, batch)| earlier.plan(&run, &parent, index, batch)).collect::<Vec<_>>())
@@ -297,7 +297,7 @@ impl Children {
         let has_ended = self.shared.end(&self.kept, status, self.shared.outside.clock().now());
         if has_ended && status != Status::Succeeded && self.is_express() {
             let children: Vec<Child> = self.planned.drain(..).map(|planned| planned.child).collect();
-            self.shared.remember(&self.run.arn, children);
+            self.shared.keep_children(&self.run.arn, &children);
         }
     }
 }

@@ -29,22 +29,20 @@ pub(super) enum Earlier {
     None,
     /// The Standard ones, by their ARNs.
     Standard(Redrive, HashMap<Arc<str>, Listed>),
-    /// The Express ones, in their order.
-    Express(Vec<Child>),
+    /// The Express ones, in their order, where they succeeded.
+    Express(Vec<Option<Child>>),
 }
 
 impl Earlier {
     /// What is to be known before a Map Run goes on. Blocks on the disk.
-    pub(super) fn of(
-        run: &MapRun,
-        executions: Option<&Arc<Executions>>,
-        remembered: impl FnOnce() -> Vec<Child>,
-    ) -> Result<Self, JournalError> {
-        let Some(redrive) = run.redrive else { return Ok(Self::None) };
-        match (run.distributed.execution_type, executions) {
-            (ExecutionType::Express, _) => Ok(Self::Express(remembered())),
-            (ExecutionType::Standard, None) => Ok(Self::None),
-            (ExecutionType::Standard, Some(executions)) => {
+    pub(super) fn of(run: &MapRun, executions: Option<&Arc<Executions>>) -> Result<Self, JournalError> {
+        let (Some(redrive), Some(executions)) = (run.redrive, executions) else { return Ok(Self::None) };
+        match run.distributed.execution_type {
+            ExecutionType::Express => {
+                let children = executions.children(&run.arn)?;
+                Ok(Self::Express(children.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_str(&text))?))
+            }
+            ExecutionType::Standard => {
                 let wanted =
                     Wanted { machine_arn: &run.state_machine_arn, map_run_arn: Some(&run.arn), ..Wanted::default() };
                 let listed = executions.list(wanted, 0, Executions::NO_LIMIT)?;
@@ -62,7 +60,7 @@ impl Earlier {
         match self {
             Self::None => fresh(batch.input),
             Self::Express(children) => match children.get(index) {
-                Some(child) if child.has_succeeded() && child.input == batch.input => {
+                Some(Some(child)) if child.input == batch.input => {
                     planned(child.clone(), Fate::Succeeded, Fate::Succeeded)
                 }
                 _ => fresh(batch.input),
