@@ -152,10 +152,9 @@ impl Clock {
 
     /// Something begins that takes time.
     pub fn busy(&self) -> Option<Busy> {
-        let timers = self.0.timers.clone();
-        timers.began?;
-        lock(&timers.state).busy += 1;
-        Some(Busy(timers))
+        self.0.timers.began?;
+        self.state().busy += 1;
+        Some(Busy(self.0.timers.clone()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -13,7 +13,6 @@ use asl::{
     Fault, Machine,
     machine::{Pattern, Resource},
 };
-use time::OffsetDateTime;
 use tokio::{sync::watch, task::AbortHandle};
 
 use super::{
@@ -186,13 +185,17 @@ impl Running {
     pub(super) fn carry_out(self: &Arc<Self>, commands: Vec<Command>) {
         // No time passes between the first and the last.
         let _busy = self.clock.busy();
+        if commands.iter().any(|command| matches!(command, Command::SetTimer { .. })) {
+            self.drop_timers_that_are_over();
+        }
         for command in commands {
             match command {
                 Command::StartTask(call) => self.make(call),
                 Command::StartMapRun(run) => self.carry_out_run(run),
                 Command::CancelTask { call } | Command::CancelMapRun { run: call } => self.drop_call(call),
                 Command::SetTimer { timer, at } => {
-                    self.set(timer, at);
+                    let place = self.clock.set(at, Arc::downgrade(self), timer);
+                    lock(&self.under_way).timers.extend(place.map(|place| (timer, place)));
                 }
             }
         }
@@ -223,16 +226,13 @@ impl Running {
         under_way.calls.insert(id, Calling { work: work.abort_handle(), busy, awaits_execution });
     }
 
-    fn set(self: &Arc<Self>, timer: TimerId, at: OffsetDateTime) {
-        let place = self.clock.set(at, Arc::downgrade(self), timer);
+    /// An execution that makes many calls with a time-out would gather as many timers.
+    fn drop_timers_that_are_over(&self) {
         let mut under_way = lock(&self.under_way);
-        // An execution that makes many calls with a time-out would gather as many timers.
-        let mut over = Vec::new();
-        self.look(|execution| {
+        let over: Vec<_> = self.look(|execution| {
             let is_over = |timer| !execution.expects(&Happened::TimerFired { timer });
-            over.extend(under_way.timers.extract_if(.., |(timer, _)| is_over(*timer)));
+            under_way.timers.extract_if(.., |(timer, _)| is_over(*timer)).collect()
         });
-        under_way.timers.extend(place.map(|place| (timer, place)));
         drop(under_way);
         for (_, place) in over {
             self.clock.unset(place);
