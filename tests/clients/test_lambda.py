@@ -7,7 +7,7 @@ import threading
 import zipfile
 
 import pytest
-from conftest import ROOT, eventually, refused
+from conftest import ROOT, Cloud, eventually, refused
 
 ROLE = "arn:aws:iam::000000000000:role/any"
 
@@ -196,3 +196,30 @@ def test_an_archive_that_leads_out_of_its_folder_is_refused(functions, name):
         functions.create_function(
             FunctionName=name, Runtime="python3.13", Role=ROLE, Handler="a.b", Code={"ZipFile": data.getvalue()}
         )
+
+
+def test_a_function_follows_its_source(request, tmp_path):
+    template = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Script:
+    Type: AWS::Serverless::Function
+    Properties: { FunctionName: script, Runtime: python3.13, Handler: app.handler, CodeUri: src }
+"""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "template.yaml").write_text(template)
+    source = tmp_path / "src/app.py"
+    source.write_text(module("one"))
+    running = Cloud(request.config.getoption("--binary"), tmp_path / "template.yaml")
+    functions = running.client("lambda")
+    assert said(functions, "script")[0][0] == "one"
+
+    def is_changed():
+        # Written again until it is seen: the sources are watched a moment after the runner is ready.
+        source.write_text(module("two"))
+        (name, *_), failed = said(functions, "script")
+        assert failed is None
+        return name == "two"
+
+    eventually(is_changed, "the change")
+    running.end()

@@ -12,6 +12,7 @@ pub mod project;
 pub mod record;
 pub mod replay;
 pub mod signals;
+pub mod sources;
 pub mod terminal;
 
 /// A problem as text, with its place in the source where it has one.

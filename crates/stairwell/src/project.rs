@@ -224,10 +224,14 @@ pub fn tell_left(cloud: &LocalCloud, args: &RunArgs) {
 
 /// Builds the functions, and tells how far it is.
 async fn build_functions(application: &Application, release: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
-    let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let mut progress = BuildProgress::new();
-    let options = BuildOptions { release, color, ..BuildOptions::default() };
-    Ok(build(&application.functions, options, |event| progress.take(event)).await?)
+    Ok(build(&application.functions, build_options(release), |event| progress.take(event)).await?)
+}
+
+/// How functions are built for somebody who looks on.
+pub fn build_options(release: bool) -> BuildOptions {
+    let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    BuildOptions { release, color, ..BuildOptions::default() }
 }
 
 /// What is wrong in the definitions of a template that has problems of its own. What they call is not looked at: it may be

@@ -110,7 +110,7 @@ pub enum BuildError {
         binaries: Vec<String>,
     },
     /// The code does not compile.
-    #[error("{}: {package} does not compile ({status}): fix it and start again\n{output}", functions.join(", "))]
+    #[error("{}: {package} does not compile ({status})\n{output}", functions.join(", "))]
     Compile {
         /// The functions that need what does not compile.
         functions: Vec<String>,
@@ -134,8 +134,8 @@ pub enum BuildError {
 }
 
 /// A function and the binary that runs it.
-struct Wanted {
-    function: String,
+pub(crate) struct Wanted {
+    pub(crate) function: String,
     package_id: String,
     package: String,
     binary: String,
@@ -153,6 +153,14 @@ pub async fn build(
     mut progress: impl FnMut(BuildEvent) + Send,
 ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let mut executables = BTreeMap::new();
+    for (metadata, wanted) in &workspaces(functions).await? {
+        executables.extend(build_workspace(&metadata.workspace_root, wanted, &options, &mut progress).await?);
+    }
+    Ok(executables)
+}
+
+/// The workspaces of the functions that Cargo builds, each with what is wanted of it.
+pub(crate) async fn workspaces(functions: &[sam::Function]) -> Result<Vec<(Metadata, Vec<Wanted>)>, BuildError> {
     let mut workspaces: Vec<(Metadata, Vec<Wanted>)> = Vec::new();
     for function in functions {
         let sam::Code::Cargo { package_dir, binary } = &function.code else { continue };
@@ -169,10 +177,7 @@ pub async fn build(
             wanted.push(resolve(&function.name, metadata, &manifest, binary.as_deref())?);
         }
     }
-    for (metadata, wanted) in &workspaces {
-        executables.extend(build_workspace(&metadata.workspace_root, wanted, &options, &mut progress).await?);
-    }
-    Ok(executables)
+    Ok(workspaces)
 }
 
 fn manifest(function: &str, package_dir: &Path) -> Result<PathBuf, BuildError> {

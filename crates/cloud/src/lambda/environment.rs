@@ -80,7 +80,7 @@ pub(crate) fn variables(
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("HOME", &directories.home.to_string_lossy()),
     ]));
-    variables.extend(of_the_language(function, directories.runtime));
+    variables.extend(of_the_language(function));
     variables.extend(match &function.log_format {
         sam::LogFormat::Text => vec![("AWS_LAMBDA_LOG_FORMAT".to_owned(), "Text".to_owned())],
         sam::LogFormat::Json { level } => vec![
@@ -93,13 +93,13 @@ pub(crate) fn variables(
     Ok(variables)
 }
 
-/// What Lambda's own runtimes have beside. Python's compiled modules go where they change nobody's sources.
-fn of_the_language(function: &sam::Function, runtime: &Path) -> Vec<(String, String)> {
+/// What Lambda's own runtimes have beside. Python writes no compiled modules: they would be among somebody's sources, and one
+/// that is changed twice in a second would be taken for the first change.
+fn of_the_language(function: &sam::Function) -> Vec<(String, String)> {
     let (Code::Scripts { language, .. } | Code::Inline { language, .. }) = &function.code else { return Vec::new() };
     let mut variables = vec![("AWS_EXECUTION_ENV".to_owned(), format!("AWS_Lambda_{}", language.runtime()))];
-    if let (Language::Python { .. }, false) = (language, function.environment.contains_key("PYTHONPYCACHEPREFIX")) {
-        let cache = runtime.join("compiled").to_string_lossy().into_owned();
-        variables.push(("PYTHONPYCACHEPREFIX".to_owned(), cache));
+    if let Language::Python { .. } = language {
+        variables.push(("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()));
     }
     variables
 }

@@ -2,6 +2,7 @@
 
 use std::{
     num::NonZeroUsize,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -11,6 +12,7 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     invocation::{Invocation, InvokeError, PlatformError, Task},
+    kept_build::is_same_file,
     program::Program,
     sandbox::{InitFailure, Sandbox, SpawnError, Turn},
 };
@@ -40,6 +42,11 @@ impl Pool {
     pub(crate) fn new(program: Program, memory_mb: u32, max_processes: NonZeroUsize) -> Self {
         let permits = Semaphore::new(max_processes.get().min(Semaphore::MAX_PERMITS));
         Self { program, memory_mb, permits, idle: Mutex::default() }
+    }
+
+    /// Whether its processes are started from this file.
+    pub(crate) fn runs(&self, executable: &Path) -> bool {
+        self.program.kept.as_ref().is_some_and(|kept| is_same_file(kept.path(), executable))
     }
 
     /// Runs an invocation, in its turn, and tells of it.

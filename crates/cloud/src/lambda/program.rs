@@ -16,6 +16,7 @@ use super::{
     config::{ConfigError, LambdaConfig},
     environment,
     interpreter::{self, Clients, Interpreter},
+    kept_build::KeptBuild,
     logs::LogSink,
     version::Version,
 };
@@ -26,22 +27,16 @@ pub(crate) struct Program {
     pub(crate) function: Arc<str>,
     pub(crate) version: Arc<str>,
     pub(crate) start: Start,
+    /// The executable as it was named, or the folder of what an interpreter runs.
+    pub(crate) code: PathBuf,
+    /// What `start` names, where it is not to change under the processes.
+    pub(crate) kept: Option<Arc<KeptBuild>>,
     /// The folder that stands for `/var/task`.
     pub(crate) task_root: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) timeout: Duration,
     pub(crate) log_sink: LogSink,
     pub(crate) shutdown: CancellationToken,
-}
-
-impl Program {
-    /// What is started, or the folder of what an interpreter runs.
-    pub(crate) fn code(&self) -> &Path {
-        match &self.start {
-            Start::Process { executable, arguments } if arguments.is_empty() => executable,
-            _ => &self.task_root,
-        }
-    }
 }
 
 /// How a process is started.
@@ -51,6 +46,27 @@ pub(crate) enum Start {
     Process { executable: PathBuf, arguments: Vec<PathBuf> },
     /// Not at all: this machine does not have what it takes.
     Impossible { reason: String },
+}
+
+impl Start {
+    fn program(executable: PathBuf) -> Self {
+        Self::Process { executable, arguments: Vec::new() }
+    }
+}
+
+/// What a function's code comes to.
+struct Started {
+    start: Start,
+    code: PathBuf,
+    kept: Option<Arc<KeptBuild>>,
+    task_root: PathBuf,
+}
+
+impl Started {
+    /// Of a function that is all of a folder.
+    fn in_folder(start: Start, folder: PathBuf) -> Self {
+        Self { start, code: folder.clone(), kept: None, task_root: folder }
+    }
 }
 
 /// Makes the programs of functions.
@@ -80,7 +96,7 @@ impl Programs {
         version: Version,
         built: Option<&Path>,
     ) -> Result<Program, ConfigError> {
-        let (start, task_root) = self.start(function, built)?;
+        let Started { start, code, kept, task_root } = self.start(function, built)?;
         let directories =
             environment::Directories { task_root: &task_root, home: self.home.path(), runtime: self.clients.folder() };
         Ok(Program {
@@ -88,6 +104,8 @@ impl Programs {
             version: version.to_string().into(),
             environment: environment::variables(function, version, &directories, &self.config)?,
             start,
+            code,
+            kept,
             task_root,
             timeout: function.timeout,
             log_sink: Arc::clone(&self.config.log_sink),
@@ -95,33 +113,37 @@ impl Programs {
         })
     }
 
-    fn start(&self, function: &sam::Function, built: Option<&Path>) -> Result<(Start, PathBuf), ConfigError> {
+    fn start(&self, function: &sam::Function, built: Option<&Path>) -> Result<Started, ConfigError> {
         let resolved = |path: &Path| {
             let refused = |source| ConfigError::Code { function: function.name.clone(), path: path.to_owned(), source };
             path.canonicalize().map_err(refused)
         };
-        let own = |path: &Path| Ok(Start::Process { executable: resolved(path)?, arguments: Vec::new() });
         match &function.code {
             Code::Cargo { package_dir, .. } => {
                 let built = built.ok_or_else(|| ConfigError::NotBuilt { function: function.name.clone() })?;
-                Ok((own(built)?, resolved(package_dir)?))
-            }
-            Code::Bootstrap { path } if !path.exists() => {
-                let reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned();
-                Ok((Start::Impossible { reason }, resolved(path.parent().unwrap_or(Path::new(".")))?))
+                let (executable, task_root) = (resolved(built)?, resolved(package_dir)?);
+                // Where the file system has no second names, the first one has to do.
+                let kept = KeptBuild::of(&executable).ok().map(Arc::new);
+                let started = kept.as_ref().map_or(&*executable, |kept| kept.path()).to_owned();
+                Ok(Started { start: Start::program(started), code: executable, kept, task_root })
             }
             Code::Bootstrap { path } => {
                 // The parent of a bare file name is the empty path.
-                let folder = Path::new(".").join(path.parent().unwrap_or(Path::new("")));
-                Ok((own(path)?, resolved(&folder)?))
+                let task_root = resolved(&Path::new(".").join(path.parent().unwrap_or(Path::new(""))))?;
+                if !path.exists() {
+                    let reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned();
+                    return Ok(Started::in_folder(Start::Impossible { reason }, task_root));
+                }
+                let executable = resolved(path)?;
+                Ok(Started { start: Start::program(executable.clone()), code: executable, kept: None, task_root })
             }
             Code::Scripts { language, folder, packages } => {
                 let packages = packages.as_deref().map(resolved).transpose()?;
-                Ok((self.script(*language, packages), resolved(folder)?))
+                Ok(Started::in_folder(self.script(*language, packages), resolved(folder)?))
             }
             Code::Inline { language, text } => {
                 let folder = self.write_inline(*language, text).map_err(ConfigError::Folder)?;
-                Ok((self.script(*language, None), folder))
+                Ok(Started::in_folder(self.script(*language, None), folder))
             }
         }
     }

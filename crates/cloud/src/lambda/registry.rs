@@ -103,7 +103,7 @@ impl Registry {
         built: Option<&Path>,
     ) -> Result<Arc<Deployed>, ConfigError> {
         let program = self.programs.of(&function, version, built)?;
-        let location = program.code().to_owned();
+        let location = program.code.clone();
         let modified = location.metadata().and_then(|metadata| metadata.modified()).ok();
         let modified =
             modified.filter(|_| archive.is_none()).map_or_else(OffsetDateTime::now_utc, OffsetDateTime::from);

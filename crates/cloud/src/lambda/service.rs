@@ -70,12 +70,16 @@ impl Lambda {
     }
 
     /// Puts another build of a template's function in its place: what runs goes on to its end, what comes gets the new
-    /// build. `built` is the executable where Cargo builds the function. Says whether there is such a function.
+    /// build. `built` is the executable where Cargo builds the function. Says whether another build is in place now: not
+    /// where it is the one that runs, or where there is no such function.
     pub fn replace(&self, function: &str, built: Option<&Path>) -> Result<bool, ConfigError> {
-        let Some(described) = self.registry.read().get(function).map(|entry| entry.latest.function.clone()) else {
+        let Some(latest) = self.registry.read().get(function).map(|entry| Arc::clone(&entry.latest)) else {
             return Ok(false);
         };
-        let new = self.registry.deploy(described, built)?;
+        if built.is_some_and(|built| latest.pool.runs(built)) {
+            return Ok(false);
+        }
+        let new = self.registry.deploy(latest.function.clone(), built)?;
         if let Some(entry) = self.registry.write().get_mut(function) {
             std::mem::replace(&mut entry.latest, new).pool.retire();
         }

@@ -20,6 +20,7 @@ use crate::{
     left_out,
     project::{DEFAULT_PORT, MockArgs, RunArgs, TemplateArgs, launch, take_port, tell_left},
     signals::stop_asked,
+    sources::follow_sources,
     terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, lines, painted, print},
 };
 
@@ -72,8 +73,11 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let display = if args.json { Display::Json } else { Display::Plain };
     let viewer = Viewer::new(&application, &cloud, display).with_hints(cloud.endpoint_url());
     let showing = tokio::spawn(show(started, uncalled, viewer, began, args.json));
+    let following = tokio::spawn(follow_sources(cloud.lambda().clone(), application, args.run.release));
     stop.await;
     showing.abort();
+    // A build that goes on ends with it.
+    following.abort();
     if !args.json {
         tell_left(&cloud, &args.run);
         anstream::eprintln!("Stopping");
@@ -147,7 +151,10 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     left_out::tell_count(application.left_out.len());
     anstream::eprintln!(
         "{}",
-        painted(DIM, "A change of a function, a definition or the template is there after a restart. Stop with Ctrl-C")
+        painted(
+            DIM,
+            "A change of a function is there as soon as it is built, one of a definition or the template after a restart. Stop with Ctrl-C"
+        )
     );
 }
 
