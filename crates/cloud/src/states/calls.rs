@@ -7,7 +7,7 @@ use asl::{
     machine::{Kind, Resource},
     template::Template,
 };
-use engine::services::{Operation, values::Misfit};
+use engine::services::{Operation, Service, optimised_actions, values::Misfit};
 
 use super::{
     invoke::{self, Field},
@@ -40,11 +40,14 @@ pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> V
                             format!("nothing answers '{arn}' here: the state fails, unless its call is mocked"),
                             format!("{}/Resource", state.location),
                         ),
-                        None => calls.refuse(
-                            Code::SchemaValidationFailed,
-                            format!("The resource provided {arn} is not recognized"),
-                            format!("{}/Resource", state.location),
-                        ),
+                        None => calls.found.push(Diagnostic {
+                            help: nearest(service, action),
+                            ..Diagnostic::error(
+                                Code::SchemaValidationFailed,
+                                format!("The resource provided {arn} is not recognized"),
+                                format!("{}/Resource", state.location),
+                            )
+                        }),
                     }
                 }
             }
@@ -167,6 +170,16 @@ impl Calls<'_> {
     fn refuse(&mut self, code: Code, message: impl Into<String>, location: String) {
         self.found.push(Diagnostic::error(code, message, location));
     }
+}
+
+/// The action that was probably meant.
+fn nearest(service: &str, action: &str) -> Option<String> {
+    let called = format!("{service}:{action}");
+    let actions: Vec<_> = match service.strip_prefix("aws-sdk:").map(|sdk| Service::find(sdk)?.model()) {
+        Some(model) => model?.actions.keys().map(|action| format!("{service}:{action}")).collect(),
+        None => optimised_actions().collect(),
+    };
+    sam::closest(&called, actions.iter().map(String::as_str)).map(|meant| format!("did you mean '{meant}'?"))
 }
 
 /// A field of the parameters, where it is a text that is known.

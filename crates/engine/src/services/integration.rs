@@ -102,6 +102,14 @@ pub fn is_optimised_elsewhere(service: &str) -> bool {
     ELSEWHERE.contains(&service)
 }
 
+/// The actions of optimised integrations that are known, as a `Resource` names them: `sqs:sendMessage`.
+pub fn optimised_actions() -> impl Iterator<Item = String> {
+    let names = |optimised: &'static Optimised| {
+        optimised.actions.iter().map(|(action, _)| format!("{}:{action}", optimised.name))
+    };
+    OPTIMISED.iter().flat_map(names)
+}
+
 /// An action of a service, by the integration that calls it.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {

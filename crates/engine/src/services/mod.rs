@@ -13,7 +13,7 @@ pub mod values;
 
 use std::sync::OnceLock;
 
-pub use integration::{Integration, Operation, Optimised, is_optimised_elsewhere};
+pub use integration::{Integration, Operation, Optimised, is_optimised_elsewhere, optimised_actions};
 pub use model::{Action, Member, Model, Place, Protocol, Shape, Structure, TimestampFormat};
 pub use names::{Style, exception};
 
