@@ -223,3 +223,46 @@ Resources:
 
     eventually(is_changed, "the change")
     running.end()
+
+
+def test_a_queue_is_given_to_a_function(cloud, functions, name):
+    sqs = cloud.client("sqs")
+    arn = lambda url: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+    policy = json.dumps({"deadLetterTargetArn": arn(dead), "maxReceiveCount": "1"})
+    attributes = {"RedrivePolicy": policy, "VisibilityTimeout": "3"}
+    queue = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="no level")
+    made = functions.create_event_source_mapping(
+        FunctionName="log-metric", EventSourceArn=arn(queue), Enabled=False, BatchSize=5, FunctionResponseTypes=["ReportBatchItemFailures"]
+    )
+    identity = made["UUID"]
+    told = functions.get_event_source_mapping(UUID=identity)
+    assert (told["State"], told["BatchSize"], told["EventSourceArn"]) == ("Disabled", 5, arn(queue))
+    assert told["FunctionArn"].endswith(":function:log-metric")
+    with refused("ResourceConflictException"):
+        functions.create_event_source_mapping(FunctionName="log-metric", EventSourceArn=arn(queue))
+    # The function does not understand it, so it goes to the dead letters: nobody else takes it.
+    functions.update_event_source_mapping(UUID=identity, Enabled=True)
+    letter = eventually(lambda: sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=5).get("Messages"), "a dead letter")
+    assert letter[0]["Body"] == "no level"
+    listed = functions.list_event_source_mappings(FunctionName="log-metric")["EventSourceMappings"]
+    assert [(one["UUID"], one["State"]) for one in listed] == [(identity, "Enabled")]
+    functions.delete_event_source_mapping(UUID=identity)
+    with refused("ResourceNotFoundException"):
+        functions.get_event_source_mapping(UUID=identity)
+
+
+def test_what_can_be_no_mapping_is_refused(cloud, functions, name):
+    sqs = cloud.client("sqs")
+    queue = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for function, source, more, code in (
+        ("none", arn, {}, "ResourceNotFoundException"),
+        ("log-metric", f"{arn}-not", {}, "InvalidParameterValueException"),
+        ("log-metric", arn, {}, "InvalidParameterValueException"),
+        ("log-metric", arn, {"BatchSize": 100}, "InvalidParameterValueException"),
+        ("log-metric", "arn:aws:kinesis:us-east-1:000000000000:stream/s", {}, "InvalidParameterValueException"),
+    ):
+        with refused(code):
+            functions.create_event_source_mapping(FunctionName=function, EventSourceArn=source, **more)

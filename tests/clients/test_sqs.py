@@ -87,3 +87,32 @@ def test_what_is_received_too_often_goes_to_the_dead_letters(sqs, queue, name):
     letter = eventually(lambda: received(sqs, dead), "a dead letter")[0]
     assert letter["Body"] == "bad"
     assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [queue]
+
+
+def test_dead_letters_are_moved_back(sqs, queue, name):
+    dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+    with refused("InvalidParameterValue"):
+        sqs.start_message_move_task(SourceArn=arn(sqs, dead))
+    policy = {"deadLetterTargetArn": arn(sqs, dead), "maxReceiveCount": "1"}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "0"})
+    sqs.send_message(QueueUrl=queue, MessageBody="bad")
+    assert len(received(sqs, queue)) == 1
+    assert received(sqs, queue) == []
+    sqs.start_message_move_task(SourceArn=arn(sqs, dead))
+    moves = lambda: sqs.list_message_move_tasks(SourceArn=arn(sqs, dead), MaxResults=10)["Results"]
+    eventually(lambda: moves()[0]["Status"] == "COMPLETED", "the end of the move")
+    assert moves()[0]["ApproximateNumberOfMessagesMoved"] == 1
+    assert [message["Body"] for message in received(sqs, queue)] == ["bad"]
+
+    other = sqs.create_queue(QueueName=f"{name}-other")["QueueUrl"]
+    for number in range(3):
+        sqs.send_message(QueueUrl=dead, MessageBody=str(number))
+    slow = {"DestinationArn": arn(sqs, other), "MaxNumberOfMessagesPerSecond": 1}
+    handle = sqs.start_message_move_task(SourceArn=arn(sqs, dead), **slow)["TaskHandle"]
+    eventually(lambda: received(sqs, other), "the first message")
+    assert sqs.cancel_message_move_task(TaskHandle=handle)["ApproximateNumberOfMessagesMoved"] >= 1
+    assert moves()[0]["Status"] == "CANCELLED"
+    # What was sent to the dead letters themselves came from nowhere.
+    sqs.start_message_move_task(SourceArn=arn(sqs, dead))
+    eventually(lambda: moves()[0]["Status"] == "FAILED", "the end of the move")
+    assert moves()[0]["FailureReason"] == "CouldNotDetermineMessageSource"

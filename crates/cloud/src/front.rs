@@ -147,7 +147,11 @@ fn limit(name: ServiceName) -> usize {
         ServiceName::Lambda => 70 * MIB,
         ServiceName::DynamoDb => 16 * MIB,
         ServiceName::Sqs | ServiceName::Sns | ServiceName::Events | ServiceName::Logs => 3 * MIB,
-        ServiceName::CloudWatch | ServiceName::Ssm | ServiceName::Secrets | ServiceName::Sts => MIB,
+        ServiceName::CloudWatch
+        | ServiceName::Scheduler
+        | ServiceName::Ssm
+        | ServiceName::Secrets
+        | ServiceName::Sts => MIB,
         ServiceName::Apis => 10 * MIB,
         ServiceName::S3 => usize::MAX,
     }

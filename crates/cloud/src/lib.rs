@@ -18,6 +18,7 @@ pub mod place;
 mod protocol;
 pub mod route;
 pub mod s3;
+pub mod scheduler;
 pub mod secrets;
 pub mod server;
 pub mod service;

@@ -1,5 +1,7 @@
 //! The local cloud of one application: every service on one port, its resources made, its triggers set.
 
+mod triggers;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -22,31 +24,31 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use triggers::{Heard, Triggers};
+
 use crate::{
     apis::Apis,
     cloudwatch::CloudWatch,
-    destinations::Destinations,
     dynamodb::{DynamoDb, DynamoDbError},
-    events::{Events, EventsError},
+    events::EventsError,
     front::Front,
     function_logs::FunctionLogs,
-    lambda::{self, ConfigError, EventEnd, Lambda, LambdaConfig, LogLine, RestoreError},
+    lambda::{self, ConfigError, Lambda, LambdaConfig, LogLine, RestoreError},
     location::Location,
     logs::{self, LogEvent, Logs},
-    mappings::{self, MappingsError},
+    mappings::{self, Mappings, MappingsError},
     place::{Place, PlaceError},
     protocol,
     route::ServiceName,
     s3::{CreateBucketError, ObjectEvent, OpenError, S3},
+    scheduler::{self, SchedulerError},
     secrets::Secrets,
     server::BindError,
     service::{Request, Response, Service},
     sns::{Sns, SnsError},
     sqs::{Sqs, SqsError},
     ssm::Ssm,
-    states::{
-        self, Activities, LoadError, Parts, SavedMachines, States, StatusChange, Store, StoreError, TaskTokens, Tasks,
-    },
+    states::{self, Activities, LoadError, Parts, SavedMachines, States, Store, StoreError, TaskTokens, Tasks},
     sts::Sts,
     targets::Targets,
 };
@@ -122,6 +124,8 @@ pub enum StartError {
     #[error(transparent)]
     Events(#[from] EventsError),
     #[error(transparent)]
+    Scheduler(#[from] SchedulerError),
+    #[error(transparent)]
     Mappings(#[from] MappingsError),
     #[error("a part of the start failed: {0}")]
     Join(#[from] JoinError),
@@ -140,6 +144,7 @@ pub struct LocalCloud {
     shutdown: CancellationToken,
     server: JoinHandle<()>,
     tasks: JoinSet<()>,
+    mappings: Arc<Mappings>,
     _lock: Option<fs::File>,
 }
 
@@ -207,18 +212,10 @@ impl LocalCloud {
         let sns = Arc::new(Sns::open(file("topics.json"), location.clone(), application, sqs.clone(), lambda.clone())?);
         let targets =
             Targets { lambda: lambda.clone(), states: states.clone(), sqs, sns: sns.clone(), logs: log_groups.clone() };
-        let sources = mappings::Services {
-            sqs: storage.sqs.clone(),
-            dynamodb: storage.dynamodb.clone(),
-            lambda: lambda.clone(),
-            targets: targets.clone(),
-            location: location.clone(),
-            store: file("stream-positions.json"),
-        };
         let front = account_services(application, &location, log_groups, file)?;
-        let destinations = Destinations::new(application, targets.clone(), location.clone());
-        let events = Arc::new(Events::open(application, location, targets, file("rules.json"))?);
-        let lambda_api = lambda_api(&lambda, options.folder.as_ref(), &storage.s3)?;
+        let lambda_api = Arc::new(lambda_api(&lambda, options.folder.as_ref(), &storage.s3)?);
+        let triggers = Triggers::open(application, &targets, storage.dynamodb.clone(), &location, file)?;
+        let lambda_api = mappings::FrontEnd { mappings: triggers.mappings.clone(), lambda: lambda_api };
         let states_api = Arc::new(states::FrontEnd::new(states.clone()));
         let apis = Apis::new(application.apis.clone(), &options.account, lambda.clone(), states_api.clone());
 
@@ -231,20 +228,19 @@ impl LocalCloud {
                 .with(ServiceName::CloudWatch, cloudwatch.clone())
                 .with(ServiceName::Sqs, Arc::new(protocol::FrontEnd(storage.sqs.clone())))
                 .with(ServiceName::Sns, Arc::new(protocol::FrontEnd(sns)))
-                .with(ServiceName::Events, Arc::new(protocol::FrontEnd(events.clone())))
+                .with(ServiceName::Events, Arc::new(protocol::FrontEnd(triggers.events.clone())))
+                .with(ServiceName::Scheduler, Arc::new(scheduler::FrontEnd(triggers.scheduler.clone())))
                 .with(ServiceName::Apis, Arc::new(apis)),
         );
         tasks.connect_services(&front);
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
         let listening = port.listen()?;
-        mappings::start(&application.event_source_mappings, sources, &mut serving)?;
         let server = tokio::spawn(listening.serve(front.clone(), shutdown.clone()));
         let changes = broadcast::Sender::new(BACKLOG);
-        serving.spawn(tell_ends(destinations, event_ended));
-        serving.spawn(fire(events.clone()));
-        serving.spawn(send_changes(events.clone(), changed, changes.clone()));
-        serving.spawn(send_status_changes(events, status_changed));
+        let heard = Heard { object_changes: changed, status_changes: status_changed, event_ends: event_ended };
+        let mappings = triggers.mappings.clone();
+        triggers.start(heard, changes.clone(), &mut serving);
         serving.spawn(delete_expired(storage.dynamodb));
 
         Ok(Self {
@@ -259,6 +255,7 @@ impl LocalCloud {
             shutdown,
             server,
             tasks: serving,
+            mappings,
             _lock: lock,
         })
     }
@@ -318,6 +315,7 @@ impl LocalCloud {
         // What functions that are ended here would answer is no answer.
         self.states.close();
         self.lambda.shutdown().await;
+        self.mappings.close();
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
     }
@@ -422,34 +420,6 @@ fn lambda_api(lambda: &Arc<Lambda>, folder: Option<&PathBuf>, s3: &Arc<S3>) -> R
         objects: Arc::new(move |bucket, key| objects.file_of(bucket, key)),
     };
     lambda::FrontEnd::open(lambda.clone(), config)
-}
-
-async fn tell_ends(destinations: Destinations, mut ended: mpsc::UnboundedReceiver<EventEnd>) {
-    while let Some(end) = ended.recv().await {
-        destinations.tell(&end);
-    }
-}
-
-async fn fire(events: Arc<Events>) {
-    events.fire().await;
-}
-
-async fn send_status_changes(events: Arc<Events>, mut changed: mpsc::UnboundedReceiver<StatusChange>) {
-    while let Some(change) = changed.recv().await {
-        events.send(&change.event());
-    }
-}
-
-async fn send_changes(
-    events: Arc<Events>,
-    mut changed: mpsc::UnboundedReceiver<ObjectEvent>,
-    changes: broadcast::Sender<ObjectEvent>,
-) {
-    while let Some(change) = changed.recv().await {
-        events.object_changed(&change);
-        // Nobody may listen; that is no error.
-        let _ = changes.send(change);
-    }
 }
 
 /// Deletes expired items from time to time; `DynamoDB` itself promises no more than "within a few days".

@@ -27,6 +27,8 @@ pub enum ServiceName {
     Sns,
     /// Amazon `EventBridge`.
     Events,
+    /// Amazon `EventBridge` Scheduler.
+    Scheduler,
     /// Amazon `CloudWatch` Logs.
     Logs,
     /// The parameters of AWS Systems Manager.
@@ -51,6 +53,7 @@ impl ServiceName {
             Self::Sqs => "SQS",
             Self::Sns => "SNS",
             Self::Events => "EventBridge",
+            Self::Scheduler => "EventBridge Scheduler",
             Self::Logs => "CloudWatch Logs",
             Self::Ssm => "Systems Manager",
             Self::Secrets => "Secrets Manager",
@@ -113,7 +116,7 @@ const SIGNING_NAMES: &[(&str, Known)] = &[
     ("sqs", Known::Here(ServiceName::Sqs)),
     ("sns", Known::Here(ServiceName::Sns)),
     ("events", Known::Here(ServiceName::Events)),
-    ("scheduler", Known::Elsewhere("EventBridge Scheduler")),
+    ("scheduler", Known::Here(ServiceName::Scheduler)),
     ("logs", Known::Here(ServiceName::Logs)),
     ("ssm", Known::Here(ServiceName::Ssm)),
     ("secretsmanager", Known::Here(ServiceName::Secrets)),
@@ -288,6 +291,7 @@ mod tests {
             ("POST /0/queue\ncontent-type: application/x-www-form-urlencoded\nsign: sqs", ServiceName::Sqs),
             ("POST /\nx-amz-target: AWSEvents.PutEvents\nsign: events", ServiceName::Events),
             ("POST /\ncontent-type: application/x-www-form-urlencoded\nsign: sns", ServiceName::Sns),
+            ("GET /schedules/nightly?groupName=a\nsign: scheduler", ServiceName::Scheduler),
             ("POST /\nx-amz-target: Logs_20140328.PutLogEvents", ServiceName::Logs),
             ("POST /\nx-amz-target: AmazonSSM.GetParameter\nsign: ssm", ServiceName::Ssm),
             ("POST /\nx-amz-target: secretsmanager.GetSecretValue", ServiceName::Secrets),

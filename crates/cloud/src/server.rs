@@ -13,7 +13,8 @@ use axum::body::Body;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpSocket},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -151,6 +152,10 @@ impl Server {
                 Some(_) = connections.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => {
+                        // Small answers must not wait for the client's delayed acknowledgement.
+                        if let Err(error) = stream.set_nodelay(true) {
+                            tracing::debug!(%error, "TCP_NODELAY was refused");
+                        }
                         connections.spawn(serve_connection(stream, peer, Arc::clone(&front), shutdown.clone()));
                     }
                     // A connection that died in the queue, or no file handles left: the next accept may work.
@@ -169,11 +174,13 @@ impl Server {
     }
 }
 
-async fn serve_connection<S: Service>(stream: TcpStream, peer: SocketAddr, front: Arc<S>, shutdown: CancellationToken) {
-    // Small answers must not wait for the client's delayed acknowledgement.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was refused");
-    }
+/// Serves one connection, from a client at `peer`, until it ends or `shutdown` is cancelled.
+pub async fn serve_connection<S: Service>(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: SocketAddr,
+    front: Arc<S>,
+    shutdown: CancellationToken,
+) {
     let service = service_fn(move |request: http::Request<Incoming>| {
         let front = Arc::clone(&front);
         async move {

@@ -42,6 +42,8 @@ pub struct Application {
     pub rules: Vec<EventRule>,
     /// The schedules of EventBridge Scheduler.
     pub schedules: Vec<Schedule>,
+    /// The names of the groups of schedules, beside the default one.
+    pub schedule_groups: Vec<String>,
     /// The parameters of Systems Manager.
     pub parameters: Vec<Parameter>,
     /// The secrets of Secrets Manager.
@@ -79,7 +81,7 @@ pub struct Function {
     pub log_format: LogFormat,
     /// `ReservedConcurrentExecutions`: how many invocations may run at once; 0 lets none run.
     pub reserved_concurrency: Option<u32>,
-    /// `AutoPublishAlias`: another name for the function as it is, `$LATEST`.
+    /// `AutoPublishAlias`, or an `AWS::Lambda::Alias`: another name for the function as it is, `$LATEST`.
     pub alias: Option<String>,
     /// What becomes of events that it is invoked with.
     pub event_invoke: EventInvoke,
@@ -439,6 +441,29 @@ pub struct Schedule {
     pub input: Option<Value>,
     /// `State: DISABLED` makes this false.
     pub enabled: bool,
+    /// `GroupName`; `default` where the template gives none.
+    pub group: String,
+    /// `StartDate`: nothing is fired before.
+    pub start: Option<String>,
+    /// `EndDate`: nothing is fired after.
+    pub end: Option<String>,
+    /// The role's ARN; made up where SAM would create the role.
+    pub role_arn: String,
+    /// `DeadLetterConfig.Arn`: the queue that gets what the target could not be given.
+    pub dead_letters: Option<Target>,
+    /// `SqsParameters.MessageGroupId`: the group of messages to a FIFO queue.
+    pub message_group_id: Option<String>,
+    /// `EventBridgeParameters`: what the event is that an event bus gets.
+    pub event: Option<ScheduledEvent>,
+}
+
+/// What the event of a schedule is.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct ScheduledEvent {
+    /// `DetailType`.
+    pub detail_type: String,
+    /// `Source`.
+    pub source: String,
 }
 
 /// A target of a rule.

@@ -111,8 +111,8 @@ const HTTP_API: &[(&str, Use)] = &[
     ("Auth", LeftOut("Callers of the API are not authorized: every request is let in.")),
     ("CorsConfiguration", LeftOut("The API sends no CORS headers.")),
     ("DefaultRouteSettings", LeftOut("Requests are not throttled.")),
-    ("DefinitionBody", LeftOut("Routes come from the functions' events, not from an OpenAPI document.")),
-    ("DefinitionUri", LeftOut("Routes come from the functions' events, not from an OpenAPI document.")),
+    ("DefinitionBody", Read),
+    ("DefinitionUri", Read),
     ("Description", NoDifference),
     ("DisableExecuteApiEndpoint", LeftOut("The API has its one address on this machine.")),
     ("Domain", LeftOut("The API has its one address on this machine.")),
@@ -135,8 +135,8 @@ const REST_API: &[(&str, Use)] = &[
     ("CacheClusterSize", NoDifference),
     ("CanarySetting", LeftOut("The API has its one deployment on this machine.")),
     ("Cors", LeftOut("The API sends no CORS headers.")),
-    ("DefinitionBody", LeftOut("Routes come from events, not from an OpenAPI document.")),
-    ("DefinitionUri", LeftOut("Routes come from events, not from an OpenAPI document.")),
+    ("DefinitionBody", Read),
+    ("DefinitionUri", Read),
     ("Description", NoDifference),
     ("DisableExecuteApiEndpoint", LeftOut("The API has its one address on this machine.")),
     ("Domain", LeftOut("The API has its one address on this machine.")),
@@ -161,8 +161,8 @@ const REST_API: &[(&str, Use)] = &[
 
 const V2_API: &[(&str, Use)] = &[
     ("ApiKeySelectionExpression", NoDifference),
-    ("Body", LeftOut("Routes come from resources, not from an OpenAPI document.")),
-    ("BodyS3Location", LeftOut("Routes come from resources, not from an OpenAPI document.")),
+    ("Body", Read),
+    ("BodyS3Location", LeftOut("OpenAPI documents are read from the template, or from files beside it.")),
     ("CorsConfiguration", LeftOut("The API sends no CORS headers.")),
     ("Description", NoDifference),
     ("DisableExecuteApiEndpoint", LeftOut("The API has its one address on this machine.")),
@@ -356,7 +356,7 @@ const SCHEDULE: &[(&str, Use)] = &[
     ("Description", NoDifference),
     ("EndDate", Read),
     ("FlexibleTimeWindow", NoDifference),
-    ("GroupName", NoDifference),
+    ("GroupName", Read),
     ("KmsKeyArn", NoDifference),
     ("Name", Read),
     ("ScheduleExpression", Read),
@@ -365,6 +365,35 @@ const SCHEDULE: &[(&str, Use)] = &[
     ("State", Read),
     ("Target", Read),
 ];
+
+const LAMBDA_VERSION: &[(&str, Use)] = &[
+    ("CodeSha256", NoDifference),
+    ("Description", NoDifference),
+    ("FunctionName", Read),
+    ("ProvisionedConcurrencyConfig", LeftOut(NO_CAPACITY)),
+    ("RuntimePolicy", NoDifference),
+];
+
+const LAMBDA_ALIAS: &[(&str, Use)] = &[
+    ("Description", NoDifference),
+    ("FunctionName", Read),
+    ("FunctionVersion", NoDifference),
+    ("Name", Read),
+    ("ProvisionedConcurrencyConfig", LeftOut(NO_CAPACITY)),
+    ("RoutingConfig", LeftOut(NO_ALIAS)),
+];
+
+const MACHINE_VERSION: &[(&str, Use)] =
+    &[("Description", NoDifference), ("StateMachineArn", Read), ("StateMachineRevisionId", NoDifference)];
+
+const MACHINE_ALIAS: &[(&str, Use)] = &[
+    ("DeploymentPreference", Read),
+    ("Description", NoDifference),
+    ("Name", LeftOut(NO_ALIAS)),
+    ("RoutingConfiguration", Read),
+];
+
+const SCHEDULE_GROUP: &[(&str, Use)] = &[("Name", Read), ("Tags", NoDifference)];
 
 const PARAMETER: &[(&str, Use)] = &[
     ("AllowedPattern", NoDifference),
@@ -435,7 +464,12 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
         "AWS::SNS::Topic" => TOPIC,
         "AWS::SNS::Subscription" => SUBSCRIPTION,
         "AWS::Lambda::EventSourceMapping" => MAPPING,
+        "AWS::Lambda::Version" => LAMBDA_VERSION,
+        "AWS::Lambda::Alias" => LAMBDA_ALIAS,
+        "AWS::StepFunctions::StateMachineVersion" => MACHINE_VERSION,
+        "AWS::StepFunctions::StateMachineAlias" => MACHINE_ALIAS,
         "AWS::Scheduler::Schedule" => SCHEDULE,
+        "AWS::Scheduler::ScheduleGroup" => SCHEDULE_GROUP,
         _ => return None,
     })
 }

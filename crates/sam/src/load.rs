@@ -13,8 +13,8 @@ use crate::{
     properties::Properties,
     references,
     resources::{
-        activity, api, bucket, event, function, mapping, notification, parameter, queue, rule, schedule, state_machine,
-        table, topic,
+        activity, api, bucket, event, function, mapping, notification, openapi, parameter, queue, rule, schedule,
+        state_machine, table, topic,
     },
     source::Span,
     template::{Resource, Template},
@@ -118,6 +118,9 @@ fn read_resources(template: &Template, application: &mut Application) {
             "AWS::ApiGatewayV2::Api" => {
                 application.apis.extend(api::read_v2(template, id, resource).ok().flatten());
             }
+            "AWS::Scheduler::ScheduleGroup" => {
+                application.schedule_groups.extend(template.physical_name(id, resource, resource.at));
+            }
             _ => {}
         }
     }
@@ -149,6 +152,10 @@ fn read_events(template: &Template, application: &mut Application) {
     for (id, resource) in template.present() {
         // What is wrong has been noted; the others are read all the same.
         let _ = match resource.kind.as_str() {
+            "AWS::Serverless::HttpApi" | "AWS::Serverless::Api" | "AWS::ApiGatewayV2::Api" => {
+                openapi::add_routes(template, id, resource, application)
+            }
+            "AWS::Lambda::Alias" => function::read_alias(template, id, resource, application),
             "AWS::ApiGatewayV2::Route" => api::read_v2_route(template, id, resource, application),
             "AWS::Events::Rule" => rule::read(template, id, resource, application),
             "AWS::Lambda::EventSourceMapping" => mapping::read_resource(template, id, resource, application),

@@ -1,5 +1,7 @@
 //! What `Ref` and `Fn::GetAtt` stand for on this machine: names, ARNs and URLs.
 
+mod published;
+
 use crate::{
     problem::ProblemKind,
     source::Span,
@@ -37,7 +39,7 @@ enum PseudoParameter {
 }
 
 /// The one version of a function that there is here.
-const LATEST: &str = "$LATEST";
+pub(crate) const LATEST: &str = "$LATEST";
 
 /// The logical id of the HTTP API that SAM makes for events that name none.
 pub(crate) const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
@@ -118,6 +120,13 @@ impl Template {
             return self.attribute_of(kind, &name, attribute).ok_or_else(|| unknown(kind));
         };
         self.check_present(id, resource, at)?;
+        if let Some(published) = published::of(resource) {
+            return match attribute {
+                "Version" if resource.kind == "AWS::Lambda::Version" => Ok(LATEST.to_owned()),
+                _ if attribute == published.attribute => self.published_arn(id, resource, &published, at),
+                _ => Err(unknown(&resource.kind)),
+            };
+        }
         let name = self.physical_name(id, resource, at)?;
         self.attribute_of(&resource.kind, &name, attribute).ok_or_else(|| unknown(&resource.kind))
     }
@@ -260,6 +269,9 @@ impl Template {
     }
 
     fn resource_reference(&self, id: &str, resource: &Resource, at: Span) -> Result<String, Reported> {
+        if let Some(published) = published::of(resource) {
+            return self.published_arn(id, resource, &published, at);
+        }
         let name = self.physical_name(id, resource, at)?;
         let attribute = match resource.kind.as_str() {
             "AWS::Serverless::StateMachine"
@@ -312,6 +324,9 @@ impl Template {
             ("AWS::SNS::Topic", "Arn" | "TopicArn") => format!("arn:aws:sns:{region}:{account}:{name}"),
             ("AWS::Events::Rule", "Arn") => format!("arn:aws:events:{region}:{account}:rule/{name}"),
             ("AWS::Events::EventBus", "Arn") => format!("arn:aws:events:{region}:{account}:event-bus/{name}"),
+            ("AWS::Scheduler::ScheduleGroup", "Arn") => {
+                format!("arn:aws:scheduler:{region}:{account}:schedule-group/{name}")
+            }
             ("AWS::SecretsManager::Secret", "Id") => {
                 format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}", suffix(name))
             }
@@ -376,6 +391,8 @@ fn name_property(kind: &str) -> Option<&'static str> {
         | "AWS::Events::Rule"
         | "AWS::Events::EventBus"
         | "AWS::Scheduler::Schedule"
+        | "AWS::Scheduler::ScheduleGroup"
+        | "AWS::Lambda::Alias"
         | "AWS::SSM::Parameter"
         | "AWS::SecretsManager::Secret" => "Name",
         "AWS::StepFunctions::StateMachine" => "StateMachineName",

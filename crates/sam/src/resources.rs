@@ -8,6 +8,7 @@ pub(crate) mod event;
 pub(crate) mod function;
 pub(crate) mod mapping;
 pub(crate) mod notification;
+pub(crate) mod openapi;
 pub(crate) mod parameter;
 pub(crate) mod queue;
 pub(crate) mod rule;

@@ -1,4 +1,4 @@
-//! `EventBridge`: events, the rules that match them, schedules, and the targets that they start.
+//! `EventBridge`: events, the rules that match them or fire by the clock, and the targets that they start.
 
 mod event;
 mod input;
@@ -30,10 +30,10 @@ use crate::{
 };
 use input::Matched;
 use rule::{Described, Rule};
-use schedule::Schedule;
 
 pub use event::Event;
 pub use pattern::{Pattern, PatternError};
+pub(crate) use timetable::Timetable;
 
 /// The bus that events go to where none is named.
 const DEFAULT_BUS: &str = "default";
@@ -41,7 +41,7 @@ const DEFAULT_BUS: &str = "default";
 /// From how many buses an event can have come.
 const MOST_BUSES: usize = 5;
 
-/// A rule or a schedule of the template can't be used.
+/// A rule of the template can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{rule}: {message}")]
 pub struct RuleError {
@@ -54,7 +54,7 @@ pub struct RuleError {
 /// Why the buses can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
-    /// A rule or a schedule of the template.
+    /// A rule of the template.
     #[error(transparent)]
     Rule(#[from] RuleError),
     /// The file that keeps what the API has made.
@@ -62,10 +62,9 @@ pub enum EventsError {
     Store(#[from] StoreError),
 }
 
-/// The buses and their rules, the schedules, and what buckets tell.
+/// The buses and their rules, and what buckets tell.
 pub struct Events {
     buckets: BTreeMap<String, Bucket>,
-    schedules: Vec<Schedule>,
     location: Location,
     targets: Targets,
     store: Store,
@@ -117,13 +116,12 @@ impl Events {
             let bus: &mut Bus = buses.entry(described.bus.clone()).or_default();
             bus.rules.insert(described.name.clone(), Rule::of(described, &location)?);
         }
-        let schedules = application.schedules.iter().map(Schedule::of).collect::<Result<_, _>>()?;
         let buckets = application.buckets.iter().map(|bucket| {
             let told = Bucket { event_bridge: bucket.event_bridge, notifications: bucket.notifications.clone() };
             (bucket.name.clone(), told)
         });
         let (buckets, buses) = (buckets.collect(), Mutex::new(buses));
-        Ok(Self { buckets, schedules, location, targets, store, buses, changed: Notify::new() })
+        Ok(Self { buckets, location, targets, store, buses, changed: Notify::new() })
     }
 
     /// Tells of a change of an object those whom its bucket wants to be told.

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
 /// A schedule expression, read.
 #[derive(Clone, Debug)]
-pub(super) struct Timetable {
+pub(crate) struct Timetable {
     kind: Kind,
     zone: TimeZone,
 }
@@ -28,11 +28,11 @@ enum Kind {
 /// What is no schedule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not valid as a ScheduleExpression")]
-pub(super) struct ExpressionError(String);
+pub(crate) struct ExpressionError(String);
 
 impl Timetable {
     /// Reads an expression, whose times are those of a zone: UTC without one.
-    pub(super) fn parse(expression: &str, zone: Option<&str>) -> Result<Self, ExpressionError> {
+    pub(crate) fn parse(expression: &str, zone: Option<&str>) -> Result<Self, ExpressionError> {
         let refused = || ExpressionError(expression.to_owned());
         let zone = zone.map_or(Ok(TimeZone::UTC), TimeZone::get).map_err(|_| refused())?;
         let (name, argument) = expression.trim().split_once('(').ok_or_else(refused)?;
@@ -50,8 +50,16 @@ impl Timetable {
         Ok(Self { kind: kind.ok_or_else(refused)?, zone })
     }
 
+    /// How long it is from one time to the next, where that is what the expression says.
+    pub(crate) fn rate(&self) -> Option<Duration> {
+        match self.kind {
+            Kind::Rate(every) => Some(every),
+            Kind::Cron(_) | Kind::Once(_) => None,
+        }
+    }
+
     /// The next time after this one.
-    pub(super) fn next_after(&self, time: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn next_after(&self, time: Timestamp) -> Option<Timestamp> {
         match &self.kind {
             Kind::Rate(every) => time.checked_add(SignedDuration::try_from(*every).ok()?).ok(),
             Kind::Cron(cron) => {

@@ -1,8 +1,7 @@
 //! SQS: queues, their messages, dead-letter queues.
 //!
 //! Differences from the service: a standard queue gives its messages in the order in which they were sent; each is given
-//! once for each time that it can be seen; policies are kept and not applied; messages are not moved back from a dead-letter
-//! queue by the service itself.
+//! once for each time that it can be seen; policies are kept and not applied.
 //!
 //! There are crates that emulate SQS; this is our own, because queues are to outlive the runner, and those keep their
 //! messages in memory, out of reach.
@@ -10,11 +9,12 @@
 mod attributes;
 mod failure;
 mod message;
+mod moves;
 mod operations;
 mod store;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -31,6 +31,7 @@ use uuid::Uuid;
 
 use crate::{location::Location, protocol::Failure};
 use attributes::Attributes;
+use moves::Move;
 use store::{Counts, QueueRow, Redrive, Store, Wanted};
 
 pub use message::{Attribute, Outgoing, Received, Sent};
@@ -71,12 +72,14 @@ pub enum SqsError {
 /// The queues.
 pub struct Sqs {
     location: Location,
-    inner: Mutex<Inner>,
+    inner: Arc<Mutex<Inner>>,
 }
 
 struct Inner {
     queues: BTreeMap<String, Queue>,
     store: Store,
+    /// By the names of dead-letter queues, the newest task first.
+    moves: BTreeMap<String, VecDeque<Move>>,
 }
 
 struct Queue {
@@ -112,7 +115,7 @@ impl Sqs {
         let store = Store::open(file.as_deref()).map_err(failed)?;
         let queues = store.queues().map_err(failed)?.into_iter().map(|row| (row.name.clone(), Queue::of(row)));
         let queues = queues.collect();
-        Ok(Self { location, inner: Mutex::new(Inner { queues, store }) })
+        Ok(Self { location, inner: Arc::new(Mutex::new(Inner { queues, store, moves: BTreeMap::new() })) })
     }
 
     /// Makes a queue of the template, or gives one that is there the attributes that the template has now.
@@ -296,7 +299,7 @@ impl Inner {
         source_arn: &str,
         receive: Receive,
     ) -> Result<Vec<Received>, Failure> {
-        let Self { queues, store } = self;
+        let Self { queues, store, .. } = self;
         let queue = queues.get(name).ok_or_else(failure::queue_does_not_exist)?;
         let now = now();
         let retention = queue.attributes.seconds("MessageRetentionPeriod");

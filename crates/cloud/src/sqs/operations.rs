@@ -43,11 +43,19 @@ impl Operations for Sqs {
             answers: &[
                 ("Successful", Form::FlatOf("ResultEntry")),
                 ("Failed", Form::Flat("BatchResultErrorEntry")),
+                ("Results", Form::FlatOf("ResultEntry")),
                 ("Messages", Form::Flat("Message")),
                 ("QueueUrls", Form::Flat("QueueUrl")),
                 ("queueUrls", Form::Flat("QueueUrl")),
             ],
-            typed: &["DelaySeconds", "MaxNumberOfMessages", "MaxResults", "VisibilityTimeout", "WaitTimeSeconds"],
+            typed: &[
+                "DelaySeconds",
+                "MaxNumberOfMessages",
+                "MaxNumberOfMessagesPerSecond",
+                "MaxResults",
+                "VisibilityTimeout",
+                "WaitTimeSeconds",
+            ],
         },
     };
 
@@ -71,6 +79,9 @@ impl Operations for Sqs {
             "DeleteMessageBatch" => self.delete_batch(parameters.read()?),
             "ChangeMessageVisibility" => self.change_message_visibility(&parameters.read()?),
             "ChangeMessageVisibilityBatch" => self.change_batch(parameters.read()?),
+            "StartMessageMoveTask" => self.start_move(parameters.read()?),
+            "ListMessageMoveTasks" => self.list_moves(&parameters.read()?),
+            "CancelMessageMoveTask" => self.cancel_move(&parameters.read()?),
             other => Err(Failure::no_operation(Self::DIALECT.title, other)),
         }
     }
@@ -241,6 +252,7 @@ impl Sqs {
         let mut inner = self.inner();
         let queue = inner.queues.remove(name).ok_or_else(failure::queue_does_not_exist)?;
         inner.store.delete_queue(name).map_err(super::internal)?;
+        inner.moves.remove(name);
         // Who waits for a message finds that there is no queue.
         queue.arrivals.notify_waiters();
         Ok(done())

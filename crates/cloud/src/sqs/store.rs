@@ -204,6 +204,31 @@ impl Store {
         Ok((taken, has_moved))
     }
 
+    /// Messages that can be seen, the oldest first: their sequences, and the ARNs of the queues that they came from.
+    pub(super) fn visible(&self, queue: &str, now: i64, most: usize) -> Result<Vec<(i64, Option<String>)>> {
+        let sql = "SELECT sequence, source FROM messages WHERE queue = ? AND visible_at <= ? ORDER BY sequence LIMIT ?";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut rows = self.0.prepare_cached(sql)?;
+        rows.query_map(params![queue, now, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    }
+
+    /// Puts messages, which are told by their sequences, into other queues. There they are new ones.
+    pub(super) fn move_as_new(
+        &mut self,
+        moves: &[(i64, String)],
+        now: i64,
+        mut id: impl FnMut() -> String,
+    ) -> Result<()> {
+        let change = self.0.transaction()?;
+        for (sequence, queue) in moves {
+            let sql =
+                "UPDATE messages SET queue = ?1, id = ?2, sent_at = ?3, visible_at = ?3, receipt = NULL, received = 0,
+                first_received_at = NULL, source = NULL WHERE sequence = ?4";
+            change.prepare_cached(sql)?.execute(params![queue, id(), now, sequence])?;
+        }
+        change.commit()
+    }
+
     /// When the next hidden message can be seen.
     pub(super) fn next_visible_at(&self, queue: &str, now: i64) -> Result<Option<i64>> {
         let sql = "SELECT MIN(visible_at) FROM messages WHERE queue = ? AND visible_at > ?";

@@ -124,6 +124,13 @@ async fn a_schedule_starts_its_target() {
         target: Target::Queue(arn("sqs", name)),
         input,
         enabled: true,
+        group: "default".to_owned(),
+        start: None,
+        end: None,
+        role_arn: "arn:aws:iam::000000000000:role/any".to_owned(),
+        dead_letters: None,
+        message_group_id: None,
+        event: None,
     };
     let schedules = vec![schedule("given", Some(json!({ "a": 1 }))), schedule("told", None)];
     let queues = ["given", "told"].map(|name| queue(name, &[])).to_vec();

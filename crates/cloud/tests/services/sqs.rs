@@ -257,7 +257,7 @@ async fn what_is_wrong_is_told_in_the_words_of_the_service() {
         ),
         ("SendMessage", json!({ "QueueUrl": url, "MessageBody": "x", "Colour": "red" }), "ValidationException"),
         ("ReceiveMessage", json!({ "QueueUrl": url, "MaxNumberOfMessages": 11 }), "InvalidParameterValue"),
-        ("StartMessageMoveTask", json!({}), "UnknownOperationException"),
+        ("AddPermission", json!({}), "UnknownOperationException"),
     ] {
         assert_eq!(sqs.refusal(operation, parameters.clone()).await.0, code, "{operation} {parameters}");
     }

@@ -14,7 +14,7 @@ use crate::{
 /// The stage of the REST API that SAM makes.
 const REST_STAGE: &str = "Prod";
 
-const NOT_AUTHORIZED: &str = "Callers of the API are not authorized: every request is let in.";
+pub(crate) const NOT_AUTHORIZED: &str = "Callers of the API are not authorized: every request is let in.";
 
 pub(crate) fn read_http(template: &Template, id: &str, resource: &Resource) -> Api {
     let stage = Properties::of(template, id, resource).text("StageName");
@@ -61,7 +61,7 @@ pub(crate) fn read_v2_route(
         return Err(template.report_unknown("integration", wanted, [], properties.at("Target")));
     };
     let described = Properties::of(template, integration_id, integration);
-    let Some(integration) = integration_of(&described, application) else { return Ok(()) };
+    let Some(integration) = integration_of(&described, &INTEGRATION_IN_RESOURCE, application) else { return Ok(()) };
     let (method, path) = key.split_once(' ').unwrap_or(("ANY", "$default"));
     add(api, method, path, integration, application);
     Ok(())
@@ -84,7 +84,7 @@ pub(crate) fn add_http_event(
             template.leave_out(event.place_of(name), "HttpApi", reason);
         }
     }
-    let payload = payload_format(event, PayloadFormat::V2)?;
+    let payload = payload_format(event, "PayloadFormatVersion", PayloadFormat::V2)?;
     let api = match event.text("ApiId") {
         None => implicit(ApiKind::Http, application),
         Some(id) => find(event, "ApiId", &id, application)?,
@@ -170,44 +170,70 @@ pub(crate) fn add_function_url(
     });
 }
 
-fn payload_format(properties: &Properties, default: PayloadFormat) -> Result<PayloadFormat, Reported> {
-    match properties.text("PayloadFormatVersion").as_deref() {
+fn payload_format(properties: &Properties, name: &str, default: PayloadFormat) -> Result<PayloadFormat, Reported> {
+    match properties.text(name).as_deref() {
         None => Ok(default),
         Some("1.0") => Ok(PayloadFormat::V1),
         Some("2.0") => Ok(PayloadFormat::V2),
         Some(other) => {
             let kind = ProblemKind::UnsupportedValue {
-                place: properties.place_of("PayloadFormatVersion"),
+                place: properties.place_of(name),
                 value: format!("`{other}`"),
                 reason: "the versions are 1.0 and 2.0".to_owned(),
             };
-            Err(properties.template.report(kind, properties.at("PayloadFormatVersion")))
+            Err(properties.template.report(kind, properties.at(name)))
         }
     }
 }
 
-/// What an `AWS::ApiGatewayV2::Integration` does; none for what the runner leaves out.
-fn integration_of(described: &Properties, application: &Application) -> Option<Integration> {
+/// What the parts of an integration are called where it stands.
+pub(crate) struct IntegrationNames {
+    subtype: &'static str,
+    uri: &'static str,
+    payload_format: &'static str,
+    parameters: &'static str,
+}
+
+const INTEGRATION_IN_RESOURCE: IntegrationNames = IntegrationNames {
+    subtype: "IntegrationSubtype",
+    uri: "IntegrationUri",
+    payload_format: "PayloadFormatVersion",
+    parameters: "RequestParameters",
+};
+
+pub(crate) const INTEGRATION_IN_OPENAPI: IntegrationNames = IntegrationNames {
+    subtype: "integrationSubtype",
+    uri: "uri",
+    payload_format: "payloadFormatVersion",
+    parameters: "requestParameters",
+};
+
+/// What an integration does; none for what the runner leaves out.
+pub(crate) fn integration_of(
+    described: &Properties,
+    names: &IntegrationNames,
+    application: &Application,
+) -> Option<Integration> {
     let leave_out = |what: &str, reason: &str| {
         described.template.leave_out(described.place.clone(), what, reason);
         None
     };
-    if let Some(subtype) = described.text("IntegrationSubtype") {
+    if let Some(subtype) = described.text(names.subtype) {
         let action = match subtype.as_str() {
             "StepFunctions-StartExecution" => StateMachineAction::Start,
             "StepFunctions-StartSyncExecution" => StateMachineAction::StartSync,
             "StepFunctions-StopExecution" => StateMachineAction::Stop,
             other => return leave_out(other, "A route calls functions, and starts and stops executions."),
         };
-        let parameters: BTreeMap<String, String> = described.texts("RequestParameters");
+        let parameters: BTreeMap<String, String> = described.texts(names.parameters);
         return Some(Integration::StateMachine { action, parameters });
     }
-    let uri = described.required_text("IntegrationUri")?;
+    let uri = described.required_text(names.uri)?;
     // The ARN itself, or the path of its invocation.
     let arn = uri.split_once("/functions/").map_or(uri.as_str(), |(_, rest)| rest.trim_end_matches("/invocations"));
     let function = application.functions.iter().find(|function| function.arn == arn);
     let Some(function) = function else { return leave_out(&uri, "It is no function of the template.") };
-    let payload = payload_format(described, PayloadFormat::V1).ok()?;
+    let payload = payload_format(described, names.payload_format, PayloadFormat::V1).ok()?;
     Some(Integration::Function { name: function.name.clone(), payload })
 }
 
@@ -220,7 +246,7 @@ fn find(owner: &Properties, property: &str, id: &str, application: &Application)
     })
 }
 
-fn add(api: usize, method: &str, path: &str, integration: Integration, application: &mut Application) {
+pub(crate) fn add(api: usize, method: &str, path: &str, integration: Integration, application: &mut Application) {
     let method = method.to_uppercase();
     let is_any = method == "X-AMAZON-APIGATEWAY-ANY-METHOD";
     let method = if is_any { "ANY".to_owned() } else { method };

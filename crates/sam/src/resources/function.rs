@@ -66,6 +66,25 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
     })
 }
 
+/// `AWS::Lambda::Alias`, of which a function has one here.
+pub(crate) fn read_alias(
+    template: &Template,
+    id: &str,
+    resource: &Resource,
+    application: &mut Application,
+) -> Result<(), Reported> {
+    let properties = Properties::of(template, id, resource);
+    let name = properties.required_text("Name").ok_or(Reported)?;
+    let owner = properties.required_text("FunctionName").ok_or(Reported)?;
+    let found = application.functions.iter_mut().find(|function| function.name == owner || function.arn == owner);
+    match found {
+        Some(function) if function.alias.as_ref().is_none_or(|alias| *alias == name) => function.alias = Some(name),
+        Some(_) => template.leave_out(properties.place.clone(), &resource.kind, "A function has one alias here."),
+        None => template.leave_out(properties.place.clone(), &resource.kind, "It is of no function of the template."),
+    }
+    Ok(())
+}
+
 /// The alias that SAM publishes, which has to be a name that Lambda takes.
 fn alias(properties: &Properties) -> Result<Option<String>, Reported> {
     const PROPERTY: &str = "AutoPublishAlias";

@@ -1,14 +1,15 @@
 //! `AWS::Scheduler::Schedule`, and the `ScheduleV2` events of functions and state machines.
 
 use crate::{
-    Application, Schedule, Target,
+    Application, Schedule, ScheduledEvent, Target,
     properties::Properties,
     resources::{event, target},
     template::{Reported, Resource, Template},
 };
 
 /// What the `Target` of a schedule has.
-const OF_TARGET: &[&str] = &["Arn", "DeadLetterConfig", "Input", "RetryPolicy", "RoleArn"];
+const OF_TARGET: &[&str] =
+    &["Arn", "DeadLetterConfig", "EventBridgeParameters", "Input", "RetryPolicy", "RoleArn", "SqsParameters"];
 
 pub(crate) fn read_resource(
     template: &Template,
@@ -33,17 +34,20 @@ pub(crate) fn read(
     application: &mut Application,
 ) -> Result<(), Reported> {
     let template = properties.template;
-    for name in ["DeadLetterConfig", "RetryPolicy"] {
-        if described.has(name) {
-            let reason = "A target is started once; what fails is shown and not kept.";
-            template.leave_out(described.place_of(name), "a schedule", reason);
-        }
+    if described.has("RetryPolicy") {
+        let reason = "What a target can't be given is not tried again.";
+        template.leave_out(described.place_of("RetryPolicy"), "a schedule", reason);
     }
-    if let Some(name) = ["StartDate", "EndDate"].into_iter().find(|name| properties.has(name)) {
-        let reason = format!("A schedule with a {name} is not fired.");
-        template.leave_out(properties.place.clone(), "a schedule", reason);
-        return Ok(());
-    }
+    let dead_letters = described.inner("DeadLetterConfig").and_then(|config| {
+        // The queue that SAM would make has no name that anybody could know.
+        let arn = config.text("Arn")?;
+        target::of_arn(&config, "a schedule", &arn, application)
+    });
+    let event = described.inner("EventBridgeParameters").and_then(|event| {
+        event.check_names("EventBridgeParameters", &["DetailType", "Source"]);
+        let (detail_type, source) = (event.required_text("DetailType"), event.required_text("Source"));
+        Some(ScheduledEvent { detail_type: detail_type?, source: source? })
+    });
     application.schedules.push(Schedule {
         name: properties.text("Name").unwrap_or_else(|| id.to_owned()),
         expression: properties.required_text("ScheduleExpression").ok_or(Reported)?,
@@ -51,6 +55,13 @@ pub(crate) fn read(
         target,
         input: target::constant(described)?,
         enabled: event::is_enabled(properties),
+        group: properties.text("GroupName").unwrap_or_else(|| "default".to_owned()),
+        start: properties.text("StartDate"),
+        end: properties.text("EndDate"),
+        role_arn: described.text("RoleArn").unwrap_or_else(|| template.role_arn(&format!("{id}Role"))),
+        dead_letters,
+        message_group_id: described.inner("SqsParameters").and_then(|sqs| sqs.text("MessageGroupId")),
+        event,
     });
     Ok(())
 }

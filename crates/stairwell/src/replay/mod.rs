@@ -8,6 +8,7 @@ mod api;
 pub mod best;
 mod bucket;
 pub mod case;
+mod client;
 mod compare;
 mod events;
 mod files;

@@ -6,11 +6,11 @@ use std::{
 };
 
 use asl::{Fault, Value, compile::Code, machine::Resource};
-use axum::body::Body;
 use cloud::{
     events::Event,
+    front::Front,
     logs::Logs,
-    service::Service,
+    route::ServiceName,
     states::{FrontEnd, Parts, States, StatusChange, items::objects::Memory, put_events},
 };
 use engine::{
@@ -19,14 +19,12 @@ use engine::{
     journal::Journal,
     run::{self, Answer, Reports},
 };
-use http::{Request, StatusCode};
-use http_body_util::BodyExt;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc,
 };
 
-use super::bucket::Buckets;
+use super::{bucket::Buckets, client};
 
 /// The region and the account of recordings.
 const REGION: &str = "us-east-1";
@@ -38,7 +36,7 @@ const PATIENCE: Duration = Duration::from_hours(1);
 /// Where a transcript is replayed.
 pub(super) struct Stage {
     runtime: Runtime,
-    front: FrontEnd,
+    front: Arc<Front>,
     logs: Arc<Logs>,
     objects: Arc<Memory>,
     events: Arc<Mutex<Vec<Event>>>,
@@ -74,29 +72,15 @@ impl Stage {
         let logs = parts.logs.clone();
         let objects = Arc::new(Memory::new(time::OffsetDateTime::now_utc()));
         parts.objects = objects.clone();
-        let front = FrontEnd::new(States::empty(parts));
+        let states = FrontEnd::new(States::empty(parts));
+        let front = Arc::new(Front::new().with(ServiceName::States, Arc::new(states)));
         Ok(Self { runtime, front, logs, objects, events, buckets, status_changes: Mutex::new(status_changes) })
     }
 
-    /// Makes a call.
+    /// Makes a call as a client does: over HTTP.
     pub(super) fn call(&self, operation: &str, request: &Value) -> Result<Said, String> {
-        let request = Request::post("/")
-            .header("x-amz-target", format!("AWSStepFunctions.{operation}"))
-            .body(Body::from(request.to_string()))
-            .map_err(|error| error.to_string())?;
-        self.runtime.block_on(async {
-            let Ok(response) = tokio::time::timeout(PATIENCE, self.front.call(request)).await else {
-                return Ok(Said::Nothing);
-            };
-            let status = response.status();
-            let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-            let answer: Value = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
-            let text = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            Ok(match status {
-                StatusCode::OK => Said::Answer(answer),
-                _ => Said::Refusal { code: text("__type"), message: text("message") },
-            })
-        })
+        let calling = client::call(self.front.clone(), operation, request);
+        self.runtime.block_on(async { tokio::time::timeout(PATIENCE, calling).await }).unwrap_or(Ok(Said::Nothing))
     }
 
     /// Lets an object be in S3.

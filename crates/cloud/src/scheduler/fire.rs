@@ -1,0 +1,98 @@
+//! What fires by the clock.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use sam::Target;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    Scheduler,
+    schedule::{ActionAfterCompletion, Description, State},
+};
+use crate::{events::Event, protocol::Failure, targets::NotGiven};
+
+/// The longest sleep: the clock of the machine may be set meanwhile.
+const LONGEST: Duration = Duration::from_mins(1);
+
+impl Scheduler {
+    /// Fires schedules at their times, for as long as this lives.
+    pub async fn fire(&self) {
+        // What is due, with what was said of it when that was found: a schedule that was changed is a new one.
+        let mut due: BTreeMap<String, (i64, Timestamp)> = BTreeMap::new();
+        loop {
+            let now = Timestamp::now();
+            let schedules = self.schedules.all().clone();
+            due.retain(|key, _| schedules.contains_key(key));
+            for (key, schedule) in schedules.iter().filter(|(_, one)| one.description.state == State::Enabled) {
+                let known = due.get(key).filter(|(changed_at, _)| *changed_at == schedule.changed_at).copied();
+                match known {
+                    Some((_, at)) if at > now => continue,
+                    // What was missed while the machine slept is fired once.
+                    Some((_, at)) => self.fire_one(key, &schedule.description, at),
+                    None => {}
+                }
+                let next = schedule.description.times().ok().and_then(|times| times.next_after(now));
+                match next {
+                    Some(next) => drop(due.insert(key.clone(), (schedule.changed_at, next))),
+                    None => {
+                        due.remove(key);
+                        self.complete(key, &schedule.description, known.is_some());
+                    }
+                }
+            }
+            due.retain(|key, _| schedules.get(key).is_some_and(|one| one.description.state == State::Enabled));
+            let next = due.values().map(|(_, at)| at).min();
+            let next = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(next.unwrap_or(LONGEST).min(LONGEST)) => {}
+            }
+        }
+    }
+
+    /// Deletes a schedule that has fired for the last time, where that is wanted.
+    fn complete(&self, key: &str, description: &Description, has_fired: bool) {
+        if !has_fired || description.action_after_completion != ActionAfterCompletion::Delete {
+            return;
+        }
+        let mut schedules = self.schedules.all();
+        schedules.remove(key);
+        if let Err(failure) = self.schedules.keep(&schedules) {
+            tracing::error!(%failure, schedule = key, "a schedule that is over comes again after a restart");
+        }
+    }
+
+    fn fire_one(&self, key: &str, description: &Description, at: Timestamp) {
+        if let Err(error) = self.give(key, description, at) {
+            tracing::error!(schedule = key, %error, "a schedule could not start its target");
+        }
+    }
+
+    fn give(&self, key: &str, description: &Description, at: Timestamp) -> Result<(), NotGiven> {
+        let unusable = |failure: Failure| NotGiven { code: failure.code.to_owned(), message: failure.message };
+        let at = OffsetDateTime::from_unix_timestamp(at.as_second()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let described = &description.target;
+        let input = described.input.clone().unwrap_or_else(|| self.event(key, at).to_string());
+        let target = description.target().map_err(unusable)?;
+        if let (Target::EventBus(bus), Some(parameters)) = (&target, &described.event_bridge_parameters) {
+            let detail = serde_json::from_str(&input).unwrap_or(Value::String(input));
+            let event = Event::of_service(&parameters.source, &parameters.detail_type, self.arn(key), detail, at);
+            self.events.send(&Event { bus: bus.clone(), ..event });
+            return Ok(());
+        }
+        let group = described.sqs_parameters.as_ref().and_then(|sqs| sqs.message_group_id.as_deref());
+        let given = self.targets.give(&target, &input, group);
+        match described.dead_letters().map_err(unusable)? {
+            Some(queue) if given.is_err() => self.targets.give(&queue, &input, group),
+            _ => given,
+        }
+    }
+
+    /// What a target gets where no input is given. The detail is a text.
+    fn event(&self, key: &str, at: OffsetDateTime) -> Value {
+        let event = Event::of_service("aws.scheduler", "Scheduled Event", self.arn(key), json!("{}"), at);
+        event.to_json(&self.location.region, &self.location.account)
+    }
+}

@@ -1,0 +1,235 @@
+//! The operations of the API.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    DEFAULT_GROUP, Group, Scheduler, key,
+    schedule::{Description, Schedule, State, refused},
+};
+use crate::protocol::{Failure, after, done, page};
+
+/// How many things a page has at most.
+const PAGE: usize = 100;
+
+type Answer = Result<Value, Failure>;
+
+/// What the body of a request says of a schedule beside its description.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Place {
+    group_name: Option<String>,
+}
+
+/// What the address of a request asks for.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) group: Option<String>,
+    pub(super) prefix: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) max_results: Option<usize>,
+    pub(super) next_token: Option<String>,
+}
+
+impl Asked {
+    fn group(&self) -> &str {
+        self.group.as_deref().unwrap_or(DEFAULT_GROUP)
+    }
+
+    fn most(&self) -> usize {
+        self.max_results.unwrap_or(PAGE).min(PAGE)
+    }
+}
+
+/// Takes the group, and what tells a request from its repetition, out of a body: what is left describes the schedule.
+fn described(mut body: Value) -> Result<(String, Description), Failure> {
+    let read = |error: serde_json::Error| refused(error.to_string());
+    let place: Place = serde_json::from_value(body.clone()).map_err(read)?;
+    if let Value::Object(fields) = &mut body {
+        for name in ["GroupName", "ClientToken"] {
+            fields.shift_remove(name);
+        }
+    }
+    let description = serde_json::from_value(body).map_err(read)?;
+    Ok((place.group_name.unwrap_or_else(|| DEFAULT_GROUP.to_owned()), description))
+}
+
+/// Schedules.
+impl Scheduler {
+    pub(super) fn create(&self, name: &str, body: Value) -> Answer {
+        check_name(name)?;
+        let (group, description) = described(body)?;
+        let schedule = Schedule::new(description)?;
+        if !self.groups.all().contains_key(&group) {
+            return Err(no_group(&group));
+        }
+        let key = key(&group, name);
+        let mut schedules = self.schedules.all();
+        if schedules.contains_key(&key) {
+            return Err(conflict(format!("Schedule {name} already exists.")));
+        }
+        schedules.insert(key.clone(), schedule);
+        self.schedules.keep(&schedules)?;
+        self.changed.notify_one();
+        Ok(json!({ "ScheduleArn": self.arn(&key) }))
+    }
+
+    pub(super) fn update(&self, name: &str, body: Value) -> Answer {
+        let (group, description) = described(body)?;
+        let schedule = Schedule::new(description)?;
+        let key = key(&group, name);
+        let mut schedules = self.schedules.all();
+        let there = schedules.get_mut(&key).ok_or_else(|| no_schedule(name))?;
+        // A change within the second of the last one is a change too.
+        let changed_at = schedule.changed_at.max(there.changed_at + 1);
+        let (created_at, is_of_template) = (there.created_at, there.is_of_template);
+        *there = Schedule { created_at, changed_at, is_of_template, ..schedule };
+        self.schedules.keep(&schedules)?;
+        self.changed.notify_one();
+        Ok(json!({ "ScheduleArn": self.arn(&key) }))
+    }
+
+    pub(super) fn get(&self, name: &str, asked: &Asked) -> Answer {
+        let key = key(asked.group(), name);
+        let schedules = self.schedules.all();
+        let schedule = schedules.get(&key).ok_or_else(|| no_schedule(name))?;
+        let mut told = serde_json::to_value(&schedule.description).map_err(|error| Failure::internal(&error))?;
+        told["Arn"] = json!(self.arn(&key));
+        told["Name"] = json!(name);
+        told["GroupName"] = json!(asked.group());
+        told["CreationDate"] = json!(schedule.created_at);
+        told["LastModificationDate"] = json!(schedule.changed_at);
+        Ok(told)
+    }
+
+    pub(super) fn delete(&self, name: &str, asked: &Asked) -> Answer {
+        let mut schedules = self.schedules.all();
+        schedules.remove(&key(asked.group(), name)).ok_or_else(|| no_schedule(name))?;
+        self.schedules.keep(&schedules)?;
+        self.changed.notify_one();
+        Ok(done())
+    }
+
+    pub(super) fn list(&self, asked: &Asked) -> Answer {
+        let state = match asked.state.as_deref() {
+            None => None,
+            Some("ENABLED") => Some(State::Enabled),
+            Some("DISABLED") => Some(State::Disabled),
+            Some(_) => return Err(refused("State is ENABLED or DISABLED.")),
+        };
+        let prefix = asked.prefix.as_deref().unwrap_or_default();
+        let schedules = self.schedules.all();
+        let is_asked = |key: &str, schedule: &Schedule| {
+            let (group, name) = key.split_once('/').unwrap_or_default();
+            asked.group.as_deref().is_none_or(|asked| asked == group)
+                && name.starts_with(prefix)
+                && state.is_none_or(|state| state == schedule.description.state)
+        };
+        let told = schedules
+            .range(after(asked.next_token.as_deref()))
+            .filter(|(key, schedule)| is_asked(key, schedule))
+            .map(|(key, schedule)| (key.as_str(), self.summary(key, schedule)));
+        Ok(page("Schedules", told, asked.most()))
+    }
+
+    fn summary(&self, key: &str, schedule: &Schedule) -> Value {
+        let (group, name) = key.split_once('/').unwrap_or_default();
+        json!({
+            "Arn": self.arn(key),
+            "Name": name,
+            "GroupName": group,
+            "State": schedule.description.state,
+            "Target": { "Arn": schedule.description.target.arn },
+            "CreationDate": schedule.created_at,
+            "LastModificationDate": schedule.changed_at,
+        })
+    }
+}
+
+/// Groups.
+impl Scheduler {
+    pub(super) fn create_group(&self, name: &str) -> Answer {
+        check_name(name)?;
+        let mut groups = self.groups.all();
+        if groups.contains_key(name) {
+            return Err(conflict(format!("Schedule group {name} already exists.")));
+        }
+        let created_at = OffsetDateTime::now_utc().unix_timestamp();
+        groups.insert(name.to_owned(), Group { created_at, is_of_template: false });
+        self.groups.keep(&groups)?;
+        Ok(json!({ "ScheduleGroupArn": self.group_arn(name) }))
+    }
+
+    pub(super) fn get_group(&self, name: &str) -> Answer {
+        let groups = self.groups.all();
+        groups.get(name).map(|group| self.told_group(name, group)).ok_or_else(|| no_group(name))
+    }
+
+    /// Deletes a group with its schedules.
+    pub(super) fn delete_group(&self, name: &str) -> Answer {
+        if name == DEFAULT_GROUP {
+            return Err(refused("Cannot delete default schedule group."));
+        }
+        let mut groups = self.groups.all();
+        groups.remove(name).ok_or_else(|| no_group(name))?;
+        self.groups.keep(&groups)?;
+        let mut schedules = self.schedules.all();
+        schedules.retain(|key, _| key.split_once('/').is_none_or(|(group, _)| group != name));
+        self.schedules.keep(&schedules)?;
+        self.changed.notify_one();
+        Ok(done())
+    }
+
+    pub(super) fn list_groups(&self, asked: &Asked) -> Value {
+        let prefix = asked.prefix.as_deref().unwrap_or_default();
+        let groups = self.groups.all();
+        let told = groups
+            .range(after(asked.next_token.as_deref()))
+            .filter(|(name, _)| name.starts_with(prefix))
+            .map(|(name, group)| (name.as_str(), self.told_group(name, group)));
+        page("ScheduleGroups", told, asked.most())
+    }
+
+    fn told_group(&self, name: &str, group: &Group) -> Value {
+        json!({
+            "Arn": self.group_arn(name),
+            "Name": name,
+            "State": "ACTIVE",
+            "CreationDate": group.created_at,
+            "LastModificationDate": group.created_at,
+        })
+    }
+
+    fn group_arn(&self, name: &str) -> String {
+        self.location.arn("scheduler", &format!("schedule-group/{name}"))
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(is_allowed) {
+        let message = format!(
+            "1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must satisfy regular \
+             expression pattern: [0-9a-zA-Z-_.]+"
+        );
+        return Err(refused(message));
+    }
+    Ok(())
+}
+
+fn conflict(message: String) -> Failure {
+    Failure::new("ConflictException", message).with_status(http::StatusCode::CONFLICT)
+}
+
+fn no_schedule(name: &str) -> Failure {
+    not_found(format!("Schedule {name} does not exist."))
+}
+
+fn no_group(name: &str) -> Failure {
+    not_found(format!("Schedule group {name} does not exist."))
+}
+
+fn not_found(message: String) -> Failure {
+    Failure::new("ResourceNotFoundException", message).with_status(http::StatusCode::NOT_FOUND)
+}
