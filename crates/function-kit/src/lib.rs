@@ -42,6 +42,7 @@
 //! - [`aws`] configures the clients, and [`ServiceError`] classifies what AWS answers.
 //! - [`Name`], [`Amount`] and [`EventTime`] are values that several functions take.
 //! - [`HttpRequest`] and [`HttpResponse`] are for functions behind an HTTP API.
+//! - [`html`] puts text into a page.
 //! - [`game`] and [`dragon`] are what the functions of one workflow share.
 //! - `testing`, a feature, is a loopback stand-in for AWS.
 
@@ -52,6 +53,7 @@ mod environment;
 mod error;
 mod event_time;
 pub mod game;
+pub mod html;
 mod http;
 mod invocation;
 mod logs;

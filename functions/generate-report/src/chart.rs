@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Display};
 
-use crate::escape::Escaped;
 use crate::levels::Level;
+use function_kit::html::Escaped;
 
 // In units of the drawing.
 const WIDTH: f64 = 640.0;

@@ -45,7 +45,6 @@
 //! | `ServiceRejected` | a service refused a request for another reason |
 
 mod chart;
-mod escape;
 mod handler;
 mod levels;
 mod page;

@@ -5,8 +5,8 @@ use std::fmt::{self, Display};
 use function_kit::game::CompletedLevel;
 
 use crate::chart::Chart;
-use crate::escape::Escaped;
 use crate::levels::Level;
+use function_kit::html::Escaped;
 
 /// A chart of more bars can't be read.
 const MOST_LEVELS: usize = 30;

@@ -168,14 +168,7 @@ async fn input_that_is_not_what_it_should_be_is_refused() {
 
 #[tokio::test]
 async fn what_dynamodb_answers_has_a_name() {
-    for (reply, name) in [
-        (Reply::json_error(400, "ResourceNotFoundException"), "TableNotFound"),
-        (Reply::json_error(400, "AccessDeniedException"), "AccessDenied"),
-        (Reply::json_error(400, "ThrottlingException"), "Throttled"),
-        (Reply::json_error(500, "InternalServerError"), "ServiceUnavailable"),
-        (Reply::never(), "ServiceUnavailable"),
-        (Reply::json_error(400, "ValidationException"), "ServiceRejected"),
-    ] {
+    for (reply, name) in testing::dynamodb_failures() {
         let stub = Stub::scripted([reply.clone()]).await;
         assert_eq!(invoke(&stub, event()).await.unwrap_err().name, name, "{reply:?}");
         assert_eq!(stub.requests().len(), 1);
@@ -184,13 +177,7 @@ async fn what_dynamodb_answers_has_a_name() {
 
 #[tokio::test]
 async fn what_s3_answers_has_a_name() {
-    for (reply, name) in [
-        (Reply::s3_error(404, "NoSuchBucket"), "BucketNotFound"),
-        (Reply::s3_error(403, "AccessDenied"), "AccessDenied"),
-        (Reply::s3_error(503, "SlowDown"), "Throttled"),
-        (Reply::s3_error(500, "InternalError"), "ServiceUnavailable"),
-        (Reply::s3_error(400, "InvalidRequest"), "ServiceRejected"),
-    ] {
+    for (reply, name) in testing::s3_failures() {
         for failing in [".txt", ".html"] {
             let reply = reply.clone();
             let stub = Stub::replying(move |request| match request.operation() {

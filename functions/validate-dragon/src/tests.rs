@@ -44,14 +44,7 @@ async fn a_dragon_that_is_there_is_a_duplicate() {
 
 #[tokio::test]
 async fn what_dynamodb_answers_has_a_name() {
-    for (reply, name) in [
-        (Reply::json_error(400, "ResourceNotFoundException"), "TableNotFound"),
-        (Reply::json_error(400, "AccessDeniedException"), "AccessDenied"),
-        (Reply::json_error(400, "ProvisionedThroughputExceededException"), "Throttled"),
-        (Reply::json_error(500, "InternalServerError"), "ServiceUnavailable"),
-        (Reply::never(), "ServiceUnavailable"),
-        (Reply::json_error(400, "ValidationException"), "ServiceRejected"),
-    ] {
+    for (reply, name) in testing::dynamodb_failures() {
         let stub = Stub::scripted([reply.clone()]).await;
         assert_eq!(invoke(&stub, event()).await.unwrap_err().name, name, "{reply:?}");
     }

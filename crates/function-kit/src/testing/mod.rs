@@ -11,11 +11,13 @@
 //! ```
 
 mod config;
+mod failures;
 mod invoke;
 mod message;
 mod stub;
 
 pub use config::unreachable_sdk_config;
+pub use failures::{dynamodb_failures, s3_failures};
 pub use invoke::{invoke, invoke_within};
 pub use message::{Reply, Request};
 pub use stub::Stub;

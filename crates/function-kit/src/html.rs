@@ -3,7 +3,8 @@
 use std::fmt::{self, Display, Write};
 
 /// Writes a value so that it stands as text in an element or in a quoted attribute, whatever it is.
-pub(crate) struct Escaped<T>(pub(crate) T);
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<T>(pub T);
 
 impl<T: Display> Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
