@@ -176,6 +176,42 @@ async fn reports_are_taken_from_the_queue() {
 }
 
 #[tokio::test]
+async fn a_message_that_starts_nothing_ends_in_the_dead_letter_queue() {
+    let runner = Runner::up(["--ephemeral"]).await;
+    // It comes again at once, and not after a minute.
+    runner.sqs("SetQueueAttributes", "DragonReports", &json!({"Attributes": {"VisibilityTimeout": "0"}})).await;
+    let entries = json!([
+        { "Id": "poison", "MessageBody": "no JSON" },
+        { "Id": "good", "MessageBody": report("shadow", "Beside the poison").to_string() },
+    ]);
+    runner.sqs("SendMessageBatch", "DragonReports", &json!({ "Entries": entries })).await;
+
+    let patient = json!({"WaitTimeSeconds": 20});
+    let mut received = runner.sqs("ReceiveMessage", "DragonReportFailures", &patient).await;
+    for _ in 0..2 {
+        if received["Messages"].is_null() {
+            received = runner.sqs("ReceiveMessage", "DragonReportFailures", &patient).await;
+        }
+    }
+    let message = &received["Messages"][0];
+    assert_eq!(message["Body"], "no JSON", "{received}");
+
+    // What the alarm counts is what `ReceiveMessage` finds: it shows the message to nobody else meanwhile.
+    let receipt = message["ReceiptHandle"].clone();
+    let shown = json!({"ReceiptHandle": receipt, "VisibilityTimeout": 0});
+    runner.sqs("ChangeMessageVisibility", "DragonReportFailures", &shown).await;
+    for (queue, visible) in [("DragonReportFailures", "1"), ("DragonReports", "0")] {
+        let attributes = runner.sqs("GetQueueAttributes", queue, &json!({"AttributeNames": ["All"]})).await;
+        assert_eq!(attributes["Attributes"]["ApproximateNumberOfMessages"], visible, "{queue}: {attributes}");
+    }
+    let arn = runner.started(|input| input["dragonName"] == "Beside the poison").await;
+    assert_eq!(runner.ended(&arn).await.output["added"], true);
+    let machine = runner.state_machine("Dragons");
+    let executions = runner.sfn().list_executions().state_machine_arn(machine).send().await.unwrap().executions;
+    assert_eq!(executions.len(), 1, "{executions:?}");
+}
+
+#[tokio::test]
 async fn every_event_of_the_folder_ends_as_its_name_says() {
     let runner = Runner::up(["--ephemeral"]).await;
     for (file, end) in [
