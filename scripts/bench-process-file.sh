@@ -12,7 +12,8 @@ directory=${BENCH_DIR:-$(mktemp -d)}
 target=${CARGO_TARGET_DIR:-target}
 csv=$directory/orders-$megabytes.csv
 
-cargo build --release -p process-file --bin process-file --example generate_csv --example measure
+cargo build --release -p process-file --bin process-file --example generate_csv
+cargo build --release -p function-kit --example measure
 mkdir -p "$directory/output"
 [[ -f $csv ]] || "$target/release/examples/generate_csv" $((megabytes * 1000000)) "$csv"
 cat "$csv" > /dev/null # into the page cache, for all alike

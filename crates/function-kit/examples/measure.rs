@@ -72,9 +72,9 @@ async fn main() -> io::Result<ExitCode> {
     child.args(&line[1..]).env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
     for (name, value) in [
         ("AWS_LAMBDA_RUNTIME_API", address.clone()),
-        ("AWS_LAMBDA_FUNCTION_NAME", "process-file".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "measured".to_owned()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769".to_owned()),
         ("AWS_ENDPOINT_URL", format!("http://{address}")),
         ("AWS_REGION", "eu-central-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
@@ -162,7 +162,7 @@ impl Host {
         let invoked = *self.invoked.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(invoked) = invoked else {
             *self.invoked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-            let event = serde_json::json!({"bucket": "data", "key": self.name});
+            let event = serde_json::json!({"bucket": "data", "key": self.name, "eTag": "\"file\""});
             return Response::builder()
                 .header("lambda-runtime-aws-request-id", "1")
                 .header("lambda-runtime-deadline-ms", "9999999999999")

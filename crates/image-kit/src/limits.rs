@@ -1,0 +1,13 @@
+//! How large a picture may be. With these limits a function stays below its 1769 MB, whatever the file is.
+
+/// The largest file that is read, in bytes.
+pub const MAX_BYTES: u64 = 128 << 20;
+
+/// The most pixels that are decoded: 64 megapixels.
+pub const MAX_PIXELS: u64 = 64_000_000;
+
+/// The longest side in pixels. WebP has no longer one, and every picture is written as WebP.
+pub const MAX_SIDE: u32 = 16_383;
+
+/// The most bytes that the decoded pixels take: 64 megapixels with a byte, or 32 with two bytes, for each of four channels.
+pub(crate) const MAX_DECODED_BYTES: u64 = 4 * MAX_PIXELS;
