@@ -139,7 +139,7 @@ async fn an_input_that_names_no_image_fails_by_name() {
     let runner = Runner::shared().await;
     for (input, error) in [
         (json!({"key": "images/missing.jpg"}), "ObjectNotFound"),
-        (json!({"bucket": "there-is-no-such-bucket", "key": "a.jpg"}), "ObjectNotFound"),
+        (json!({"bucket": "there-is-no-such-bucket", "key": "a.jpg"}), "BucketNotFound"),
         (json!({}), "InvalidInput"),
         (json!({"key": ""}), "InvalidInput"),
         (json!({"key": 7}), "InvalidInput"),

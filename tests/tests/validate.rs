@@ -75,7 +75,7 @@ fn the_project_is_fine() {
     assert!(finished.stderr.contains("is fine: 20 functions, 9 state machines"), "{}", finished.stderr);
     let found = validate(&template).arg("--json").run().expect(0).json();
     let codes: Vec<_> = found.as_array().unwrap().iter().map(|found| found["code"].as_str().unwrap()).collect();
-    let others: Vec<_> = codes.iter().filter(|code| **code != "left-out").collect();
+    let others: Vec<_> = codes.iter().copied().filter(|code| *code != "left-out").collect();
     assert_eq!(others, ["not-supported"], "nothing answers for Rekognition: {found}");
     assert!(codes.len() > 1, "the template has IAM policies, which are left out");
 }

@@ -24,7 +24,6 @@ use sam::{Application, LoadOptions};
 use crate::{
     error::Error,
     problems::{InDefinitions, Problem},
-    report,
     signals::{Stop, Stopped, unless_stopped},
     terminal::{BuildProgress, DIM, YELLOW, painted},
 };
@@ -129,9 +128,8 @@ impl TemplateArgs {
         if !errors.is_empty() {
             return Err(not_runnable(&application, &errors));
         }
-        for warning in &warnings {
-            anstream::eprintln!("{}", report(warning));
-        }
+        // In a line each: what is warned of may be an option that is off. `validate` shows the places.
+        warnings.iter().for_each(Problem::tell);
         tell_notices(&application);
         Ok(application)
     }

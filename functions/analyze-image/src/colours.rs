@@ -12,13 +12,13 @@ const COLOURS: usize = 5;
 /// How often the clusters are adjusted at most. They settle long before.
 const ROUNDS: usize = 50;
 
-/// Clusters whose centres are nearer than this in OKLab are told as one: hardly anybody tells the two apart.
+/// Clusters whose centres are nearer than this in `OKLab` are told as one: hardly anybody tells the two apart.
 const ALIKE: f32 = 0.05;
 
 /// What is less opaque does not count.
 const OPAQUE: u8 = 128;
 
-/// A colour in OKLab, where distances are as large as they look (Björn Ottosson, 2020).
+/// A colour in `OKLab`, where distances are as large as they look (Björn Ottosson, 2020).
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Lab([f32; 3]);
 
@@ -146,8 +146,7 @@ impl Lab {
     }
 
     fn plus(self, other: Self, weight: f32) -> Self {
-        let ([a, b, c], [x, y, z]) = (self.0, other.0);
-        Self([a + x * weight, b + y * weight, c + z * weight])
+        Self([0, 1, 2].map(|channel| self.0[channel] + other.0[channel] * weight))
     }
 
     fn over(self, count: f32) -> Self {

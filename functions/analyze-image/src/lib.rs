@@ -36,7 +36,7 @@
 //! - `turned`: the picture is turned or mirrored when it is shown, as its EXIF orientation says. All else is of the upright
 //!   picture.
 //! - `colours`: at most five that stand for all, the one with the largest share first. They are the centres of clusters in the
-//!   colour space OKLab.
+//!   colour space `OKLab`.
 //! - `sharpness`: the variance of the Laplacian of the brightness, of the picture at 1024 pixels. Below about 100 a picture
 //!   looks blurred.
 //! - `hash`: a perceptual hash ([`Fingerprint`](image_kit::Fingerprint)).

@@ -60,10 +60,10 @@ impl Display for Sheet<'_> {
         )?;
         self.write_colours(f)?;
         self.write_pictures(f)?;
-        self.write_list(f, "Labels", self.labels, |f, label| {
+        write_list(f, "Labels", self.labels, |f, label| {
             write!(f, "{} ({:.0} %)", Escaped(&label.name), label.confidence)
         })?;
-        self.write_list(f, "Pictures that look alike", &self.analysis.near_duplicates, |f, near| {
+        write_list(f, "Pictures that look alike", &self.analysis.near_duplicates, |f, near| {
             let (bucket, key) = (Escaped(&near.bucket), Escaped(&near.key));
             write!(f, "s3://{bucket}/{key}, {} of 64 bits differ", near.distance)
         })?;
@@ -96,25 +96,25 @@ impl Sheet<'_> {
         }
         writeln!(f, "</section>")
     }
+}
 
-    fn write_list<T>(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        title: &str,
-        items: &[T],
-        write_item: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
-    ) -> fmt::Result {
-        if items.is_empty() {
-            return Ok(());
-        }
-        writeln!(f, "<h2>{title}</h2>\n<ul>")?;
-        for item in items {
-            write!(f, "<li>")?;
-            write_item(f, item)?;
-            writeln!(f, "</li>")?;
-        }
-        writeln!(f, "</ul>")
+/// Items under a title; nothing where there are none.
+fn write_list<T>(
+    f: &mut fmt::Formatter<'_>,
+    title: &str,
+    items: &[T],
+    write_item: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    if items.is_empty() {
+        return Ok(());
     }
+    writeln!(f, "<h2>{title}</h2>\n<ul>")?;
+    for item in items {
+        write!(f, "<li>")?;
+        write_item(f, item)?;
+        writeln!(f, "</li>")?;
+    }
+    writeln!(f, "</ul>")
 }
 
 /// A number of bytes in the unit that it fills.

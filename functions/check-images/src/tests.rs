@@ -130,9 +130,9 @@ async fn a_result_that_is_not_as_told_is_named() {
         let bucket = bucket().await;
         let event = event(&bucket);
         if change == 0 {
-            bucket.put(SMALL, file())
+            bucket.put(SMALL, file());
         } else {
-            bucket.delete(SMALL)
+            bucket.delete(SMALL);
         }
         let failure = invoke(&bucket, event).await.unwrap_err();
         assert_eq!((failure.name, failure.message), ("ResultNotUsable", format!("s3://data/{SMALL}: {said}")));

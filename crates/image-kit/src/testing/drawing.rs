@@ -98,6 +98,10 @@ fn grain(x: f32, y: f32) -> f32 {
 }
 
 /// A JPEG file as a camera writes it that was held on its side: turned by 90°, with EXIF data that say so, and who made it.
+///
+/// # Panics
+///
+/// When the picture has a side of more than 65,535 pixels.
 pub fn turned_jpeg(picture: &RgbImage, quality: u8) -> Vec<u8> {
     let mut stored = DynamicImage::ImageRgb8(picture.clone());
     stored.apply_orientation(Orientation::Rotate270);
@@ -121,6 +125,10 @@ fn exif() -> Vec<u8> {
 }
 
 /// A PNG file that is small, and as a picture large: black, with a bit for each pixel.
+///
+/// # Panics
+///
+/// When a side is 0.
 pub fn black_png(width: u32, height: u32) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
