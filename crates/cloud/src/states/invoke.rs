@@ -7,6 +7,21 @@ pub(super) struct Parameters {
     pub(super) function: String,
     pub(super) payload: Value,
     pub(super) client_context: Option<String>,
+    pub(super) kind: InvocationType,
+    /// Whether the end of the function's log is a part of the result.
+    pub(super) tells_log: bool,
+}
+
+/// How a function is invoked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum InvocationType {
+    /// Its answer is waited for.
+    #[default]
+    RequestResponse,
+    /// It is invoked later.
+    Event,
+    /// It is looked for, and not invoked.
+    DryRun,
 }
 
 /// A field of the parameters, understood.
@@ -17,8 +32,9 @@ pub(super) enum Field<'v> {
     Qualifier(&'v str),
     Payload(&'v Value),
     ClientContext(&'v str),
-    /// It asks for what is done anyway.
-    Default,
+    InvocationType(InvocationType),
+    /// `LogType`: whether it is `Tail`.
+    LogTail(bool),
 }
 
 /// A field that an invocation can't be made with.
@@ -57,9 +73,14 @@ pub(super) fn field<'v>(name: &str, value: &'v Value) -> Result<Field<'v>, Field
         ("FunctionName", Value::String(name)) => Ok(Field::Function(name)),
         ("Payload", payload) => Ok(Field::Payload(payload)),
         ("ClientContext", Value::String(context)) => Ok(Field::ClientContext(context)),
-        ("InvocationType", Value::String(kind)) if &**kind == "RequestResponse" => Ok(Field::Default),
+        ("InvocationType", Value::String(kind)) => match &**kind {
+            "RequestResponse" => Ok(Field::InvocationType(InvocationType::RequestResponse)),
+            "Event" => Ok(Field::InvocationType(InvocationType::Event)),
+            "DryRun" => Ok(Field::InvocationType(InvocationType::DryRun)),
+            _ => Err(FieldError::Value { name: name.to_owned(), value: value.clone() }),
+        },
         ("Qualifier", Value::String(qualifier)) => Ok(Field::Qualifier(qualifier)),
-        ("LogType", Value::String(kind)) if &**kind == "None" => Ok(Field::Default),
+        ("LogType", Value::String(kind)) if matches!(&**kind, "None" | "Tail") => Ok(Field::LogTail(&**kind == "Tail")),
         _ => Err(FieldError::Value { name: name.to_owned(), value: value.clone() }),
     }
 }
@@ -75,19 +96,20 @@ impl Parameters {
         let Value::Object(fields) = input else { return Err(unusable(input, "they are no object")) };
         let (mut function, mut qualifier) = (None, None);
         let mut payload = Value::empty_object();
-        let mut client_context = None;
+        let (mut client_context, mut kind, mut tells_log) = (None, InvocationType::default(), false);
         for (name, value) in fields.iter() {
             match field(name, value).map_err(|error| unusable(input, &error.to_string()))? {
                 Field::Function(name) => function = Some(name.to_owned()),
                 Field::Qualifier(name) => qualifier = Some(name),
                 Field::Payload(value) => payload = value.clone(),
                 Field::ClientContext(context) => client_context = Some(context.to_owned()),
-                Field::Default => {}
+                Field::InvocationType(named) => kind = named,
+                Field::LogTail(wanted) => tells_log = wanted,
             }
         }
         let function = function.ok_or_else(|| unusable(input, NO_FUNCTION))?;
         let function = qualifier.map_or(function.clone(), |qualifier| qualified(&function, qualifier));
-        Ok(Self { function, payload, client_context })
+        Ok(Self { function, payload, client_context, kind, tells_log })
     }
 }
 

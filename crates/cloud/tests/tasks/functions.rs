@@ -1,5 +1,6 @@
 //! Functions by the SDK, and behind an HTTP API.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sam::{Api, ApiKind, Application, Integration, PayloadFormat, Route};
 use serde_json::{Value, json};
 
@@ -39,6 +40,27 @@ async fn a_function_is_invoked_by_the_sdk() {
     assert_eq!(stage.result("aws-sdk:lambda:invoke", invoke).await["StatusCode"], 202);
     let described = stage.result("aws-sdk:lambda:getFunction", json!({ "FunctionName": "Deeds" })).await;
     assert_eq!(described["Configuration"]["FunctionName"], "Deeds");
+}
+
+#[tokio::test]
+async fn a_function_is_invoked_in_each_way() {
+    let stage = with_function().await;
+    let invoke = |field: &str, value: &str| {
+        let mut parameters = json!({ "FunctionName": "Deeds", "Payload": { "do": "log", "text": 7 } });
+        parameters[field] = json!(value);
+        parameters
+    };
+    for (kind, status) in [("Event", 202), ("DryRun", 204)] {
+        let result = stage.result("lambda:invoke", invoke("InvocationType", kind)).await;
+        assert_eq!((&result["StatusCode"], &result["Payload"]), (&json!(status), &json!("")));
+        assert_eq!(result["SdkHttpMetadata"]["HttpStatusCode"], json!(status));
+    }
+    let result = stage.result("lambda:invoke", invoke("LogType", "Tail")).await;
+    let log = BASE64_STANDARD.decode(result["LogResult"].as_str().unwrap()).unwrap();
+    let log = String::from_utf8(log).unwrap();
+    assert!(log.contains("out 7\nerr 7\n") && log.contains("\nREPORT RequestId: "), "{log}");
+    let result = stage.result("lambda:invoke", invoke("Qualifier", "live")).await;
+    assert_eq!((&result["ExecutedVersion"], result.get("LogResult")), (&json!("$LATEST"), None));
 }
 
 #[tokio::test]

@@ -6,14 +6,15 @@ use std::{
 };
 
 use asl::{Fault, Value, value::Object};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use engine::{Identity, core::Call};
 use uuid::Uuid;
 
-use super::response::{Header, with_metadata};
+use super::response::{Header, with_metadata, with_metadata_of};
 use crate::{
     lambda::{Invocation, InvokeError, InvokeOptions, Lambda},
-    states::invoke::Parameters,
+    states::invoke::{InvocationType, Parameters},
 };
 
 /// Which state of which execution an invocation is for.
@@ -73,13 +74,32 @@ impl Functions {
         caller: Caller,
         input: &Value,
     ) -> impl Future<Output = Result<Value, Fault>> + Send + use<> {
-        let invoking = Parameters::read(input).map(|parameters| {
-            let Parameters { function, payload, client_context } = parameters;
-            self.invoke(caller, function, &payload, client_context)
+        let begun = Parameters::read(input).map(|parameters| {
+            let Parameters { function, payload, client_context, kind, tells_log } = parameters;
+            let invocation = match kind {
+                InvocationType::RequestResponse => {
+                    return Begun::Waiting(self.invoke(caller, function, &payload, client_context), tells_log);
+                }
+                InvocationType::Event => {
+                    let options = InvokeOptions { trace_id: caller.trace_id, client_context, request_id: None };
+                    let payload = Bytes::from(payload.to_string());
+                    self.lambda.invoke_event(&function, payload, options).map(|request_id| (202, request_id))
+                }
+                InvocationType::DryRun => {
+                    self.lambda.registry().find(&function).map(|_| (204, Uuid::new_v4().to_string()))
+                }
+            };
+            Begun::Accepted(invocation)
         });
         async move {
-            let invocation = invoking?.await?;
-            result(&invocation).map(|payload| envelope(&invocation, payload))
+            match begun? {
+                Begun::Waiting(invoking, tells_log) => {
+                    let invocation = invoking.await?;
+                    result(&invocation).map(|payload| envelope(&invocation, payload, tells_log))
+                }
+                Begun::Accepted(Ok((status, request_id))) => Ok(accepted(status, &request_id)),
+                Begun::Accepted(Err(error)) => Err(service_fault(&error)),
+            }
         }
     }
 
@@ -101,6 +121,14 @@ impl Functions {
             lambda.invoke(&function, payload, options).await.map_err(|error| service_fault(&error))
         }
     }
+}
+
+/// What `lambda:invoke` has begun.
+enum Begun<Invoking> {
+    /// The function's answer is the result, with the end of its log or without.
+    Waiting(Invoking, bool),
+    /// The result is that it was accepted: its status and request id.
+    Accepted(Result<(u64, String), InvokeError>),
 }
 
 /// An invocation under way, for as long as this lives.
@@ -148,10 +176,11 @@ fn service_fault(error: &InvokeError) -> Fault {
 }
 
 /// The result of `lambda:invoke`: the payload with what the SDK tells about the call.
-fn envelope(invocation: &Invocation, payload: Value) -> Value {
+fn envelope(invocation: &Invocation, payload: Value, tells_log: bool) -> Value {
     let length = invocation.payload.len().to_string();
     let trace_id = String::from_utf8_lossy(invocation.trace_id.as_bytes());
-    let headers = [
+    let log = tells_log.then(|| BASE64_STANDARD.encode(&invocation.log_tail));
+    let mut headers = vec![
         Header("Connection", "keep-alive"),
         Header("Content-Length", &length),
         Header("Content-Type", "application/json"),
@@ -160,10 +189,26 @@ fn envelope(invocation: &Invocation, payload: Value) -> Value {
         Header("x-amzn-RequestId", &invocation.request_id),
         Header("X-Amzn-Trace-Id", &trace_id),
     ];
-    let fields = Object::from_iter([
+    let mut fields = Object::from_iter([
         ("ExecutedVersion".into(), Value::from(&*invocation.executed_version)),
         ("Payload".into(), payload),
         ("StatusCode".into(), Value::from(200_u64)),
     ]);
+    if let Some(log) = &log {
+        headers.push(Header("X-Amz-Log-Result", log));
+        fields.insert("LogResult".into(), Value::from(log.as_str()));
+    }
     with_metadata(fields, &headers, &invocation.request_id)
+}
+
+/// The result of an invocation that nobody waits for.
+fn accepted(status: u64, request_id: &str) -> Value {
+    let headers = [
+        Header("Connection", "keep-alive"),
+        Header("Content-Length", "0"),
+        Header("x-amzn-Remapped-Content-Length", "0"),
+        Header("x-amzn-RequestId", request_id),
+    ];
+    let fields = Object::from_iter([("Payload".into(), Value::from("")), ("StatusCode".into(), Value::from(status))]);
+    with_metadata_of(status, fields, &headers, request_id)
 }
