@@ -397,6 +397,17 @@ async fn a_language_that_is_not_here_is_told_before_and_by_every_call() {
 }
 
 #[tokio::test]
+async fn a_function_that_nothing_here_can_run_is_told_before_and_by_every_call() {
+    let mut java = function();
+    java.code = Code::NotHere { reason: "its runtime is `java21`".to_owned() };
+    assert_eq!(notices(std::slice::from_ref(&java)), ["DeedsFunction cannot run: its runtime is `java21`"]);
+    let invocation = invoke(&lambda(java), json!({})).await;
+    let (kind, message) = error_of(&invocation);
+    assert_eq!(kind, "Runtime.InvalidEntrypoint");
+    assert!(message.ends_with("Error: the function cannot run here: its runtime is `java21`"), "{message}");
+}
+
+#[tokio::test]
 async fn packages_that_are_not_installed_are_named() {
     let code = tempfile::tempdir().unwrap();
     write(code.path(), "requirements.txt", "no-such-package>=1\nvendored==1\n");

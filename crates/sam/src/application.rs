@@ -138,6 +138,11 @@ pub enum Code {
         /// Where more packages are that the scripts import: what `sam build` has built of the function.
         packages: Option<PathBuf>,
     },
+    /// Code that nothing here can run: a container's image, another runtime, an archive in a bucket of AWS. Calls fail.
+    NotHere {
+        /// Why not.
+        reason: String,
+    },
     /// `InlineCode`: the module `index`.
     Inline {
         /// Of which runtime.

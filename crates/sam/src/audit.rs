@@ -70,6 +70,40 @@ const FUNCTION: &[(&str, Use)] = &[
     ("VpcConfig", LeftOut("There is no VPC: functions use this machine's network.")),
 ];
 
+const PLAIN_FUNCTION: &[(&str, Use)] = &[
+    ("Architectures", NoDifference),
+    ("CapacityProviderConfig", LeftOut(NO_CAPACITY)),
+    ("Code", Read),
+    ("CodeSigningConfigArn", LeftOut("Code is not signed.")),
+    ("DeadLetterConfig", Read),
+    ("Description", NoDifference),
+    ("DurableConfig", LeftOut("Durable functions are not emulated.")),
+    ("Environment", Read),
+    ("EphemeralStorage", LeftOut("The function's /tmp is this machine's.")),
+    ("FileSystemConfigs", LeftOut("File systems are not mounted.")),
+    ("FunctionName", Read),
+    ("FunctionScalingConfig", LeftOut(NO_CAPACITY)),
+    ("Handler", Read),
+    ("ImageConfig", NoDifference),
+    ("KmsKeyArn", NoDifference),
+    ("Layers", LeftOut("Layers are not mounted.")),
+    ("LoggingConfig", Read),
+    ("MemorySize", Read),
+    ("PackageType", Read),
+    ("PublishToLatestPublished", LeftOut(NO_ALIAS)),
+    ("RecursiveLoop", LeftOut("Loops of calls are not found.")),
+    ("ReservedConcurrentExecutions", Read),
+    ("Role", LeftOut(NO_IAM)),
+    ("Runtime", Read),
+    ("RuntimeManagementConfig", NoDifference),
+    ("SnapStart", LeftOut("Processes start from nothing.")),
+    ("Tags", NoDifference),
+    ("TenancyConfig", LeftOut("Processes are not kept apart by tenant.")),
+    ("Timeout", Read),
+    ("TracingConfig", NoDifference),
+    ("VpcConfig", LeftOut("There is no VPC: functions use this machine's network.")),
+];
+
 const SAM_STATE_MACHINE: &[(&str, Use)] = &[
     ("AutoPublishAlias", LeftOut(NO_ALIAS)),
     ("Definition", Read),
@@ -443,6 +477,7 @@ const LOG_GROUP: &[(&str, Use)] = &[
 fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
     Some(match kind {
         "AWS::Serverless::Function" => FUNCTION,
+        "AWS::Lambda::Function" => PLAIN_FUNCTION,
         "AWS::Serverless::StateMachine" => SAM_STATE_MACHINE,
         "AWS::Serverless::HttpApi" => HTTP_API,
         "AWS::Serverless::Api" => REST_API,
@@ -527,9 +562,6 @@ fn why_not_emulated(kind: &str) -> String {
         _ if kind.starts_with("AWS::Logs::") => "Of CloudWatch Logs, log groups are emulated.".to_owned(),
         _ if kind.starts_with("AWS::CloudWatch::") => "Metrics are kept; alarms and dashboards are not.".to_owned(),
         _ if kind.starts_with("AWS::KMS::") => "Nothing is encrypted on this machine.".to_owned(),
-        "AWS::Lambda::Function" => {
-            "Functions are read from AWS::Serverless::Function, which says how they are built.".to_owned()
-        }
         _ => format!("{kind} is not emulated."),
     }
 }

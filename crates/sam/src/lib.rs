@@ -40,6 +40,7 @@ pub use load::{LoadOptions, load};
 pub use locate::WrittenDefinition;
 pub use names::is_states_name;
 pub use problem::{LoadError, Problem, ProblemKind};
+pub use resources::function::RESERVED_VARIABLES;
 pub use source::SourceLocation;
 pub use suggest::closest;
 

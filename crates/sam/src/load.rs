@@ -96,7 +96,9 @@ fn read_resources(template: &Template, application: &mut Application) {
         }
         // What is wrong has been noted; the other resources are read all the same.
         match resource.kind.as_str() {
-            "AWS::Serverless::Function" => application.functions.extend(function::read(template, id, resource)),
+            "AWS::Serverless::Function" | "AWS::Lambda::Function" => {
+                application.functions.extend(function::read(template, id, resource));
+            }
             "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" => {
                 application.state_machines.extend(state_machine::read(template, id, resource));
             }
@@ -130,7 +132,7 @@ fn read_events(template: &Template, application: &mut Application) {
     for (id, resource) in template.present() {
         // One that could not be read has a problem of its own, and its events may have more.
         let target = match resource.kind.as_str() {
-            "AWS::Serverless::Function" => {
+            "AWS::Serverless::Function" | "AWS::Lambda::Function" => {
                 let function = application.functions.iter().find(|function| function.logical_id == id);
                 Target::Function(function.map_or(id, |function| &function.name).to_owned())
             }
@@ -213,10 +215,12 @@ fn check_calls(template: &Template, application: &Application) {
             // A function that could not be read has a problem of its own.
             let is_there = |name: &str| {
                 application.functions.iter().any(|function| function.name == name)
-                    || template.resources_of("AWS::Serverless::Function").any(|(id, resource)| {
-                        template
-                            .quietly(|| template.physical_name(id, resource, resource.at))
-                            .is_ok_and(|other| other == name)
+                    || ["AWS::Serverless::Function", "AWS::Lambda::Function"].iter().any(|kind| {
+                        template.resources_of(kind).any(|(id, resource)| {
+                            template
+                                .quietly(|| template.physical_name(id, resource, resource.at))
+                                .is_ok_and(|other| other == name)
+                        })
                     })
             };
             if let Some(name) = name.filter(|name| !is_there(name)) {

@@ -9,28 +9,6 @@ use super::{
     version::Version,
 };
 
-/// The variables that Lambda refuses in `Environment.Variables`.
-const RESERVED: [&str; 18] = [
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-];
-
 /// Where things are that functions look for.
 pub(crate) struct Directories<'a> {
     /// The function's code: `LAMBDA_TASK_ROOT`.
@@ -51,7 +29,7 @@ pub(crate) fn variables(
     directories: &Directories<'_>,
     config: &LambdaConfig,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
-    if let Some(variable) = function.environment.keys().find(|name| RESERVED.contains(&name.as_str())) {
+    if let Some(variable) = function.environment.keys().find(|name| sam::RESERVED_VARIABLES.contains(&name.as_str())) {
         return Err(ConfigError::ReservedVariable { function: function.name.clone(), variable: variable.clone() });
     }
     let defaults = [("LANG", "en_US.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"), ("TZ", ":UTC")];

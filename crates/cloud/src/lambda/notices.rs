@@ -27,7 +27,7 @@ pub fn notices(functions: &[Function]) -> Vec<String> {
             by_language.entry(*language).or_default().push(function);
         }
     }
-    let mut notices = Vec::new();
+    let mut notices: Vec<String> = functions.iter().filter_map(cannot_run).collect();
     for (language, functions) in by_language {
         let names: Vec<&str> = functions.iter().map(|function| function.logical_id.as_str()).collect();
         let names = names.join(", ");
@@ -50,6 +50,11 @@ pub fn notices(functions: &[Function]) -> Vec<String> {
         notices.extend(missing.into_iter().map(|(told, names)| format!("{}: {told}", names.join(", "))));
     }
     notices
+}
+
+fn cannot_run(function: &Function) -> Option<String> {
+    let Code::NotHere { reason } = &function.code else { return None };
+    Some(format!("{} cannot run: {reason}", function.logical_id))
 }
 
 /// What a function's package file names and nothing here has.

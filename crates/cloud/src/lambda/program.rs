@@ -141,6 +141,10 @@ impl Programs {
                 let packages = packages.as_deref().map(resolved).transpose()?;
                 Ok(Started::in_folder(self.script(*language, packages), resolved(folder)?))
             }
+            Code::NotHere { reason } => {
+                let reason = format!("the function cannot run here: {reason}");
+                Ok(Started::in_folder(Start::Impossible { reason }, self.runtime.path().to_owned()))
+            }
             Code::Inline { language, text } => {
                 let folder = self.write_inline(*language, text).map_err(ConfigError::Folder)?;
                 Ok(Started::in_folder(self.script(*language, None), folder))

@@ -15,8 +15,8 @@ const BUILT: &str = ".aws-sam/build";
 
 /// Reads the properties and the metadata that say it.
 pub(crate) fn read(properties: &Properties, id: &str, metadata: Option<&Node>) -> Result<Code, Reported> {
-    if properties.has("ImageUri") {
-        return Err(refuse(properties, "ImageUri", "given".to_owned(), "the runner starts no containers"));
+    if properties.has("ImageUri") || properties.text("PackageType").as_deref() == Some("Image") {
+        return Ok(not_here("it is a container's image, and the runner starts no containers"));
     }
     let runtime = properties.required_text("Runtime").ok_or(Reported)?;
     let build = BuildMethod::read(properties, id, metadata);
@@ -25,11 +25,14 @@ pub(crate) fn read(properties: &Properties, id: &str, metadata: Option<&Node>) -
     }
     match Language::of_runtime(&runtime) {
         Some(language) => script(properties, id, language, &build),
-        None => {
-            let reason = "functions with a `provided`, `python3` or `nodejs` runtime can run here";
-            Err(refuse(properties, "Runtime", format!("`{runtime}`"), reason))
-        }
+        None => Ok(not_here(&format!(
+            "its runtime is `{runtime}`, and functions with a `provided`, `python3` or `nodejs` runtime run here"
+        ))),
     }
+}
+
+fn not_here(reason: &str) -> Code {
+    Code::NotHere { reason: reason.to_owned() }
 }
 
 fn refuse(properties: &Properties, property: &str, value: String, reason: &str) -> Reported {
@@ -68,10 +71,13 @@ impl<'m> BuildMethod<'m> {
 
 /// A function that is a program of its own.
 fn provided(properties: &Properties, id: &str, build: &BuildMethod) -> Result<Code, Reported> {
-    if properties.has("InlineCode") {
-        return Err(refuse(properties, "InlineCode", "given".to_owned(), "inline code is for scripts"));
-    }
-    let folder = folder(properties)?;
+    let folder = match given(properties)? {
+        Given::Folder(folder) => folder,
+        Given::Elsewhere => return Ok(not_here(ELSEWHERE)),
+        Given::Inline { property, .. } => {
+            return Err(refuse(properties, property, "given".to_owned(), "inline code is for scripts"));
+        }
+    };
     match build.name {
         Some("rust-cargolambda") => {
             let binary = build.properties.and_then(|build| build.get("Binary"));
@@ -87,10 +93,11 @@ fn provided(properties: &Properties, id: &str, build: &BuildMethod) -> Result<Co
 /// It runs from its sources. What `sam build` has built is where the packages are found that it needs, or where the function
 /// itself is if its build translates it, as `esbuild` does.
 fn script(properties: &Properties, id: &str, language: Language, build: &BuildMethod) -> Result<Code, Reported> {
-    if let Some(text) = properties.text("InlineCode") {
-        return Ok(Code::Inline { language, text });
-    }
-    let folder = folder(properties)?;
+    let folder = match given(properties)? {
+        Given::Inline { text, .. } => return Ok(Code::Inline { language, text }),
+        Given::Folder(folder) => folder,
+        Given::Elsewhere => return Ok(not_here(ELSEWHERE)),
+    };
     let built = Some(properties.template.folder().join(BUILT).join(id)).filter(|built| built.is_dir());
     match (build.name, built) {
         (Some("rust-cargolambda"), _) => {
@@ -104,7 +111,7 @@ fn script(properties: &Properties, id: &str, language: Language, build: &BuildMe
         (Some(method), None) => {
             let reason = format!("its build method is `{method}`: run `sam build` first");
             let kind = ProblemKind::MissingCode { function: id.to_owned(), reason };
-            Err(properties.template.report(kind, properties.at("CodeUri")))
+            Err(properties.template.report(kind, properties.at(property_of_code(properties))))
         }
     }
     .and_then(|code| is_there(properties, id, code))
@@ -116,16 +123,45 @@ fn is_there(properties: &Properties, id: &str, code: Code) -> Result<Code, Repor
         Code::Scripts { folder, .. } if !folder.is_dir() => {
             let reason = format!("{} is not a folder", folder.display());
             let kind = ProblemKind::MissingCode { function: id.to_owned(), reason };
-            Err(properties.template.report(kind, properties.at("CodeUri")))
+            Err(properties.template.report(kind, properties.at(property_of_code(properties))))
         }
         _ => Ok(code),
     }
 }
 
-/// The folder that `CodeUri` names.
-fn folder(properties: &Properties) -> Result<PathBuf, Reported> {
-    let uri = properties.required_text("CodeUri").ok_or(Reported)?;
-    Ok(properties.template.folder().join(uri.trim_end_matches('/')))
+/// What a template says of where code is.
+enum Given {
+    /// In the template itself, in this property.
+    Inline { property: &'static str, text: String },
+    /// In a folder.
+    Folder(PathBuf),
+    /// In a bucket of AWS.
+    Elsewhere,
+}
+
+const ELSEWHERE: &str = "its code is in a bucket of AWS, and the runner has `ZipFile`, or the path of a folder";
+
+/// Reads `InlineCode` and `CodeUri` of SAM, or `Code` of CloudFormation, where a path is what `sam build` and `aws
+/// cloudformation package` take.
+fn given(properties: &Properties) -> Result<Given, Reported> {
+    let folder = |uri: &str| Given::Folder(properties.template.folder().join(uri.trim_end_matches('/')));
+    if property_of_code(properties) == "CodeUri" {
+        return match properties.text("InlineCode") {
+            Some(text) => Ok(Given::Inline { property: "InlineCode", text }),
+            None => properties.required_text("CodeUri").map(|uri| folder(&uri)).ok_or(Reported),
+        };
+    }
+    if properties.raw("Code").is_some_and(|code| code.as_text().is_some()) {
+        return properties.text("Code").map(|uri| folder(&uri)).ok_or(Reported);
+    }
+    let code = properties.inner("Code").ok_or(Reported)?;
+    code.check_names("Code", &["ImageUri", "S3Bucket", "S3Key", "S3ObjectVersion", "SourceKMSKeyArn", "ZipFile"]);
+    Ok(code.text("ZipFile").map_or(Given::Elsewhere, |text| Given::Inline { property: "Code", text }))
+}
+
+/// The property that says where code is.
+fn property_of_code(properties: &Properties) -> &'static str {
+    if properties.has("Code") { "Code" } else { "CodeUri" }
 }
 
 /// The build looks at `Binary` alone.
@@ -148,7 +184,7 @@ fn cargo_code(
     package_dir: PathBuf,
     binary: Option<&Node>,
 ) -> Result<Code, Reported> {
-    let at = properties.at("CodeUri");
+    let at = properties.at(property_of_code(properties));
     let missing = |reason| properties.template.report(ProblemKind::MissingCode { function: id.to_owned(), reason }, at);
     let available = cargo::binaries(&package_dir).map_err(missing)?;
     let handler = properties.text("Handler").filter(|handler| handler != "bootstrap");
@@ -173,7 +209,8 @@ fn bootstrap_code(properties: &Properties, id: &str, folder: &Path) -> Result<Co
     } else {
         format!("there is no {}", path.display())
     };
-    Err(properties
-        .template
-        .report(ProblemKind::MissingCode { function: id.to_owned(), reason }, properties.at("CodeUri")))
+    Err(properties.template.report(
+        ProblemKind::MissingCode { function: id.to_owned(), reason },
+        properties.at(property_of_code(properties)),
+    ))
 }

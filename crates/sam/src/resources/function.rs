@@ -1,4 +1,4 @@
-//! `AWS::Serverless::Function`.
+//! `AWS::Serverless::Function` and `AWS::Lambda::Function`.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::{
     template::{Reported, Resource, Template},
 };
 
-/// The variables that a function can't set.
-const RESERVED: [&str; 17] = [
+/// The variables that a function can't set, for Lambda sets them itself.
+pub const RESERVED_VARIABLES: [&str; 18] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
     "AWS_ACCESS_KEY",
@@ -28,6 +28,7 @@ const RESERVED: [&str; 17] = [
     "AWS_REGION",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
     "LAMBDA_TASK_ROOT",
 ];
 
@@ -110,7 +111,7 @@ fn check_variables(environment: &Properties) {
                 name,
                 "the name of a variable is a letter, then letters, digits and `_`, two at least",
             );
-        } else if RESERVED.contains(&name) {
+        } else if RESERVED_VARIABLES.contains(&name) {
             variables.refuse(name, name, "Lambda sets this variable itself");
         }
     }
@@ -144,7 +145,8 @@ pub(crate) fn read_event_invoke(
         max_retries: config.as_ref().and_then(|config| config.whole_number("MaximumRetryAttempts")),
         on_success: told("OnSuccess"),
         on_failure: told("OnFailure"),
-        dead_letters: destination(&properties, "DeadLetterQueue", "TargetArn"),
+        dead_letters: destination(&properties, "DeadLetterQueue", "TargetArn")
+            .or_else(|| destination(&properties, "DeadLetterConfig", "TargetArn")),
     }
 }
 
