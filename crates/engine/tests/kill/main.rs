@@ -11,12 +11,10 @@ use std::{
     env,
     fs::{self, File, OpenOptions},
     hash::{BuildHasher, RandomState},
-    io::{Read, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
-    thread,
-    time::Duration,
 };
 
 use asl::Value;
@@ -33,11 +31,11 @@ const FOLDER: &str = "JOURNAL_TEST_FOLDER";
 const EXECUTIONS: &str = "JOURNAL_TEST_EXECUTIONS";
 const KILLS: &str = "JOURNAL_TEST_KILLS";
 
-/// The time from start to start.
-const BETWEEN_STARTS: Duration = Duration::from_millis(10);
+/// How many executions go on at once.
+const AT_ONCE: usize = 50;
 
-/// The longest life of a runner that is killed.
-const LONGEST_LIFE: u64 = 400;
+/// How many events a runner tells at most before it is killed.
+const LONGEST_LIFE: u64 = 600;
 
 #[test]
 fn histories_are_those_of_an_undisturbed_run_however_often_the_runner_is_killed() {
@@ -45,15 +43,14 @@ fn histories_are_those_of_an_undisturbed_run_however_often_the_runner_is_killed(
     let (executions, kills) = (number(EXECUTIONS, 200), number(KILLS, 12));
     for kill in 0..kills {
         let mut runner = start(folder.path(), executions);
-        // Every other one is killed while it starts, or opens the journal.
-        if kill % 2 == 0 {
-            runner.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-        }
-        thread::sleep(Duration::from_millis(RandomState::new().hash_one(kill) % LONGEST_LIFE));
+        // Every fourth one is killed while it starts, or opens the journal.
+        let life = if kill % 4 == 3 { 0 } else { RandomState::new().hash_one(kill) % LONGEST_LIFE };
+        io::copy(&mut runner.stdout.as_mut().unwrap().take(life), &mut io::sink()).unwrap();
         runner.kill().unwrap();
         runner.wait().unwrap();
     }
-    assert!(start(folder.path(), executions).wait().unwrap().success());
+    let last = start(folder.path(), executions).wait_with_output().unwrap();
+    assert!(last.status.success());
     let resumed = fs::read_to_string(folder.path().join("resumed.txt")).unwrap();
     let resumed: usize = resumed.lines().map(|count| count.parse::<usize>().unwrap()).sum();
     assert!(resumed > 0, "every kill found nothing that runs");
@@ -102,7 +99,9 @@ async fn runner() {
         match executions.start(machines.of(number), execution) {
             Ok(started) => {
                 watched.spawn(watch(executions.clone(), started.running().clone(), seen.clone()));
-                tokio::time::sleep(BETWEEN_STARTS).await;
+                while watched.len() >= AT_ONCE {
+                    watched.join_next().await.unwrap().unwrap();
+                }
             }
             // It has ended. Nobody may have come to redrive it.
             Err(StartError::Exists) => {
@@ -119,7 +118,7 @@ async fn runner() {
     }
 }
 
-/// Writes down what there is to see of an execution, until it has ended for good.
+/// Writes down what there is to see of an execution, until it has ended for good, and tells of each event by a byte.
 async fn watch(executions: Arc<Executions>, mut running: Arc<Running>, seen: Arc<File>) {
     let number = usize::try_from(running.identity().seed).unwrap();
     let mut events = running.subscribe();
@@ -128,6 +127,8 @@ async fn watch(executions: Arc<Executions>, mut running: Arc<Running>, seen: Arc
         for event in running.events_from(shown) {
             shown += 1;
             (&*seen).write_all(format!("{}\n", told(number, &event)).as_bytes()).unwrap();
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(b".").and_then(|()| stdout.flush()).unwrap();
         }
         if running.look(|execution| execution.has_ended() && execution.history().len() == shown) {
             let Some(redriven) = redriven(&executions, &running) else { return };
