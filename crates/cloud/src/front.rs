@@ -9,7 +9,8 @@ use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
 
 use crate::{
-    route::{Route, ServiceName, is_guessed, query_route, route},
+    elsewhere::Elsewhere,
+    route::{Route, ServiceName, is_guessed, query_route, route, signing_name},
     service::{Request, Response, Service},
     wire::{self, Format},
 };
@@ -23,6 +24,7 @@ const MIB: usize = 1024 * 1024;
 #[derive(Default)]
 pub struct Front {
     services: BTreeMap<ServiceName, Arc<dyn Service>>,
+    elsewhere: Option<Arc<Elsewhere>>,
 }
 
 impl Front {
@@ -38,6 +40,13 @@ impl Front {
         self
     }
 
+    /// Lets requests to some services that are not here go on to a real account.
+    #[must_use]
+    pub fn with_elsewhere(mut self, elsewhere: Option<Arc<Elsewhere>>) -> Self {
+        self.elsewhere = elsewhere;
+        self
+    }
+
     /// Answers, and tells of it: which operation of which service, and what came of it. Queries and bodies are not told, for
     /// they hold signatures and payloads.
     async fn answer(&self, request: Request) -> Response {
@@ -45,6 +54,12 @@ impl Front {
         let (parts, body) = request.into_parts();
         if is_of_a_browser(&parts) {
             return told_to_a_browser();
+        }
+        if let (Some(elsewhere), Some(name)) = (&self.elsewhere, signing_name(&parts))
+            && elsewhere.has(name)
+        {
+            tracing::debug!(service = name, "a request goes on to the real account");
+            return elsewhere.call(Request::from_parts(parts, body)).await;
         }
         let operation = tracing::enabled!(tracing::Level::DEBUG).then(|| operation(&parts));
         let (target, body) = match route(&parts) {

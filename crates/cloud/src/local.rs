@@ -30,6 +30,7 @@ use crate::{
     apis::Apis,
     cloudwatch::CloudWatch,
     dynamodb::{DynamoDb, DynamoDbError},
+    elsewhere::Elsewhere,
     events::EventsError,
     front::Front,
     function_logs::FunctionLogs,
@@ -74,6 +75,10 @@ pub struct Options {
     pub skip_waits: bool,
     /// Answers in place of services, for executions that are started with one of its test cases.
     pub mocks: Option<Arc<MockConfig>>,
+    /// The services of a real account that requests go on to.
+    pub elsewhere: Option<Arc<Elsewhere>>,
+    /// Whether HTTP tasks may call addresses beyond this machine.
+    pub network: bool,
     /// Whether files of the folder that are broken are given another name, for the cloud to start without what they have.
     pub set_aside_broken: bool,
 }
@@ -88,6 +93,8 @@ impl Default for Options {
             account: sam::ACCOUNT.to_owned(),
             skip_waits: false,
             mocks: None,
+            elsewhere: None,
+            network: false,
             set_aside_broken: false,
         }
     }
@@ -190,7 +197,8 @@ impl LocalCloud {
         let task_tokens = Arc::new(TaskTokens::default());
         let clock = if options.skip_waits { Clock::skipping() } else { Clock::real() };
         let tasks = Tasks::new(lambda.clone(), activities.clone(), task_tokens.clone(), clock)
-            .with_mocks(options.mocks.clone());
+            .with_mocks(options.mocks.clone())
+            .with_network(options.network);
         let tasks = Arc::new(tasks);
         // Set once, here; no function runs before the port is served.
         let _ = callers.set(Arc::downgrade(&tasks));
@@ -213,6 +221,7 @@ impl LocalCloud {
         let targets =
             Targets { lambda: lambda.clone(), states: states.clone(), sqs, sns: sns.clone(), logs: log_groups.clone() };
         let front = account_services(application, &location, log_groups, file)?;
+        let front = front.with_elsewhere(options.elsewhere.clone());
         let lambda_api = Arc::new(lambda_api(&lambda, options.folder.as_ref(), &storage.s3)?);
         let triggers = Triggers::open(application, &targets, storage.dynamodb.clone(), &location, file)?;
         let lambda_api = mappings::FrontEnd { mappings: triggers.mappings.clone(), lambda: lambda_api };

@@ -232,7 +232,7 @@ fn is_form(parts: &Parts) -> bool {
 }
 
 /// The service of `Credential=<key>/<date>/<region>/<service>/aws4_request`, from the header or a presigned address.
-fn signing_name(parts: &Parts) -> Option<&str> {
+pub(crate) fn signing_name(parts: &Parts) -> Option<&str> {
     let from_header = || {
         let authorization = text(&parts.headers, "authorization")?;
         let (_, credential) = authorization.split_once("Credential=")?;

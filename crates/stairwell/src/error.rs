@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cloud::{
+    elsewhere::ElsewhereError,
     lambda::{BuildError, InvokeError},
     local::StartError,
     place::PlaceError,
@@ -51,6 +52,10 @@ pub enum Error {
     Unknown { kind: &'static str, name: String, known: Vec<String> },
     #[error("Stopped before the local cloud was started")]
     Stopped,
+    #[error("no AWS credentials were found for what --forward asks for")]
+    NoCredentials,
+    #[error(transparent)]
+    Elsewhere(#[from] ElsewhereError),
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]

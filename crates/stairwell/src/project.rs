@@ -10,8 +10,10 @@ use asl::{
     Value,
     compile::{Code, without_consequences},
 };
+use aws_config::BehaviorVersion;
 use clap::Args;
 use cloud::{
+    elsewhere::Elsewhere,
     lambda::{BuildOptions, build, notices},
     local::{LocalCloud, Options, StartError},
     place::{Place, PlaceError},
@@ -70,6 +72,38 @@ pub struct RunArgs {
     /// answer. Timeouts still apply; durations in which time was skipped are shown as virtual
     #[arg(long)]
     pub fast: bool,
+}
+
+/// What may be reached beyond this machine: nothing, unless the user says so.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ReachArgs {
+    /// Let requests to a service that is not emulated go on to your own account, with the credentials of your AWS profile.
+    /// SERVICE is the service's name in its address: rekognition. One that signs by another name has that after a colon:
+    /// bedrock-runtime:bedrock. Functions never see the credentials
+    #[arg(long, value_name = "SERVICE")]
+    pub forward: Vec<String>,
+
+    /// Let HTTP tasks call addresses beyond this machine. The credentials of their connections are not sent
+    #[arg(long)]
+    pub allow_network: bool,
+}
+
+impl ReachArgs {
+    /// The real services that requests go on to.
+    async fn elsewhere(&self) -> Result<Option<Arc<Elsewhere>>, Error> {
+        if self.forward.is_empty() {
+            return Ok(None);
+        }
+        let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let credentials = config.credentials_provider().ok_or(Error::NoCredentials)?;
+        let region = config.region().map_or(sam::REGION, |region| region.as_ref());
+        // As the AWS clients have it: AWS_ENDPOINT_URL_REKOGNITION. What holds for all services may be the local cloud itself.
+        let address = |service: &str| {
+            let name = service.to_uppercase().replace(['-', '.'], "_");
+            std::env::var(format!("AWS_ENDPOINT_URL_{name}")).ok()
+        };
+        Ok(Some(Arc::new(Elsewhere::new(&self.forward, region, credentials, address)?)))
+    }
 }
 
 /// What answers in place of services.
@@ -176,6 +210,7 @@ pub async fn launch(
     args: &RunArgs,
     port: Reserved,
     mocks: Option<Arc<MockConfig>>,
+    reach: &ReachArgs,
     stop: &mut Stop,
 ) -> Result<LocalCloud, Error> {
     let options = Options {
@@ -185,6 +220,8 @@ pub async fn launch(
         account: sam::ACCOUNT.to_owned(),
         skip_waits: args.fast,
         mocks,
+        elsewhere: reach.elsewhere().await?,
+        network: reach.allow_network,
         set_aside_broken: args.set_aside_broken,
     };
     let place = Place::take_with(port, options)?;

@@ -33,8 +33,19 @@ pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> V
                         Some(Action::Invoke) => calls.invocation(parameters, field, &state.location),
                         // Its parameters are mostly found when the task starts.
                         Some(Action::StartExecution(_)) => {}
-                        Some(Action::Call(operation) | Action::Http(_, operation)) => {
+                        Some(Action::Call(operation)) => calls.call(&operation, parameters, field, &state.location),
+                        Some(Action::Http(endpoint, operation)) => {
                             calls.call(&operation, parameters, field, &state.location);
+                            if let Some(address) = text(parameters, "ApiEndpoint").filter(|text| endpoint.is_far(text))
+                            {
+                                calls.warn(
+                                    format!(
+                                        "'{address}' is not on this machine: the state fails, unless its call is mocked or \
+                                         allowed with --allow-network"
+                                    ),
+                                    format!("{}/{field}/ApiEndpoint", state.location),
+                                );
+                            }
                         }
                         Some(Action::Elsewhere) => calls.warn(
                             format!("nothing answers '{arn}' here: the state fails, unless its call is mocked"),

@@ -4,6 +4,7 @@
 
 mod apis;
 mod destinations;
+mod elsewhere;
 mod events;
 mod hang_ups;
 #[path = "../lambda_support/mod.rs"]

@@ -66,3 +66,25 @@ async fn a_service_that_is_not_here_is_warned_of() {
         assert_eq!(warnings, [format!("NOT_SUPPORTED: nothing answers 'arn:aws:states:::{resource}' {said}")]);
     }
 }
+
+#[tokio::test]
+async fn an_address_beyond_this_machine_is_warned_of() {
+    let stage = Stage::open().await;
+    let connection = json!({ "ConnectionArn": "arn:aws:events:us-east-1:000000000000:connection/a/b" });
+    for (resource, address, is_far) in [
+        ("http:invoke", "https://example.com/a", true),
+        ("http:invoke", "http://localhost:8080/a", false),
+        ("apigateway:invoke", "api.example.com/a", true),
+        ("apigateway:invoke", "Api.execute-api.us-east-1.amazonaws.com", false),
+    ] {
+        let mut parameters = json!({ "ApiEndpoint": address, "Method": "GET" });
+        if resource == "http:invoke" {
+            parameters["Authentication"] = connection.clone();
+        }
+        let arn = stage.machine(&task(resource, &parameters)).await;
+        let warnings: Vec<String> =
+            stage.cloud.states().machine(&arn).unwrap().warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings.len(), usize::from(is_far), "{address}: {warnings:?}");
+        assert!(warnings.iter().all(|warning| warning.contains("--allow-network")), "{warnings:?}");
+    }
+}

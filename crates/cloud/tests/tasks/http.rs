@@ -126,6 +126,24 @@ async fn the_applications_own_apis_answer_by_their_hosts() {
 }
 
 #[tokio::test]
+async fn what_is_beyond_this_machine_is_called_where_that_is_allowed() {
+    let address = echo().await;
+    let (_, port) = address.split_once(':').unwrap();
+    // It leads to this machine, and is no address of its own.
+    let far = format!("http://0.0.0.0:{port}/far");
+    let parameters = json!({
+        "ApiEndpoint": far,
+        "Method": "GET",
+        "Authentication": { "ConnectionArn": CONNECTION },
+    });
+    let result = Stage::with_network().await.result("http:invoke", parameters.clone()).await;
+    assert_eq!(result["ResponseBody"]["address"], "/far");
+    let (error, cause) = Stage::open().await.fault("http:invoke", parameters).await;
+    assert_eq!(error, "States.Runtime");
+    assert!(cause.contains("is not on this machine") && cause.contains("--allow-network"), "{cause}");
+}
+
+#[tokio::test]
 async fn what_can_not_be_called_is_named() {
     let stage = Stage::open().await;
     for (resource, parameters, said) in [

@@ -26,9 +26,18 @@ impl Stage {
         Self::of(Application::default(), mocks).await
     }
 
+    /// A cloud whose HTTP tasks may call addresses beyond this machine.
+    pub(crate) async fn with_network() -> Self {
+        Self::with(Application::default(), Options { network: true, ..Options::default() }).await
+    }
+
     /// A cloud with what an application describes.
     pub(crate) async fn of(application: Application, mocks: Option<MockConfig>) -> Self {
-        let options = Options { skip_waits: true, mocks: mocks.map(Arc::new), ..Options::default() };
+        Self::with(application, Options { mocks: mocks.map(Arc::new), ..Options::default() }).await
+    }
+
+    async fn with(application: Application, options: Options) -> Self {
+        let options = Options { skip_waits: true, ..options };
         Self { cloud: LocalCloud::start(&application, &BTreeMap::new(), options).await.unwrap() }
     }
 

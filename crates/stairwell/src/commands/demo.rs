@@ -14,7 +14,7 @@ use crate::{
     },
     error::Error,
     left_out,
-    project::{RunArgs, TemplateArgs, launch, take_port, tell_waiting},
+    project::{ReachArgs, RunArgs, TemplateArgs, launch, take_port, tell_waiting},
     signals::{STOPPED, Stop, stop_asked},
     terminal::{BOLD, DIM, Display, GREEN, RED, Viewer, YELLOW, duration, painted},
 };
@@ -74,7 +74,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let plan = plan(&script, &args.script, &application)?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let has_earlier = !args.run.ephemeral && args.run.data.exists();
-    let cloud = launch(&application, &args.run, port, None, &mut stop).await?;
+    let cloud = launch(&application, &args.run, port, None, &ReachArgs::default(), &mut stop).await?;
     anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     if has_earlier {
         let data = args.run.data.display();

@@ -8,7 +8,7 @@ use cloud::lambda::{InvokeOptions, LogKind};
 
 use crate::{
     error::Error,
-    project::{RunArgs, TemplateArgs, document, launch, take_port},
+    project::{ReachArgs, RunArgs, TemplateArgs, document, launch, take_port},
     signals::{STOPPED, stop_asked, unless_stopped},
     terminal::{BOLD, DIM, Display, LogText, Viewer, painted, print},
 };
@@ -57,7 +57,7 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
             known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
         })?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, port, None, &mut stop).await?;
+    let cloud = launch(&application, &args.run, port, None, &ReachArgs::default(), &mut stop).await?;
     let (mut logs, mut started) = (cloud.logs().uncalled(), cloud.states().subscribe());
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());
     let invocation = unless_stopped(&mut stop, invoking).await;

@@ -8,7 +8,7 @@ use engine::Outcome;
 
 use crate::{
     error::Error,
-    project::{MockArgs, RunArgs, TemplateArgs, document, launch, take_port, tell_left, tell_waiting},
+    project::{MockArgs, ReachArgs, RunArgs, TemplateArgs, document, launch, take_port, tell_left, tell_waiting},
     signals::{STOPPED, Stopped, stop_asked},
     terminal::{Display, Viewer, print},
 };
@@ -53,6 +53,9 @@ pub struct RunExecutionArgs {
     #[command(flatten)]
     mocks: MockArgs,
 
+    #[command(flatten)]
+    reach: ReachArgs,
+
     /// JSON Lines on standard output: where the local cloud answers, every history event, then how it ended
     #[arg(long)]
     json: bool,
@@ -83,7 +86,7 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
     start.check()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, port, mocks, &mut stop).await?;
+    let cloud = launch(&application, &args.run, port, mocks, &args.reach, &mut stop).await?;
     tell_waiting(&cloud, &args.run)?;
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json));
     let viewer = viewer.with_hints(cloud.endpoint_url());

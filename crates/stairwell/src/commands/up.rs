@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     error::Error,
     left_out,
-    project::{DEFAULT_PORT, MockArgs, RunArgs, TemplateArgs, launch, take_port, tell_left},
+    project::{DEFAULT_PORT, MockArgs, ReachArgs, RunArgs, TemplateArgs, launch, take_port, tell_left},
     signals::stop_asked,
     sources::follow_sources,
     terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, lines, painted, print},
@@ -48,6 +48,9 @@ pub struct UpArgs {
     #[command(flatten)]
     mocks: MockArgs,
 
+    #[command(flatten)]
+    reach: ReachArgs,
+
     /// JSON Lines on standard output: where it listens, then the events of every execution
     #[arg(long)]
     json: bool,
@@ -59,7 +62,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked(&port)?;
     let mocks = args.mocks.read()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, port, mocks, &mut stop).await?;
+    let cloud = launch(&application, &args.run, port, mocks, &args.reach, &mut stop).await?;
     // Before anybody can know that it is ready, so that no execution is started unseen.
     let (started, uncalled) = (cloud.states().subscribe(), cloud.logs().uncalled());
     let began = OffsetDateTime::now_utc();

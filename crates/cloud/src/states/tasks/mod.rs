@@ -42,6 +42,8 @@ pub struct Tasks {
     states: OnceLock<Weak<States>>,
     services: Services,
     mocks: Option<Mocks>,
+    /// Whether HTTP tasks may call addresses beyond this machine.
+    network: bool,
 }
 
 impl Tasks {
@@ -55,6 +57,7 @@ impl Tasks {
             states: OnceLock::new(),
             services: Services::default(),
             mocks: None,
+            network: false,
         }
     }
 
@@ -62,6 +65,12 @@ impl Tasks {
     #[must_use]
     pub fn with_mocks(self, mocks: Option<Arc<MockConfig>>) -> Self {
         Self { mocks: mocks.map(Mocks::new), ..self }
+    }
+
+    /// The same, with HTTP tasks that may call addresses beyond this machine, or may not.
+    #[must_use]
+    pub fn with_network(self, network: bool) -> Self {
+        Self { network, ..self }
     }
 
     /// Where executions are started. Given once, after [`States`] has this.
@@ -105,7 +114,7 @@ impl Tasks {
                 finish(calling, waiting, pattern, progress, reports)
             }
             Action::Http(endpoint, operation) => {
-                let calling = http::call(endpoint, &operation, execution, &call, &self.services);
+                let calling = http::call(endpoint, &operation, execution, &call, &self.services, self.network);
                 finish(calling, waiting, pattern, progress, reports)
             }
             Action::Elsewhere => {

@@ -1,28 +1,25 @@
 //! `apigateway:invoke` and `http:invoke`: calls of HTTP endpoints.
 //!
-//! The HTTP APIs of the application are called as the port would; other endpoints over a socket, on this machine alone. An
-//! endpoint elsewhere is called with the credentials of an `EventBridge` connection, which are not here: it is refused.
+//! The HTTP APIs of the application are called as the port would; other endpoints over a socket, on this machine alone unless
+//! the user allows more. The credentials of an `EventBridge` connection are not here: an endpoint is called without them.
 //!
 //! Source: Step Functions Developer Guide, "Call HTTPS APIs in Step Functions workflows" and "Create API Gateway REST APIs
 //! with Step Functions".
 
 mod encode;
 
-use std::{net::IpAddr, sync::OnceLock, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use asl::{Fault, Value, fault::names, value::Object};
 use axum::body::Body;
 use bytes::Bytes;
 use engine::{Identity, core::Call, services::Operation};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, uri::Authority};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 
 use super::service::Services;
 use crate::{
     front::{BodyRefused, collect},
+    https,
     service::Response,
     states::sdk,
 };
@@ -80,6 +77,18 @@ pub(in crate::states) enum Endpoint {
     Http,
 }
 
+impl Endpoint {
+    /// Whether an address is neither on this machine nor that of an API of the application.
+    pub(in crate::states) fn is_far(self, address: &str) -> bool {
+        let authority: Option<Authority> = match self {
+            Self::Api if address.contains(".execute-api.") => None,
+            Self::Api => address.split('/').next().and_then(|host| host.parse().ok()),
+            Self::Http => address.parse::<Uri>().ok().and_then(|address| address.authority().cloned()),
+        };
+        authority.is_some_and(|authority| !is_loopback(&authority))
+    }
+}
+
 /// Parameters of which no call can be made, in words that follow "could not be used to start the Task".
 #[derive(Debug, thiserror::Error)]
 enum Unusable {
@@ -89,9 +98,11 @@ enum Unusable {
     Header(String),
     #[error("{0}")]
     Misfit(#[from] engine::services::values::Misfit),
-    #[error("'{0}' is not on this machine, and the connection that it is called with is not here: mock the call")]
+    #[error("'{0}' is not on this machine: mock the call, or allow it with --allow-network")]
     Elsewhere(String),
-    #[error("'{0}' is neither an HTTP API of the application nor on this machine: mock the call")]
+    #[error(
+        "'{0}' is neither an HTTP API of the application nor on this machine: mock the call, or allow it with --allow-network"
+    )]
     NoApi(String),
 }
 
@@ -109,11 +120,12 @@ pub(super) fn call(
     execution: &Identity,
     call: &Call,
     services: &Services,
+    network: bool,
 ) -> impl Future<Output = Result<Value, Fault>> + Send + use<> {
     let outgoing =
         operation.parameters(&call.input, "").map_err(Unusable::from).and_then(|parameters| match endpoint {
-            Endpoint::Api => api_request(&parameters, execution),
-            Endpoint::Http => http_request(&parameters, execution),
+            Endpoint::Api => api_request(&parameters, execution, network),
+            Endpoint::Http => http_request(&parameters, execution, network),
         });
     let outgoing = outgoing.map_err(|error| {
         Fault::runtime(format!("The Parameters '{}' could not be used to start the Task: [{error}]", call.input))
@@ -128,7 +140,8 @@ pub(super) fn call(
                 let services = services.ok_or_else(|| failed(&"the runner stops"))?;
                 services.call(request.map(Body::from)).await
             } else {
-                let response = client().request(request.map(Body::from)).await;
+                let client = https::client().map_err(|error| failed(&error))?;
+                let response = client.request(request.map(Body::from)).await;
                 response.map_err(|error| failed(&innermost(&error)))?.map(Body::new)
             };
             answer(endpoint, response).await
@@ -136,11 +149,6 @@ pub(super) fn call(
         let in_time = tokio::time::timeout(PATIENCE, answering).await;
         in_time.unwrap_or_else(|_| Err(failed(&format_args!("no answer within {} seconds", PATIENCE.as_secs()))))
     }
-}
-
-fn client() -> &'static Client<HttpConnector, Body> {
-    static CLIENT: OnceLock<Client<HttpConnector, Body>> = OnceLock::new();
-    CLIENT.get_or_init(|| Client::builder(TokioExecutor::new()).build_http())
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {
@@ -152,13 +160,14 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 /// `https://<ApiEndpoint>/<Stage>/<Path>`. An API of the application is found by its host.
-fn api_request(parameters: &Object, execution: &Identity) -> Result<Outgoing, Unusable> {
+fn api_request(parameters: &Object, execution: &Identity, network: bool) -> Result<Outgoing, Unusable> {
     const FIELD: &str = "ApiEndpoint";
     let text = |name: &str| parameters.get(name).and_then(Value::as_str).unwrap_or_default();
     let (host, base) = text(FIELD).split_once('/').unwrap_or((text(FIELD), ""));
     let authority: Authority = host.parse().map_err(|_| Unusable::Format(FIELD))?;
     let is_own = host.contains(".execute-api.");
-    if !is_own && !is_loopback(&authority) {
+    let is_near = is_own || is_loopback(&authority);
+    if !is_near && !network {
         return Err(Unusable::NoApi(host.to_owned()));
     }
     // The stage of that name is in no path.
@@ -170,7 +179,8 @@ fn api_request(parameters: &Object, execution: &Identity) -> Result<Outgoing, Un
         Some(Value::Object(fields)) => Query::of_lists(fields).to_string(),
         _ => String::new(),
     };
-    let uri = uri(&format!("http://{host}/{path}{query}"), FIELD)?;
+    let scheme = if is_near { "http" } else { "https" };
+    let uri = uri(&format!("{scheme}://{host}/{path}{query}"), FIELD)?;
     let mut headers = headers(parameters.get("Headers"))?;
     let body = parameters.get("RequestBody").map(|body| match parameters.get("AllowNullValues") {
         Some(Value::Bool(true)) => body.clone(),
@@ -185,12 +195,12 @@ fn api_request(parameters: &Object, execution: &Identity) -> Result<Outgoing, Un
     Ok(Outgoing { request: request(parameters, uri, headers, body.into())?, is_own })
 }
 
-fn http_request(parameters: &Object, execution: &Identity) -> Result<Outgoing, Unusable> {
+fn http_request(parameters: &Object, execution: &Identity, network: bool) -> Result<Outgoing, Unusable> {
     const FIELD: &str = "ApiEndpoint";
     let endpoint = parameters.get(FIELD).and_then(Value::as_str).unwrap_or_default();
     let parsed = uri(endpoint, FIELD)?;
     let authority = parsed.authority().ok_or(Unusable::Format(FIELD))?;
-    if !is_loopback(authority) || parsed.scheme_str() != Some("http") {
+    if !is_loopback(authority) && !network {
         return Err(Unusable::Elsewhere(endpoint.to_owned()));
     }
     let query = match parameters.get("QueryParameters") {
