@@ -31,7 +31,8 @@ pub struct StateLine {
 /// The lines of all functions.
 #[derive(Clone, Debug)]
 pub struct FunctionLogs {
-    uncalled: broadcast::Sender<LogLine>,
+    /// Shared: the channel holds room for as many as are kept, from its beginning on.
+    uncalled: broadcast::Sender<Arc<LogLine>>,
     executions: Arc<Mutex<IndexMap<Arc<str>, Lines>>>,
 }
 
@@ -66,7 +67,7 @@ impl FunctionLogs {
     }
 
     /// What functions write from now on that no execution has called.
-    pub fn uncalled(&self) -> broadcast::Receiver<LogLine> {
+    pub fn uncalled(&self) -> broadcast::Receiver<Arc<LogLine>> {
         self.uncalled.subscribe()
     }
 
@@ -87,7 +88,7 @@ impl FunctionLogs {
     pub(crate) fn write(&self, line: LogLine, caller: Option<CallerOf>) {
         let Some(CallerOf { execution_arn, state, .. }) = caller else {
             // Nobody may listen; that is no error.
-            let _ = self.uncalled.send(line);
+            let _ = self.uncalled.send(Arc::new(line));
             return;
         };
         let line = StateLine { state, line };

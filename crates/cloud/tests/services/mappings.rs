@@ -1,6 +1,6 @@
 //! What queues give to functions.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use cloud::{lambda::LogLine, local::LocalCloud};
 use sam::{Application, EventSourceMapping, MappingSource, Queue, Table, Target};
@@ -143,7 +143,7 @@ async fn put_item(cloud: &LocalCloud, id: &str, deed: &str) {
 }
 
 /// The keys of the items in the next event.
-async fn keys(lines: &mut Receiver<LogLine>) -> Vec<String> {
+async fn keys(lines: &mut Receiver<Arc<LogLine>>) -> Vec<String> {
     let event = shown(lines).await;
     let records = event["Records"].as_array().unwrap();
     let stream = arn("dynamodb", "table/Orders/stream/");

@@ -1,6 +1,6 @@
 //! A local cloud, and what clients send to it.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use cloud::{
     lambda::{LogKind, LogLine},
@@ -87,7 +87,7 @@ pub(crate) async fn send(cloud: &LocalCloud, request: cloud::service::Request) -
 }
 
 /// The next line that a function prints, as JSON: what it shows.
-pub(crate) async fn shown(lines: &mut broadcast::Receiver<LogLine>) -> Value {
+pub(crate) async fn shown(lines: &mut broadcast::Receiver<Arc<LogLine>>) -> Value {
     loop {
         let line = lines.recv().await.unwrap();
         if line.kind == LogKind::Function

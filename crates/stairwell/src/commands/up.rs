@@ -1,6 +1,6 @@
 //! `stairwell up`
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use cloud::{
@@ -185,7 +185,7 @@ fn tell_refused(resumed: &Resumed) {
 /// Shows every execution that is started, or goes on from before `began`, and what functions write that no execution called.
 async fn show(
     mut started: Started,
-    mut uncalled: Receiver<LogLine>,
+    mut uncalled: Receiver<Arc<LogLine>>,
     viewer: Viewer,
     began: OffsetDateTime,
     json: bool,
