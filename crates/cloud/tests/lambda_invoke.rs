@@ -150,6 +150,17 @@ async fn a_start_that_is_reported_as_failed_is_the_answer() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_no_json_is_given_as_it_is() {
+    let mut spec = function();
+    spec.code = sam::Code::Bootstrap { path: file("garbage_bootstrap") };
+    let lambda = Lambda::new(config(vec![spec])).unwrap();
+    for _ in 0..2 {
+        let invocation = invoke(&lambda, json!({ "a": "b" })).await;
+        assert_eq!((&*invocation.payload, invocation.failed), (b"<not JSON".as_slice(), false));
+    }
+}
+
+#[tokio::test]
 async fn a_function_sees_its_context() {
     let lambda = lambda();
     let options = InvokeOptions {

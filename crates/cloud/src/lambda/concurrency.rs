@@ -50,12 +50,7 @@ impl Concurrency {
         let mut state = self.state();
         let unreserved_limit = state.unreserved_limit();
         let State { functions, unreserved } = &mut *state;
-        if !functions.contains_key(function) {
-            functions.insert(function.to_owned(), Usage::default());
-        }
-        let Some(usage) = functions.get_mut(function) else {
-            return Err(ThrottleReason::ConcurrentInvocationLimitExceeded);
-        };
+        let usage = functions.entry(function.to_owned()).or_default();
         match usage.reserved {
             Some(reserved) if usage.running >= reserved => {
                 return Err(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);

@@ -4,7 +4,10 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sam::{Api, ApiKind, Application, Integration, PayloadFormat, Route};
 use serde_json::{Value, json};
 
-use crate::{lambda_support::function, stage::Stage};
+use crate::{
+    lambda_support::{file, function},
+    stage::Stage,
+};
 
 /// A function `Deeds`, and APIs that lead to it.
 async fn with_function() -> Stage {
@@ -61,6 +64,16 @@ async fn a_function_is_invoked_in_each_way() {
     assert!(log.contains("out 7\nerr 7\n") && log.contains("\nREPORT RequestId: "), "{log}");
     let result = stage.result("lambda:invoke", invoke("Qualifier", "live")).await;
     assert_eq!((&result["ExecutedVersion"], result.get("LogResult")), (&json!("$LATEST"), None));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_json_is_an_error_of_the_task() {
+    let mut function = function();
+    function.code = sam::Code::Bootstrap { path: file("garbage_bootstrap") };
+    let stage = Stage::of(Application { functions: vec![function], ..Application::default() }, None).await;
+    let (error, cause) = stage.fault("lambda:invoke", json!({ "FunctionName": "Deeds" })).await;
+    assert_eq!(error, "Lambda.Unknown");
+    assert!(cause.starts_with("The function's answer is not JSON: "), "{cause}");
 }
 
 #[tokio::test]

@@ -25,7 +25,10 @@ use http::{StatusCode, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use uuid::Uuid;
 
-use self::{error::ApiError, operation::Operation};
+use self::{
+    error::ApiError,
+    operation::{Managed, Operation},
+};
 use super::{
     archive::CodeFolder,
     config::ConfigError,
@@ -117,7 +120,7 @@ impl FrontEnd {
         Ok(Self { lambda, management: Arc::new(management) })
     }
 
-    async fn manage(&self, operation: Operation, parts: Parts, body: Body) -> Result<Response, ApiError> {
+    async fn manage(&self, operation: Managed, parts: Parts, body: Body) -> Result<Response, ApiError> {
         let too_large =
             || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request too large");
         let body = read_body(body, MAX_BODY).await.map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
@@ -136,7 +139,12 @@ impl Service for FrontEnd {
             let (parts, body) = request.into_parts();
             let answer = match Operation::of(&parts.method, parts.uri.path()) {
                 Operation::Invoke(name) => invoke::invoke(&self.lambda, &name, &parts, body).await,
-                operation => self.manage(operation, parts, body).await,
+                Operation::Manage(operation) => self.manage(operation, parts, body).await,
+                Operation::Unsupported(operation) => Err(ApiError::new(
+                    StatusCode::NOT_IMPLEMENTED,
+                    "NotImplementedException",
+                    format!("the local Lambda does not support {operation}"),
+                )),
             };
             answer.unwrap_or_else(|error| error.into_response(&Uuid::new_v4().to_string()))
         })
@@ -144,33 +152,27 @@ impl Service for FrontEnd {
 }
 
 impl Management {
-    fn answer(&self, operation: &Operation, parts: &Parts, body: &[u8]) -> Result<Response, ApiError> {
+    fn answer(&self, operation: &Managed, parts: &Parts, body: &[u8]) -> Result<Response, ApiError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         match operation {
-            Operation::CreateFunction => self.create_function(body),
-            Operation::ListFunctions => self.list_functions(parts),
-            Operation::GetFunction(name) => self.get_function(name, parts),
-            Operation::GetFunctionConfiguration(name) => self.get_configuration(name, parts),
-            Operation::UpdateFunctionCode(name) => self.update_code(name, body),
-            Operation::UpdateFunctionConfiguration(name) => self.update_configuration(name, body),
-            Operation::DeleteFunction(name) => self.delete_function(name, parts),
-            Operation::PublishVersion(name) => self.publish_version(name, body),
-            Operation::ListVersionsByFunction(name) => self.list_versions(name, parts),
-            Operation::CreateAlias(name) => self.create_alias(name, body),
-            Operation::ListAliases(name) => self.list_aliases(name, parts),
-            Operation::GetAlias(name, alias) => self.get_alias(name, alias),
-            Operation::UpdateAlias(name, alias) => self.update_alias(name, alias, body),
-            Operation::DeleteAlias(name, alias) => self.delete_alias(name, alias),
-            Operation::PutFunctionConcurrency(name) => self.put_concurrency(name, body),
-            Operation::GetFunctionConcurrency(name) => self.get_concurrency(name),
-            Operation::DeleteFunctionConcurrency(name) => self.delete_concurrency(name),
-            Operation::GetAccountSettings => Ok(self.account_settings()),
-            Operation::Invoke(_) => Err(ApiError::service("an invocation is no change of a function")),
-            Operation::Unsupported(operation) => Err(ApiError::new(
-                StatusCode::NOT_IMPLEMENTED,
-                "NotImplementedException",
-                format!("the local Lambda does not support {operation}"),
-            )),
+            Managed::CreateFunction => self.create_function(body),
+            Managed::ListFunctions => self.list_functions(parts),
+            Managed::GetFunction(name) => self.get_function(name, parts),
+            Managed::GetFunctionConfiguration(name) => self.get_configuration(name, parts),
+            Managed::UpdateFunctionCode(name) => self.update_code(name, body),
+            Managed::UpdateFunctionConfiguration(name) => self.update_configuration(name, body),
+            Managed::DeleteFunction(name) => self.delete_function(name, parts),
+            Managed::PublishVersion(name) => self.publish_version(name, body),
+            Managed::ListVersionsByFunction(name) => self.list_versions(name, parts),
+            Managed::CreateAlias(name) => self.create_alias(name, body),
+            Managed::ListAliases(name) => self.list_aliases(name, parts),
+            Managed::GetAlias(name, alias) => self.get_alias(name, alias),
+            Managed::UpdateAlias(name, alias) => self.update_alias(name, alias, body),
+            Managed::DeleteAlias(name, alias) => self.delete_alias(name, alias),
+            Managed::PutFunctionConcurrency(name) => self.put_concurrency(name, body),
+            Managed::GetFunctionConcurrency(name) => self.get_concurrency(name),
+            Managed::DeleteFunctionConcurrency(name) => self.delete_concurrency(name),
+            Managed::GetAccountSettings => Ok(self.account_settings()),
         }
     }
 

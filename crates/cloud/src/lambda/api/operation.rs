@@ -3,10 +3,19 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-/// An operation that is answered here, with what its path names; or the name of one that is not.
+/// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
+    /// `Invoke` of this function.
     Invoke(String),
+    Manage(Managed),
+    /// One that is not answered here, by its name.
+    Unsupported(String),
+}
+
+/// An operation that tells of functions or changes them, with what its path names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Managed {
     CreateFunction,
     ListFunctions,
     GetFunction(String),
@@ -25,7 +34,6 @@ pub(crate) enum Operation {
     GetFunctionConcurrency(String),
     DeleteFunctionConcurrency(String),
     GetAccountSettings,
-    Unsupported(String),
 }
 
 impl Operation {
@@ -37,22 +45,29 @@ impl Operation {
             .collect();
         let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
         let method = method.as_str();
-        let found = match segments.as_slice() {
-            ["2015-03-31", "functions", rest @ ..] => Self::of_functions(method, rest),
-            ["2017-10-31", "functions", name, "concurrency"] => match method {
-                "PUT" => Some(Self::PutFunctionConcurrency((*name).to_owned())),
-                "DELETE" => Some(Self::DeleteFunctionConcurrency((*name).to_owned())),
-                _ => None,
+        if let ("POST", ["2015-03-31", "functions", name, "invocations"]) = (method, segments.as_slice()) {
+            return Self::Invoke((*name).to_owned());
+        }
+        Managed::of(method, &segments).map_or_else(
+            || {
+                let name = unsupported(method, &segments);
+                Self::Unsupported(name.map_or_else(|| format!("{method} {path}"), str::to_owned))
             },
-            ["2019-09-30", "functions", name, "concurrency"] if method == "GET" => {
-                Some(Self::GetFunctionConcurrency((*name).to_owned()))
-            }
-            ["2016-08-19", "account-settings"] if method == "GET" => Some(Self::GetAccountSettings),
-            _ => None,
-        };
-        found.unwrap_or_else(|| {
-            let name = unsupported(method, &segments);
-            Self::Unsupported(name.map_or_else(|| format!("{method} {path}"), str::to_owned))
+            Self::Manage,
+        )
+    }
+}
+
+impl Managed {
+    fn of(method: &str, segments: &[&str]) -> Option<Self> {
+        let of = |name: &str| name.to_owned();
+        Some(match (method, segments) {
+            ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => Self::PutFunctionConcurrency(of(name)),
+            ("DELETE", ["2017-10-31", "functions", name, "concurrency"]) => Self::DeleteFunctionConcurrency(of(name)),
+            ("GET", ["2019-09-30", "functions", name, "concurrency"]) => Self::GetFunctionConcurrency(of(name)),
+            ("GET", ["2016-08-19", "account-settings"]) => Self::GetAccountSettings,
+            (_, ["2015-03-31", "functions", rest @ ..]) => return Self::of_functions(method, rest),
+            _ => return None,
         })
     }
 
@@ -60,7 +75,6 @@ impl Operation {
     fn of_functions(method: &str, rest: &[&str]) -> Option<Self> {
         let of = |name: &str| name.to_owned();
         Some(match (method, rest) {
-            ("POST", [name, "invocations"]) => Self::Invoke(of(name)),
             ("POST", []) => Self::CreateFunction,
             ("GET", []) => Self::ListFunctions,
             ("GET", [name]) => Self::GetFunction(of(name)),
@@ -111,23 +125,27 @@ mod tests {
         let cases = [
             (Method::POST, "/2015-03-31/functions/Check/invocations".to_owned(), Operation::Invoke(check())),
             (Method::POST, format!("/2015-03-31/functions/{encoded}/invocations"), Operation::Invoke(arn.to_owned())),
-            (Method::GET, "/2015-03-31/functions/".to_owned(), Operation::ListFunctions),
-            (Method::GET, "/2015-03-31/functions/Check".to_owned(), Operation::GetFunction(check())),
+            (Method::GET, "/2015-03-31/functions/".to_owned(), Operation::Manage(Managed::ListFunctions)),
+            (Method::GET, "/2015-03-31/functions/Check".to_owned(), Operation::Manage(Managed::GetFunction(check()))),
             (
                 Method::GET,
                 "/2015-03-31/functions/Check/configuration".to_owned(),
-                Operation::GetFunctionConfiguration(check()),
+                Operation::Manage(Managed::GetFunctionConfiguration(check())),
             ),
-            (Method::PUT, "/2015-03-31/functions/Check/code".to_owned(), Operation::UpdateFunctionCode(check())),
+            (
+                Method::PUT,
+                "/2015-03-31/functions/Check/code".to_owned(),
+                Operation::Manage(Managed::UpdateFunctionCode(check())),
+            ),
             (
                 Method::DELETE,
                 "/2015-03-31/functions/Check/aliases/live".to_owned(),
-                Operation::DeleteAlias(check(), "live".to_owned()),
+                Operation::Manage(Managed::DeleteAlias(check(), "live".to_owned())),
             ),
             (
                 Method::DELETE,
                 "/2017-10-31/functions/Check/concurrency".to_owned(),
-                Operation::DeleteFunctionConcurrency(check()),
+                Operation::Manage(Managed::DeleteFunctionConcurrency(check())),
             ),
             (
                 Method::GET,
