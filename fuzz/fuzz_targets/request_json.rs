@@ -1,6 +1,7 @@
 //! Any text as the target of a call in AWS JSON, with any body.
 #![no_main]
 
+#[allow(dead_code, reason = "each target makes requests of one kind")]
 #[path = "../src/requests.rs"]
 mod requests;
 

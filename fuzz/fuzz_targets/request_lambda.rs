@@ -1,6 +1,7 @@
 //! Any text as the lines of a request to Lambda, with any body.
 #![no_main]
 
+#[allow(dead_code, reason = "each target makes requests of one kind")]
 #[path = "../src/requests.rs"]
 mod requests;
 

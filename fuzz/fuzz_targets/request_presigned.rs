@@ -1,6 +1,7 @@
 //! Any text as an address of S3 that is signed.
 #![no_main]
 
+#[allow(dead_code, reason = "each target makes requests of one kind")]
 #[path = "../src/requests.rs"]
 mod requests;
 

@@ -1,6 +1,7 @@
 //! Any text as the form of a call in the query protocol.
 #![no_main]
 
+#[allow(dead_code, reason = "each target makes requests of one kind")]
 #[path = "../src/requests.rs"]
 mod requests;
 

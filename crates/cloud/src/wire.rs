@@ -39,6 +39,18 @@ pub(crate) fn error(format: Format, status: StatusCode, code: &str, message: &st
     response
 }
 
+/// Writes an answer as the REST-JSON protocol has it, with a fresh request id.
+pub(crate) fn json(status: StatusCode, answer: &serde_json::Value) -> Response {
+    let mut response = Response::new(Body::from(answer.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(id) = HeaderValue::from_str(&request_id()) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    response
+}
+
 /// A request id, as AWS gives one with every answer.
 pub(crate) fn request_id() -> String {
     uuid::Uuid::new_v4().to_string()

@@ -2,8 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use axum::body::Body;
-use http::{Method, StatusCode, header, header::HeaderValue, request::Parts};
+use http::{Method, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -48,7 +47,7 @@ impl Service for FrontEnd {
                 Err(refused) => return refused.response(Format::Json),
             };
             match self.answer(&parts, &id, &body) {
-                Ok((status, answer)) => answered(status, &answer),
+                Ok((status, answer)) => wire::json(status, &answer),
                 Err(failure) => wire::error(Format::Json, failure.status, failure.code, &failure.message),
             }
         })
@@ -88,15 +87,4 @@ fn asked(query: &str) -> Result<Asked, Failure> {
         }
     }
     Ok(asked)
-}
-
-fn answered(status: StatusCode, answer: &Value) -> Response {
-    let mut response = Response::new(Body::from(answer.to_string()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(id) = HeaderValue::from_str(&wire::request_id()) {
-        headers.insert("x-amzn-requestid", id);
-    }
-    response
 }

@@ -2,8 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use axum::body::Body;
-use http::{Method, header, header::HeaderValue, request::Parts};
+use http::{Method, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -31,7 +30,7 @@ impl Service for FrontEnd {
                 Err(refused) => return refused.response(Format::Json),
             };
             match self.answer(&parts, &body) {
-                Ok(answer) => answered(&answer),
+                Ok(answer) => wire::json(StatusCode::OK, &answer),
                 Err(failure) => wire::error(Format::Json, failure.status, failure.code, &failure.message),
             }
         })
@@ -88,14 +87,4 @@ fn asked(query: &str) -> Result<Asked, Failure> {
 
 fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-fn answered(answer: &Value) -> Response {
-    let mut response = Response::new(Body::from(answer.to_string()));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(id) = HeaderValue::from_str(&wire::request_id()) {
-        headers.insert("x-amzn-requestid", id);
-    }
-    response
 }
