@@ -29,8 +29,9 @@ pub(crate) fn stairwell() -> &'static Path {
 fn build() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
-    // `--workspace` for the features that everything else was built with.
-    command.args(["build", "--workspace", "--bin", "stairwell", "--message-format=json"]).current_dir(project());
+    // `--workspace` for the features that everything else was built with. The functions are built here too, where a build may
+    // take as long as it takes: a runner that would have to build them is not ready soon.
+    command.args(["build", "--workspace", "--bins", "--message-format=json"]).current_dir(project());
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(describes_this_test) {
             command.env_remove(name);
@@ -40,7 +41,7 @@ fn build() -> PathBuf {
     assert!(output.status.success(), "cargo build: {}", output.status);
     let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
     let mut executables = messages.filter_map(|message: Value| message["executable"].as_str().map(PathBuf::from));
-    executables.next().expect("cargo tells the path of the executable")
+    executables.find(|path| path.ends_with("stairwell")).expect("cargo tells the path of the executable")
 }
 
 /// What Cargo tells a test about its package. A build script that looks at it would run again.
