@@ -127,3 +127,26 @@ fn colours_are_there_where_they_are_wanted() {
         }
     }
 }
+
+#[test]
+fn what_a_service_refuses_is_refused_before_anything_is_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("template.yaml");
+    for (resource, told) in [
+        (
+            "{Type: AWS::Events::Rule, Properties: {Name: hourly, ScheduleExpression: rate(1 hours), Targets: []}}",
+            "the rule hourly: Parameter ScheduleExpression is not valid. It is rate(1 hours).",
+        ),
+        (
+            "{Type: AWS::DynamoDB::Table, Properties: {TableName: orders, BillingMode: PAY_PER_REQUEST, \
+             AttributeDefinitions: [], KeySchema: [{AttributeName: id, KeyType: HASH}]}}",
+            "the table orders: ",
+        ),
+        ("{Type: AWS::SQS::Queue, Properties: {QueueName: my.queue}}", "the queue my.queue: "),
+    ] {
+        fs::write(&template, format!("Resources:\n  One: {resource}\n")).unwrap();
+        let refused = validate(&template).run().expect(1);
+        assert!(refused.stderr.contains(told), "{told}: {}", refused.stderr);
+        assert!(refused.stderr.contains("has 1 error"), "{}", refused.stderr);
+    }
+}

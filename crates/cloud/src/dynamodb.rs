@@ -48,9 +48,23 @@ pub enum DynamoDbError {
     /// The engine refused.
     #[error("DynamoDB: {0}")]
     Engine(#[from] DynoxideError),
-    /// The description of a table is not a `CreateTable` request.
-    #[error("DynamoDB: the table description is refused: {0}")]
-    Description(String),
+    /// A table can't be as it is described.
+    #[error("the table {table}: {problem}")]
+    Table {
+        /// Its name.
+        table: String,
+        /// The engine's words.
+        problem: String,
+    },
+}
+
+impl DynamoDbError {
+    fn of_table(table: &str, problem: &impl std::fmt::Display) -> Self {
+        let problem = problem.to_string();
+        // The engine tells by its beginning what kind of error it is.
+        let problem = problem.strip_prefix("VALIDATION:").unwrap_or(&problem).to_owned();
+        Self::Table { table: table.to_owned(), problem }
+    }
 }
 
 /// The local `DynamoDB`. Clones share the tables.
@@ -80,12 +94,13 @@ impl DynamoDb {
     /// Creates a table from the body of a `CreateTable` request, unless one of that name is there. Says whether it
     /// was created. Blocks on the disk.
     pub fn create_table_if_absent(&self, create_table: &Value) -> Result<bool, DynamoDbError> {
-        let request = serde_json::from_value(create_table.clone())
-            .map_err(|error| DynamoDbError::Description(error.to_string()))?;
+        let table = create_table["TableName"].as_str().unwrap_or_default();
+        let request =
+            serde_json::from_value(create_table.clone()).map_err(|error| DynamoDbError::of_table(table, &error))?;
         match self.database.create_table(request) {
             Ok(_) => Ok(true),
             Err(DynoxideError::ResourceInUseException(_)) => Ok(false),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(DynamoDbError::of_table(table, &error)),
         }
     }
 
@@ -95,8 +110,7 @@ impl DynamoDb {
             "TableName": table,
             "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
         });
-        let request =
-            serde_json::from_value(description).map_err(|error| DynamoDbError::Description(error.to_string()))?;
+        let request = serde_json::from_value(description).map_err(|error| DynamoDbError::of_table(table, &error))?;
         self.database.update_time_to_live(request)?;
         Ok(())
     }

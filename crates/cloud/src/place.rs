@@ -54,7 +54,8 @@ pub enum PlaceError {
     },
     /// Another local cloud uses the folder.
     #[error(
-        "another runner{} keeps its data in {}: stop it, name another folder with --data, or keep nothing with --ephemeral",
+        "another runner{} keeps its data in {}: stop it, use it by its port, name another folder with --data, or keep \
+         nothing with --ephemeral",
         holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default(), folder.display()
     )]
     Taken {

@@ -95,7 +95,7 @@ fn log_filter() -> Result<EnvFilter, Error> {
 
 fn carry_out(command: &Command) -> Result<ExitCode, Error> {
     match command {
-        Command::Validate(args) => validate::run(args),
+        Command::Validate(args) => block_on(validate::run(args)),
         Command::Replay(args) => replay::run(args).map_err(Error::Replay),
         Command::Completions(args) => {
             completions::run(args, &mut Cli::command());

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt};
 
 use asl::{Diagnostic, Severity};
-use cloud::states::LoadError;
+use cloud::{local::StartError, states::LoadError};
 use miette::{Diagnostic as MietteDiagnostic, LabeledSpan, NamedSource, SourceCode};
 use sam::{Application, SourceLocation, WrittenDefinition};
 use serde_json::{Value, json};
@@ -31,6 +31,11 @@ impl Problem {
     /// A problem of the template.
     pub fn of_template(problem: &sam::Problem) -> Self {
         Self::new(problem.code(), problem.kind.to_string(), problem.help(), problem.location.clone())
+    }
+
+    /// What a service refuses of what the template describes.
+    pub fn of_start(error: &StartError) -> Self {
+        Self::new("refused", error.to_string(), None, None)
     }
 
     /// A definition that could not be read, so that nobody knows what is wrong in it.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use asl::{
-    Value,
+    Diagnostic, Value,
     compile::{Code, without_consequences},
 };
 use aws_config::BehaviorVersion;
@@ -145,15 +145,21 @@ impl TemplateArgs {
     }
 
     /// Reads the template and everything it leads to, and checks its state machines: before anything is built for
-    /// minutes. Tells which states can't do here what they do in AWS. Addresses in it are those of the port.
-    pub fn load_checked(&self, port: &Reserved) -> Result<Application, Error> {
+    /// minutes. Tells which states can't do here what they do in AWS, of the machines that are `run`. Addresses in it are
+    /// those of the port.
+    pub fn load_checked(
+        &self,
+        port: &Reserved,
+        run: impl Fn(&sam::StateMachine) -> bool,
+    ) -> Result<Application, Error> {
         let application = self.load_with(LoadOptions { endpoint: port.url(), ..LoadOptions::default() })?;
         let (mut errors, mut warnings) = (Vec::new(), Vec::new());
         let mut places = InDefinitions::of(&application);
         for described in &application.state_machines {
             match StateMachine::load(described, &application.functions) {
                 Ok(machine) => {
-                    let found = machine.warnings.iter().filter(|found| found.code == Code::NotSupported);
+                    let is_told = |found: &&Diagnostic| found.code == Code::NotSupported && run(described);
+                    let found = machine.warnings.iter().filter(is_told);
                     warnings.extend(found.map(|found| places.problem(&described.logical_id, found)));
                 }
                 Err(found) => errors.extend(found),

@@ -212,6 +212,30 @@ fn the_time_between_an_end_and_a_redrive_is_nobodys() {
 }
 
 #[test]
+fn what_goes_on_beside_a_state_that_fails_is_not_to_blame() {
+    let event = |id, previous_id, kind| engine::Event { id, previous_id, at: OffsetDateTime::UNIX_EPOCH, kind };
+    let entered = |state_type, name: &str| engine::EventKind::StateEntered {
+        state_type,
+        name: name.into(),
+        input: asl::Value::Null,
+    };
+    let fault = asl::Fault { error: Some("States.Runtime".into()), cause: Some("no rule matches".into()) };
+    let events = [
+        event(1, 0, engine::EventKind::ExecutionStarted { input: asl::Value::Null, role_arn: "role".into() }),
+        event(2, 1, entered("Parallel", "Both")),
+        event(3, 2, engine::EventKind::ParallelStateStarted),
+        event(4, 3, entered("Task", "Slow")),
+        event(5, 3, entered("Choice", "Bad")),
+        event(6, 5, engine::EventKind::ExecutionFailed(fault)),
+    ];
+    let mut plain = Plain::new("one", Clock::real());
+    let lines: Vec<_> = events.iter().flat_map(|event| plain.event(event)).collect();
+    let lines: Vec<_> = lines.iter().map(|line| strip_str(line).to_string()).collect();
+    let told = ["one  ■ Slow", "one  ✗ Bad  States.Runtime no rule matches", "one  ✗ Both  States.Runtime"];
+    assert_eq!(lines[..3], told);
+}
+
+#[test]
 fn an_error_without_a_name_is_told_by_its_state_alone() {
     let fault = asl::Fault { error: None, cause: Some("Not today".into()) };
     let event = |id, kind| engine::Event { id, previous_id: id - 1, at: OffsetDateTime::UNIX_EPOCH, kind };

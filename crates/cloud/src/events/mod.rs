@@ -43,7 +43,7 @@ const MOST_BUSES: usize = 5;
 
 /// A rule of the template can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{rule}: {message}")]
+#[error("the rule {rule}: {message}")]
 pub struct RuleError {
     /// Its name.
     pub rule: String,

@@ -106,7 +106,11 @@ impl Rule {
             targets: targets.collect(),
             ..Described::default()
         };
-        Self::new(described, true).map_err(|failure| RuleError { rule: rule.name.clone(), message: failure.message })
+        let told = |failure: Failure| match &rule.source {
+            EventSource::Schedule(expression) => format!("{} It is {expression}.", failure.message),
+            EventSource::Pattern(_) => failure.message,
+        };
+        Self::new(described, true).map_err(|failure| RuleError { rule: rule.name.clone(), message: told(failure) })
     }
 }
 

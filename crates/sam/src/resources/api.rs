@@ -96,6 +96,7 @@ pub(crate) fn add_http_event(
         (None, Some(_)) => return Err(event.missing("Method")),
         (Some(_), None) => return Err(event.missing("Path")),
     };
+    check_route(event, &method, &path)?;
     let integration = Integration::Function { name: function.to_owned(), payload };
     add(api, &method, &path, integration, application);
     Ok(())
@@ -120,6 +121,7 @@ pub(crate) fn add_rest_event(
     }
     let (method, path) = (event.required_text("Method"), event.required_text("Path"));
     let (method, path) = (method.ok_or(Reported)?, path.ok_or(Reported)?);
+    check_route(event, &method, &path)?;
     let api = match event.text("RestApiId") {
         None => implicit(ApiKind::Rest, application),
         Some(id) => find(event, "RestApiId", &id, application)?,
@@ -138,6 +140,19 @@ pub(crate) fn add_rest_event(
         },
     };
     add(api, &method, &path, integration, application);
+    Ok(())
+}
+
+/// Notes a route that no request could take.
+fn check_route(event: &Properties, method: &str, path: &str) -> Result<(), Reported> {
+    const METHODS: [&str; 9] =
+        ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "X-AMAZON-APIGATEWAY-ANY-METHOD"];
+    if !METHODS.contains(&method.to_uppercase().as_str()) {
+        return Err(event.refuse("Method", method, format!("a method is one of {}", METHODS[..8].join(", "))));
+    }
+    if !path.starts_with('/') && path != "$default" {
+        return Err(event.refuse("Path", path, "a path begins with a slash"));
+    }
     Ok(())
 }
 

@@ -69,7 +69,7 @@ pub struct DemoArgs {
 /// Runs the command.
 pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let port = take_port(0)?;
-    let application = args.template.load_checked(&port)?;
+    let application = args.template.load_checked(&port, |_| true)?;
     let script = chosen(script::read(&args.script)?, &args.workflows)?;
     let plan = plan(&script, &args.script, &application)?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;

@@ -44,7 +44,7 @@ pub struct InvokeArgs {
 /// Runs the command.
 pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     let port = take_port(0)?;
-    let application = args.template.load_checked(&port)?;
+    let application = args.template.load_checked(&port, |_| false)?;
     let event = document("--event", &args.event)?;
     let function = application
         .functions

@@ -64,16 +64,14 @@ pub struct RunExecutionArgs {
 /// Runs the command.
 pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let port = take_port(args.port)?;
-    let application = args.template.load_checked(&port)?;
-    let input = document("--input", &args.input)?;
     let mocks = args.mocks.read()?;
     let named = args.state_machine.split_once('#').filter(|_| mocks.is_some());
     let (name, test_case) = named.map_or((&*args.state_machine, None), |(name, case)| (name, Some(case)));
-    let machine = application
-        .state_machines
-        .iter()
-        .find(|machine| [&*machine.logical_id, &*machine.name].contains(&name))
-        .ok_or_else(|| Error::Unknown {
+    let is_named = |machine: &sam::StateMachine| [&*machine.logical_id, &*machine.name].contains(&name);
+    let application = args.template.load_checked(&port, is_named)?;
+    let input = document("--input", &args.input)?;
+    let machine =
+        application.state_machines.iter().find(|machine| is_named(machine)).ok_or_else(|| Error::Unknown {
             kind: "state machine",
             name: name.to_owned(),
             known: application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect(),

@@ -59,7 +59,7 @@ pub struct UpArgs {
 /// Runs the command.
 pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let port = take_port(args.port)?;
-    let application = args.template.load_checked(&port)?;
+    let application = args.template.load_checked(&port, |_| true)?;
     let mocks = args.mocks.read()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let cloud = launch(&application, &args.run, port, mocks, &args.reach, &mut stop).await?;

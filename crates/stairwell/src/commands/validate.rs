@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use cloud::states::StateMachine;
+use cloud::{
+    local::{LocalCloud, Options},
+    states::StateMachine,
+};
+use sam::Application;
 
 use crate::{
     error::Error,
@@ -37,7 +41,7 @@ pub struct ValidateArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
+pub async fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
     let template = args.template.file()?;
     let (problems, left_out, summary) = match args.template.load() {
         Ok(application) => {
@@ -52,6 +56,9 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
                     }
                     Err(errors) => problems.extend(errors.iter().map(|error| places.error(error))),
                 }
+            }
+            if !problems.iter().any(Problem::is_error) {
+                problems.extend(refused(&application).await);
             }
             let (functions, machines) = (application.functions.len(), application.state_machines.len());
             (
@@ -90,4 +97,18 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
         }
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a service refuses of what the template describes: the local cloud is started with it, and stopped. Nothing is built,
+/// called or kept.
+async fn refused(application: &Application) -> Option<Problem> {
+    let never_called = std::env::current_exe().unwrap_or_default();
+    let executables = application.functions.iter().map(|function| (function.name.clone(), never_called.clone()));
+    match LocalCloud::start(application, &executables.collect(), Options::default()).await {
+        Ok(cloud) => {
+            cloud.shutdown().await;
+            None
+        }
+        Err(error) => Some(Problem::of_start(&error)),
+    }
 }

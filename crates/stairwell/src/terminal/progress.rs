@@ -1,6 +1,6 @@
 //! What an execution has done so far, as a tree of states, read from its history events.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use asl::{Fault, Value};
 use engine::{
@@ -109,15 +109,15 @@ impl Progress {
             EventKind::ExecutionStarted { .. } => self.started_at = Some(event.at),
             EventKind::ExecutionSucceeded { output } => {
                 self.output = Some(output.clone());
-                self.end(Status::Succeeded, event.at);
+                self.end(Status::Succeeded, event.at, previous);
             }
             EventKind::ExecutionFailed(fault) | EventKind::ExecutionTimedOut(fault) => {
                 self.fault = Some(fault.clone());
-                self.end(Status::Failed, event.at);
+                self.end(Status::Failed, event.at, previous);
             }
             EventKind::ExecutionAborted(fault) => {
                 self.fault = Some(fault.clone());
-                self.end(Status::Aborted, event.at);
+                self.end(Status::Aborted, event.at, previous);
             }
             EventKind::ExecutionRedriven { .. } => self.redriven(event.at),
             kind => {
@@ -301,17 +301,27 @@ impl Progress {
         })
     }
 
-    fn end(&mut self, status: Status, at: OffsetDateTime) {
+    /// Ends the execution, and all that goes on in it. Where it fails, `last` is the node that the event before belongs to.
+    fn end(&mut self, status: Status, at: OffsetDateTime, last: Option<usize>) {
         self.status = status;
         self.ended_at = Some(at);
-        let fault = self.fault.clone();
-        for node in self.nodes.iter_mut().filter(|node| node.status == Status::Running) {
-            node.status = if status == Status::Aborted { Status::Aborted } else { Status::Failed };
-            node.left_at = Some(at);
-            if node.fault.is_none() {
-                node.fault.clone_from(&fault);
+        let to_blame = self.to_blame(last);
+        for (index, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| node.status == Status::Running) {
+            let failed = status != Status::Aborted && (to_blame.is_empty() || to_blame.contains(&index));
+            node.leave(if failed { Status::Failed } else { Status::Aborted }, at);
+            if failed && node.fault.is_none() {
+                node.fault.clone_from(&self.fault);
             }
         }
+    }
+
+    /// The nodes that an execution fails by: those that went wrong, and all that they are inside of. What else goes on is
+    /// given up.
+    fn to_blame(&self, last: Option<usize>) -> HashSet<usize> {
+        let went_wrong = |index: &usize| self.nodes[*index].status == Status::Running && self.nodes[*index].failed_last;
+        let wrong: Vec<usize> = (0..self.nodes.len()).filter(went_wrong).collect();
+        let from = if wrong.is_empty() { last.into_iter().collect() } else { wrong };
+        from.into_iter().flat_map(|node| std::iter::successors(Some(node), |node| self.nodes[*node].parent)).collect()
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn hint(until: &Until, endpoint_url: &str) -> Option<String> {
     match until {
         Until::Time(_) => None,
         Until::Callback { token } => Some(format!(
-            "to answer: aws stepfunctions send-task-success --endpoint-url {endpoint_url} --region {REGION} --task-output '{{}}' \
+            "to answer: aws stepfunctions send-task-success --endpoint-url {endpoint_url} --region {REGION} --task-output '<what the state expects, as JSON>' \
              --task-token {token}"
         )),
         Until::Worker { activity } => Some(format!(
