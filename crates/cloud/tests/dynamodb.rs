@@ -53,7 +53,7 @@ async fn a_table_is_created_once_and_has_a_local_arn() {
     assert!(cloud.dynamodb.create_table_if_absent(&levels()).unwrap());
     assert!(!cloud.dynamodb.create_table_if_absent(&levels()).unwrap());
     let error = cloud.dynamodb.create_table_if_absent(&json!({ "TableName": "x" })).unwrap_err();
-    assert!(error.to_string().starts_with("DynamoDB"), "{error}");
+    assert!(error.to_string().starts_with("the table x: "), "{error}");
 
     let client = cloud.dynamodb();
     let table = client.describe_table().table_name("levels").send().await.unwrap().table.unwrap();
