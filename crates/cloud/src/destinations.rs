@@ -6,17 +6,15 @@ use std::collections::BTreeMap;
 
 use sam::{EventInvoke, Target};
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::OffsetDateTime;
 
 use crate::{
     lambda::{EventEnd, EventOutcome, NotRun},
     location::Location,
     sqs::{Attribute, Outgoing},
     targets::Targets,
+    wire,
 };
-
-const MILLISECONDS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// How much of an error's text goes with an event to a dead-letter queue.
 const MAX_ERROR: usize = 1024;
@@ -63,7 +61,7 @@ impl Destinations {
         let arn = self.location.arn_of(&Target::Function(end.function.clone()));
         let mut record = json!({
             "version": "1.0",
-            "timestamp": OffsetDateTime::now_utc().format(MILLISECONDS).unwrap_or_default(),
+            "timestamp": wire::timestamp(OffsetDateTime::now_utc()),
             "requestContext": {
                 "requestId": end.request_id,
                 "functionArn": format!("{arn}:$LATEST"),

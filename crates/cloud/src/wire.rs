@@ -1,7 +1,8 @@
-//! Error responses in the wire formats of AWS, for what is refused before a service is reached.
+//! What is written alike for several services: errors in the wire formats of AWS, JSON answers, times.
 
 use axum::body::Body;
 use http::{HeaderValue, StatusCode, header};
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use crate::service::Response;
 
@@ -76,4 +77,11 @@ fn s3_xml(code: &str, message: &str, id: &str) -> String {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A time as notifications tell it, to the millisecond: `2026-11-21T12:00:00.000Z`.
+pub(crate) fn timestamp(at: OffsetDateTime) -> String {
+    const MILLISECONDS: &[BorrowedFormatItem<'_>] =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    at.format(MILLISECONDS).unwrap_or_default()
 }

@@ -34,21 +34,17 @@ impl Format {
         };
         let name = key.rsplit('/').next().unwrap_or(key);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if format.extensions().iter().any(|own| own.eq_ignore_ascii_case(extension)) {
+        if format.has_extension(extension) {
             Ok(format)
         } else {
             Err(PictureError::WrongExtension { name: name.to_owned(), format })
         }
     }
 
-    /// The extensions that keys have, the usual one first.
-    pub fn extensions(self) -> &'static [&'static str] {
-        match self {
-            Self::Jpeg => &["jpg", "jpeg"],
-            Self::Png => &["png"],
-            Self::WebP => &["webp"],
-            Self::Gif => &["gif"],
-        }
+    /// Whether a key of a picture in this format may have this extension.
+    fn has_extension(self, extension: &str) -> bool {
+        let is = |own: &str| own.eq_ignore_ascii_case(extension);
+        is(self.extension()) || (self == Self::Jpeg && is("jpeg"))
     }
 
     /// The usual extension.

@@ -38,13 +38,8 @@ pub(crate) fn read(properties: &Properties, id: &str, required: &'static str) ->
         return Err(properties.missing(required));
     };
     if properties.raw(uri).is_some_and(|node| node.as_text().is_none()) {
-        let reason = "the runner reads definitions from files beside the template".to_owned();
-        let kind = ProblemKind::UnsupportedValue {
-            place: properties.place_of(uri),
-            value: "a place in S3".to_owned(),
-            reason,
-        };
-        return Err(properties.template.report(kind, properties.at(uri)));
+        let reason = "the runner reads definitions from files beside the template";
+        return Err(properties.refuse_described(uri, "a place in S3", reason));
     }
     let path = properties.template.folder().join(properties.text(uri).ok_or(Reported)?);
     from_file(properties, uri, id, &path, &substitutions).map(|value| (value, path))

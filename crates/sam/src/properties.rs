@@ -113,12 +113,13 @@ impl<'t> Properties<'t> {
 
     /// Notes that a property has a value that it can't have.
     pub(crate) fn refuse(&self, name: &str, value: &str, reason: impl Into<String>) -> Reported {
-        let kind = ProblemKind::UnsupportedValue {
-            place: self.place_of(name),
-            value: format!("`{value}`"),
-            reason: reason.into(),
-        };
-        self.template.report(kind, self.at(name))
+        self.refuse_described(name, format!("`{value}`"), reason)
+    }
+
+    /// The same of a value that is told in words: `a list`.
+    pub(crate) fn refuse_described(&self, name: &str, value: impl Into<String>, reason: impl Into<String>) -> Reported {
+        let (place, value, reason) = (self.place_of(name), value.into(), reason.into());
+        self.template.report(ProblemKind::UnsupportedValue { place, value, reason }, self.at(name))
     }
 
     pub(crate) fn boolean(&self, name: &str) -> Option<bool> {

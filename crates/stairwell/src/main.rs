@@ -54,10 +54,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let log = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
-        .with_env_filter(filter);
+    let log =
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(!terminal::is_plain()).with_env_filter(filter);
     match std::env::var_os("STAIRWELL_LOG") {
         Some(_) => log.init(),
         // For people who watch: they know the time, and need not know the code.

@@ -27,7 +27,7 @@ use crate::{
     error::Error,
     problems::{InDefinitions, Problem},
     signals::{Stop, Stopped, unless_stopped},
-    terminal::{BuildProgress, DIM, YELLOW, painted},
+    terminal::{BuildProgress, DIM, YELLOW, is_plain, painted},
 };
 
 /// The port of the local cloud where the user names none.
@@ -271,8 +271,7 @@ async fn build_functions(application: &Application, release: bool) -> Result<BTr
 
 /// How functions are built for somebody who looks on.
 pub fn build_options(release: bool) -> BuildOptions {
-    let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    BuildOptions { release, color, ..BuildOptions::default() }
+    BuildOptions { release, color: !is_plain(), ..BuildOptions::default() }
 }
 
 /// What is wrong in the definitions of a template that has problems of its own. What they call is not looked at: it may be

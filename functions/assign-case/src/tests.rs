@@ -142,18 +142,8 @@ async fn a_case_of_another_execution_is_not_found() {
 
 #[tokio::test]
 async fn what_dynamodb_answers_has_a_name() {
-    let bad = || {
-        [
-            (Reply::json_error(400, "ResourceNotFoundException"), "TableNotFound"),
-            (Reply::json_error(400, "AccessDeniedException"), "AccessDenied"),
-            (Reply::json_error(400, "ProvisionedThroughputExceededException"), "Throttled"),
-            (Reply::json_error(500, "InternalServerError"), "ServiceUnavailable"),
-            (Reply::never(), "ServiceUnavailable"),
-            (Reply::json_error(400, "ValidationException"), "ServiceRejected"),
-        ]
-    };
     for before in [vec![], vec![case()], vec![case(), open_cases(&[])]] {
-        for (reply, name) in bad() {
+        for (reply, name) in testing::dynamodb_failures() {
             let stub = Stub::scripted(before.iter().cloned().chain([reply.clone()])).await;
             assert_eq!(invoke(&stub, event()).await.unwrap_err().name, name, "{} {reply:?}", before.len());
         }

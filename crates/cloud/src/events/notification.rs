@@ -5,12 +5,11 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sam::BucketNotification;
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-use crate::s3::{EventKind, ObjectEvent};
-
-const MILLISECONDS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+use crate::{
+    s3::{EventKind, ObjectEvent},
+    wire,
+};
 
 /// What a key keeps when it is written as in a form.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/').remove(b' ');
@@ -48,7 +47,7 @@ pub(super) fn event(change: &ObjectEvent, region: &str, account: &str) -> Value 
             "eventVersion": "2.1",
             "eventSource": "aws:s3",
             "awsRegion": region,
-            "eventTime": timestamp(change.time),
+            "eventTime": wire::timestamp(change.time),
             "eventName": name(change),
             "userIdentity": { "principalId": change.requester.as_deref().unwrap_or("anonymous") },
             "requestParameters": {
@@ -75,8 +74,4 @@ fn name(change: &ObjectEvent) -> &'static str {
         EventKind::Deleted(deletion) => deletion.notification_name(),
         EventKind::Tagged(tags) => tags.notification_name(),
     }
-}
-
-fn timestamp(at: OffsetDateTime) -> String {
-    at.format(MILLISECONDS).unwrap_or_default()
 }

@@ -23,8 +23,6 @@ pub(crate) struct Concurrency {
 #[derive(Debug, Default)]
 struct State {
     functions: HashMap<String, Usage>,
-    /// How many invocations run of functions that have none reserved.
-    unreserved: u32,
 }
 
 #[derive(Debug, Default)]
@@ -48,16 +46,14 @@ impl Concurrency {
     /// Lets an invocation run, if one more may.
     pub(crate) fn admit(self: &Arc<Self>, function: &str) -> Result<Running, ThrottleReason> {
         let mut state = self.state();
-        let unreserved_limit = state.unreserved_limit();
-        let State { functions, unreserved } = &mut *state;
-        let usage = functions.entry(function.to_owned()).or_default();
+        let is_full = state.unreserved() >= state.unreserved_limit();
+        let usage = state.functions.entry(function.to_owned()).or_default();
         match usage.reserved {
             Some(reserved) if usage.running >= reserved => {
                 return Err(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
             }
-            None if *unreserved >= unreserved_limit => return Err(ThrottleReason::ConcurrentInvocationLimitExceeded),
-            Some(_) => {}
-            None => *unreserved += 1,
+            None if is_full => return Err(ThrottleReason::ConcurrentInvocationLimitExceeded),
+            Some(_) | None => {}
         }
         usage.running += 1;
         Ok(Running { concurrency: Arc::clone(self), function: function.to_owned() })
@@ -81,23 +77,13 @@ impl Concurrency {
         if reserved.is_some_and(|own| own.saturating_add(others) > ACCOUNT_LIMIT - LEAST_UNRESERVED) {
             return Err(TooMuchReserved);
         }
-        let State { functions, unreserved } = &mut *state;
-        let usage = functions.entry(function.to_owned()).or_default();
-        match (usage.reserved, reserved) {
-            (None, Some(_)) => *unreserved = unreserved.saturating_sub(usage.running),
-            (Some(_), None) => *unreserved = unreserved.saturating_add(usage.running),
-            _ => {}
-        }
-        usage.reserved = reserved;
+        state.functions.entry(function.to_owned()).or_default().reserved = reserved;
         Ok(())
     }
 
     /// Forgets a function that is gone. What still runs of it counts no more.
     pub(crate) fn forget(&self, function: &str) {
-        let mut state = self.state();
-        if let Some(Usage { reserved: None, running }) = state.functions.remove(function) {
-            state.unreserved = state.unreserved.saturating_sub(running);
-        }
+        self.state().functions.remove(function);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -106,6 +92,11 @@ impl Concurrency {
 }
 
 impl State {
+    /// How many invocations run of functions that have none reserved.
+    fn unreserved(&self) -> u32 {
+        self.functions.values().filter(|usage| usage.reserved.is_none()).map(|usage| usage.running).sum()
+    }
+
     fn unreserved_limit(&self) -> u32 {
         let reserved = self.functions.values().filter_map(|usage| usage.reserved).fold(0, u32::saturating_add);
         ACCOUNT_LIMIT.saturating_sub(reserved)
@@ -114,12 +105,8 @@ impl State {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let mut state = self.concurrency.state();
-        let State { functions, unreserved } = &mut *state;
-        let Some(usage) = functions.get_mut(&self.function) else { return };
-        usage.running = usage.running.saturating_sub(1);
-        if usage.reserved.is_none() {
-            *unreserved = unreserved.saturating_sub(1);
+        if let Some(usage) = self.concurrency.state().functions.get_mut(&self.function) {
+            usage.running = usage.running.saturating_sub(1);
         }
     }
 }
@@ -148,7 +135,7 @@ mod tests {
         assert_eq!(concurrency.unreserved_limit(), 1000);
         concurrency.admit("third").unwrap();
         drop((kept, others));
-        assert_eq!(concurrency.state().unreserved, 0);
+        assert_eq!(concurrency.state().unreserved(), 0);
     }
 
     #[test]

@@ -6,16 +6,14 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::OffsetDateTime;
 
 use super::{Publication, Published, Sns, subscription::Subscription};
 use crate::{
     lambda::InvokeOptions,
     sqs::{Attribute, Outgoing},
+    wire,
 };
-
-const MILLISECONDS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// A message that was published.
 pub(super) struct Notification<'a> {
@@ -90,7 +88,7 @@ impl Notification<'_> {
         envelope.insert("TopicArn".to_owned(), json!(self.topic_arn));
         envelope.extend(self.publication.subject.as_ref().map(|subject| ("Subject".to_owned(), json!(subject))));
         envelope.insert("Message".to_owned(), json!(self.message("sqs")));
-        envelope.insert("Timestamp".to_owned(), json!(self.timestamp()));
+        envelope.insert("Timestamp".to_owned(), json!(wire::timestamp(self.at)));
         envelope.insert("SignatureVersion".to_owned(), json!("1"));
         envelope.insert("Signature".to_owned(), json!(""));
         envelope.insert("SigningCertURL".to_owned(), json!(""));
@@ -123,7 +121,7 @@ impl Notification<'_> {
                     "TopicArn": self.topic_arn,
                     "Subject": self.publication.subject,
                     "Message": self.message("lambda"),
-                    "Timestamp": self.timestamp(),
+                    "Timestamp": wire::timestamp(self.at),
                     "SignatureVersion": "1",
                     "Signature": "",
                     "SigningCertUrl": "",
@@ -140,10 +138,6 @@ impl Notification<'_> {
             (name.clone(), json!({ "Type": attribute.data_type, "Value": value }))
         };
         Value::Object(self.publication.attributes.iter().map(told).collect())
-    }
-
-    fn timestamp(&self) -> String {
-        self.at.format(MILLISECONDS).unwrap_or_default()
     }
 }
 

@@ -106,6 +106,11 @@ impl MapRuns {
         self.0.runs().get(arn).map(|kept| kept.pending_redrive().clone()).unwrap_or_default()
     }
 
+    /// Whether a child execution of a Map Run waits for its redrive.
+    pub(super) fn is_pending_redrive(&self, arn: &str, execution: &str) -> bool {
+        self.0.runs().get(arn).is_some_and(|kept| kept.pending_redrive().contains(execution))
+    }
+
     /// Changes how many child executions run at once and how many items may fail, from now on.
     pub(super) fn change(&self, arn: &str, change: Change) -> Result<(), ApiError> {
         let live = self.0.runs().get(arn).cloned();

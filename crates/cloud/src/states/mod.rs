@@ -381,6 +381,11 @@ impl States {
         self.map_runs.pending_redrive(map_run_arn)
     }
 
+    /// Whether a child execution of a Map Run waits for its redrive.
+    fn is_pending_redrive(&self, map_run_arn: &str, execution_arn: &str) -> bool {
+        self.map_runs.is_pending_redrive(map_run_arn, execution_arn)
+    }
+
     /// The Map Runs of an execution, newest first.
     fn map_runs_of(&self, execution_arn: &str) -> Result<Vec<map_runs::Record>, ApiError> {
         self.map_runs.of(&self.execution(execution_arn)?.identity().arn)

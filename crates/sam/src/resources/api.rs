@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use crate::{
     Api, ApiKind, Application, Integration, PayloadFormat, Route, StateMachineAction, Target,
     names::{IMPLICIT_HTTP_API, IMPLICIT_REST_API, api_id},
-    problem::ProblemKind,
     properties::Properties,
     template::{Reported, Resource, Template},
 };
@@ -190,14 +189,7 @@ fn payload_format(properties: &Properties, name: &str, default: PayloadFormat) -
         None => Ok(default),
         Some("1.0") => Ok(PayloadFormat::V1),
         Some("2.0") => Ok(PayloadFormat::V2),
-        Some(other) => {
-            let kind = ProblemKind::UnsupportedValue {
-                place: properties.place_of(name),
-                value: format!("`{other}`"),
-                reason: "the versions are 1.0 and 2.0".to_owned(),
-            };
-            Err(properties.template.report(kind, properties.at(name)))
-        }
+        Some(other) => Err(properties.refuse(name, other, "the versions are 1.0 and 2.0")),
     }
 }
 

@@ -35,11 +35,6 @@ fn not_here(reason: &str) -> Code {
     Code::NotHere { reason: reason.to_owned() }
 }
 
-fn refuse(properties: &Properties, property: &str, value: String, reason: &str) -> Reported {
-    let kind = ProblemKind::UnsupportedValue { place: properties.place_of(property), value, reason: reason.to_owned() };
-    properties.template.report(kind, properties.at(property))
-}
-
 /// `Metadata.BuildMethod`, with what belongs to it.
 struct BuildMethod<'m> {
     name: Option<&'m str>,
@@ -75,7 +70,7 @@ fn provided(properties: &Properties, id: &str, build: &BuildMethod) -> Result<Co
         Given::Folder(folder) => folder,
         Given::Elsewhere => return Ok(not_here(ELSEWHERE)),
         Given::Inline { property, .. } => {
-            return Err(refuse(properties, property, "given".to_owned(), "inline code is for scripts"));
+            return Err(properties.refuse_described(property, "given", "inline code is for scripts"));
         }
     };
     match build.name {

@@ -246,12 +246,7 @@ fn read_subscription(
             None => {
                 let reason =
                     "this runner makes the queue itself: `true`, or an `SQS` event of a queue that is subscribed";
-                let kind = ProblemKind::UnsupportedValue {
-                    place: event.place_of("SqsSubscription"),
-                    value: value.describe(),
-                    reason: reason.to_owned(),
-                };
-                return Err(event.template.report(kind, event.at("SqsSubscription")));
+                return Err(event.refuse_described("SqsSubscription", value.describe(), reason));
             }
         },
     };

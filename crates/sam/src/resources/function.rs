@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::{
     Application, EventInvoke, Function, LogFormat,
-    problem::ProblemKind,
     properties::Properties,
     resources::{code, target},
     template::{Reported, Resource, Template},
@@ -158,19 +157,19 @@ fn log_format(logging: &Properties) -> LogFormat {
         let reason = "Lambda's own lines about an invocation are shown at every level.";
         logging.template.leave_out(logging.place_of("SystemLogLevel"), "AWS::Serverless::Function", reason);
     }
-    let refuse = |property: &str, value: &str, reason: String| {
-        let (place, value) = (logging.place_of(property), format!("`{value}`"));
-        logging.template.report(ProblemKind::UnsupportedValue { place, value, reason }, logging.at(property));
-    };
     let format = logging.text("LogFormat").unwrap_or_else(|| "Text".to_owned());
     let level = logging.text("ApplicationLogLevel");
     match (format.as_str(), &level) {
         (_, Some(other)) if !LEVELS.contains(&other.as_str()) => {
-            refuse("ApplicationLogLevel", other, format!("a level is one of {}", LEVELS.join(", ")));
+            logging.refuse("ApplicationLogLevel", other, format!("a level is one of {}", LEVELS.join(", ")));
         }
-        ("Text", Some(level)) => refuse("ApplicationLogLevel", level, "only `LogFormat: JSON` has a level".to_owned()),
+        ("Text", Some(level)) => {
+            logging.refuse("ApplicationLogLevel", level, "only `LogFormat: JSON` has a level");
+        }
         ("Text" | "JSON", _) => {}
-        (other, _) => refuse("LogFormat", other, "a format is Text or JSON".to_owned()),
+        (other, _) => {
+            logging.refuse("LogFormat", other, "a format is Text or JSON");
+        }
     }
     match format.as_str() {
         "JSON" => LogFormat::Json { level: level.unwrap_or_else(|| "INFO".to_owned()) },

@@ -224,10 +224,5 @@ fn filters(properties: &Properties) -> Result<Vec<Value>, Reported> {
 fn unsupported(properties: &Properties, name: &str, reason: &str) -> Reported {
     let value = properties.value(name).ok().flatten();
     let value = value.map(|node| node.as_text().map_or_else(|| node.describe(), |text| format!("`{text}`")));
-    let kind = ProblemKind::UnsupportedValue {
-        place: properties.place_of(name),
-        value: value.unwrap_or_else(|| "given".to_owned()),
-        reason: reason.to_owned(),
-    };
-    properties.template.report(kind, properties.at(name))
+    properties.refuse_described(name, value.unwrap_or_else(|| "given".to_owned()), reason)
 }

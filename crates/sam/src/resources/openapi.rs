@@ -99,12 +99,8 @@ fn included(node: &Node) -> Option<&Node> {
 fn file(properties: &Properties, property: &str, location: &str) -> Result<Node, Reported> {
     let (template, at) = (properties.template, properties.at(property));
     if location.starts_with("s3://") {
-        let kind = ProblemKind::UnsupportedValue {
-            place: properties.place_of(property),
-            value: format!("`{location}`"),
-            reason: "the runner reads documents from files beside the template".to_owned(),
-        };
-        return Err(template.report(kind, at));
+        let reason = "the runner reads documents from files beside the template";
+        return Err(properties.refuse(property, location, reason));
     }
     let path = template.folder().join(location);
     let unreadable = |reason: String| template.report(ProblemKind::UnreadableFile { path: path.clone(), reason }, at);

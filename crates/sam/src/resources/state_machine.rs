@@ -2,7 +2,6 @@
 
 use crate::{
     StateMachine, StateMachineKind, definition,
-    problem::ProblemKind,
     properties::Properties,
     template::{Reported, Resource, Template},
 };
@@ -33,14 +32,6 @@ fn kind(properties: &Properties, property: &str) -> Result<StateMachineKind, Rep
     match properties.text(property).as_deref() {
         None | Some("STANDARD") => Ok(StateMachineKind::Standard),
         Some("EXPRESS") => Ok(StateMachineKind::Express),
-        Some(other) => {
-            let reason = "the type of a state machine is STANDARD or EXPRESS".to_owned();
-            let kind = ProblemKind::UnsupportedValue {
-                place: properties.place_of(property),
-                value: format!("`{other}`"),
-                reason,
-            };
-            Err(properties.template.report(kind, properties.at(property)))
-        }
+        Some(other) => Err(properties.refuse(property, other, "the type of a state machine is STANDARD or EXPRESS")),
     }
 }

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::{
     Application, Subscription, Topic,
-    problem::ProblemKind,
     properties::Properties,
     template::{Reported, Resource, Template},
     yaml::Data,
@@ -74,14 +73,7 @@ fn subscribe(
             let reason = "Topics send to queues and functions; nothing leaves this machine.";
             properties.template.leave_out(properties.place.clone(), &protocol, reason);
         }
-        _ => {
-            let kind = ProblemKind::UnsupportedValue {
-                place: properties.place_of("Protocol"),
-                value: format!("`{protocol}`"),
-                reason: "SNS has no such protocol".to_owned(),
-            };
-            return Err(properties.template.report(kind, properties.at("Protocol")));
-        }
+        _ => return Err(properties.refuse("Protocol", &protocol, "SNS has no such protocol")),
     }
     Ok(())
 }

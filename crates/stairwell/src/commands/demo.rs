@@ -16,7 +16,7 @@ use crate::{
     left_out,
     project::{ReachArgs, RunArgs, TemplateArgs, launch, take_port, tell_waiting},
     signals::{STOPPED, Stop, stop_asked},
-    terminal::{BOLD, DIM, Display, GREEN, RED, Viewer, YELLOW, duration, painted},
+    terminal::{BOLD, DIM, Display, GREEN, RED, Viewer, YELLOW, painted},
 };
 
 /// Show the application at work: build it, run its workflows on real files and events, tell what was produced
@@ -130,7 +130,7 @@ fn status(results: Results<'_>) -> Result<ExitCode, Error> {
     let mut status = ExitCode::SUCCESS;
     for (_, result) in results {
         match result {
-            Ok(Shown { verdict: Verdict::NotAsExpected { .. }, .. }) => status = ExitCode::FAILURE,
+            Ok(shown) if shown.is_otherwise() => status = ExitCode::FAILURE,
             Ok(_) => {}
             Err(Undone::Stopped) => return Ok(ExitCode::from(STOPPED)),
             Err(Undone::Failed(error)) => return Err(error),
@@ -150,8 +150,7 @@ fn chosen(mut script: Script, names: &[String]) -> Result<Script, Error> {
 
 fn tell(results: &Results<'_>, has_earlier: bool) {
     anstream::eprintln!("\n{}", painted(BOLD, "How it went"));
-    // Whoever ran it by Cargo may not have it on the path.
-    let stairwell = if std::env::var_os("CARGO").is_some() { "cargo stairwell" } else { "stairwell" };
+    let stairwell = called();
     for (title, result) in results {
         let (sign, what) = match result {
             Ok(shown) => {
@@ -164,10 +163,7 @@ fn tell(results: &Results<'_>, has_earlier: bool) {
                         (painted(RED, "✗"), format!("not as expected: {difference}"))
                     }
                 };
-                let took = Some(duration(shown.took)).filter(|took| !took.is_empty());
-                let took = took
-                    .map(|took| format!(", {took}{}", if shown.is_virtual { " virtual" } else { "" }))
-                    .unwrap_or_default();
+                let took = if shown.took.is_empty() { String::new() } else { format!(", {}", shown.took) };
                 let answered =
                     shown.answered.as_ref().map(|answer| format!(", answered '{answer}'")).unwrap_or_default();
                 (sign, format!("{}, {expected}{answered}{took}", shown.status.name()))
@@ -177,10 +173,7 @@ fn tell(results: &Results<'_>, has_earlier: bool) {
         };
         anstream::eprintln!("  {sign} {title} {}", painted(DIM, what));
     }
-    let is_otherwise = |result: &Result<Shown, Undone>| {
-        result.as_ref().is_ok_and(|shown| matches!(shown.verdict, Verdict::NotAsExpected { .. }))
-    };
-    if has_earlier && results.iter().any(|(_, result)| is_otherwise(result)) {
+    if has_earlier && results.iter().any(|(_, result)| result.as_ref().is_ok_and(Shown::is_otherwise)) {
         anstream::eprintln!(
             "  The data of earlier runs can be why: `{stairwell} reset` removes it, --ephemeral begins with nothing"
         );
@@ -191,4 +184,9 @@ fn tell(results: &Results<'_>, has_earlier: bool) {
         );
         anstream::eprintln!("\n{}", painted(DIM, next));
     }
+}
+
+/// How to call the runner once more: whoever ran it by Cargo may not have it on the path.
+fn called() -> &'static str {
+    if std::env::var_os("CARGO").is_some() { "cargo stairwell" } else { "stairwell" }
 }

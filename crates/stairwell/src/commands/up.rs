@@ -21,7 +21,7 @@ use crate::{
     project::{DEFAULT_PORT, MockArgs, ReachArgs, RunArgs, TemplateArgs, launch, take_port, tell_left},
     signals::stop_asked,
     sources::follow_sources,
-    terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, lines, painted, print},
+    terminal::{BOLD, DIM, Display, GREEN, LogText, RED, Started, Viewer, last_part, lines, painted, print},
 };
 
 /// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
@@ -168,11 +168,6 @@ fn routes(api: &Api, url: &str) -> impl Iterator<Item = String> {
         let path = if route.path == "$default" { "/" } else { &route.path };
         format!("{} {address}{path}", route.method)
     })
-}
-
-/// The name at the end of an ARN.
-fn last_part(arn: &str) -> &str {
-    arn.rsplit(':').next().unwrap_or(arn)
 }
 
 /// Tells of executions that an earlier runner left and that can't go on.

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     error::Error,
     signals::{Stop, Stopped, unless_stopped},
-    terminal::Viewer,
+    terminal::{Viewer, took},
 };
 
 /// How long a step waits for the execution that it leads to.
@@ -47,14 +47,19 @@ pub struct Stage<'a> {
 pub struct Shown {
     /// How it ended.
     pub status: Status,
-    /// How long it took.
-    pub took: time::Duration,
-    /// Whether that is what a clock says that has skipped some of it.
-    pub is_virtual: bool,
+    /// How long it took, for people; nothing for less than a millisecond.
+    pub took: String,
     /// Whether that is what the script expects.
     pub verdict: Verdict,
     /// What was answered, where it asked.
     pub answered: Option<String>,
+}
+
+impl Shown {
+    /// Whether it is otherwise than the script expects, and nothing explains it.
+    pub fn is_otherwise(&self) -> bool {
+        matches!(self.verdict, Verdict::NotAsExpected { .. })
+    }
 }
 
 /// How the end of an execution compares with what the script expects.
@@ -130,10 +135,9 @@ impl Stage<'_> {
         Ok(running.look(|execution| {
             let status = Status::of(execution);
             let ended = execution.history().last().map_or(execution.identity().started_at, |last| last.at);
-            let started = execution.identity().started_at;
-            let is_virtual = self.cloud.states().clock().has_jumped(started, ended);
+            let took = took(&self.cloud.states().clock(), execution.identity().started_at, ended);
             let verdict = self.verdict(status, last_state(execution.history()), expected);
-            Shown { status, took: ended - started, is_virtual, verdict, answered }
+            Shown { status, took, verdict, answered }
         }))
     }
 
@@ -141,13 +145,12 @@ impl Stage<'_> {
         let Some(expected) = expected else {
             return Verdict::NotAsExpected { difference: "it did not ask".to_owned() };
         };
+        if expected.status != status {
+            let place = state.map(|state| format!(" in '{state}'")).unwrap_or_default();
+            let difference = format!("it ended{place}, and should be {}", expected.status.name());
+            return Verdict::NotAsExpected { difference };
+        }
         match (expected.state, state) {
-            _ if expected.status != status => {
-                let place = state.map(|state| format!(" in '{state}'")).unwrap_or_default();
-                Verdict::NotAsExpected {
-                    difference: format!("it ended{place}, and should be {}", expected.status.name()),
-                }
-            }
             (Some(expected), Some(state)) if expected != state && self.has_earlier => {
                 Verdict::OfEarlierData { state: state.to_owned() }
             }

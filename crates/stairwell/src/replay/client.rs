@@ -10,7 +10,8 @@ use http::{Request, Response, header};
 use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::stage::Said;
 
@@ -23,18 +24,13 @@ const JSON: &str = "application/x-amz-json-1.0";
 /// Makes a call, and reads what is said to it.
 pub(super) async fn call(front: Arc<Front>, operation: &str, parameters: &Value) -> Result<Said, String> {
     let (ours, theirs) = tokio::io::duplex(BUFFER);
-    let hung_up = CancellationToken::new();
-    let _guard: DropGuard = hung_up.clone().drop_guard();
     let peer = SocketAddr::from(([127, 0, 0, 1], 0));
-    tokio::spawn(async move {
-        tokio::select! {
-            () = serve_connection(theirs, peer, front, CancellationToken::new()) => {}
-            () = hung_up.cancelled() => {}
-        }
-    });
+    // Dropped with the call, whether it is answered or given up, and both ends with it.
+    let mut connected = JoinSet::new();
+    connected.spawn(serve_connection(theirs, peer, front, CancellationToken::new()));
     let failed = |error: hyper::Error| error.to_string();
     let (mut sender, connection) = http1::handshake(TokioIo::new(ours)).await.map_err(failed)?;
-    tokio::spawn(connection);
+    connected.spawn(async move { drop(connection.await) });
     let response = sender.send_request(request(operation, parameters)?).await.map_err(failed)?;
     read(response).await
 }

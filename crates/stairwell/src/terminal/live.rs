@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::style::is_plain;
+
 /// A text that is redrawn in place until it is done; nothing where the output is no terminal.
 pub struct Spinner(ProgressBar);
 
@@ -55,9 +57,4 @@ impl Drop for Spinner {
     fn drop(&mut self) {
         self.clear();
     }
-}
-
-/// Whether nobody wants colours.
-fn is_plain() -> bool {
-    anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never
 }

@@ -16,13 +16,14 @@ mod view;
 mod watch;
 
 pub use build::BuildProgress;
-pub use duration::duration;
+pub use duration::{duration, took};
 pub use family::{Family, Member};
 pub use live::Spinner;
 pub use log_line::LogText;
 pub use plain::Plain;
 pub use print::{counted, lines, print};
 pub use progress::{Node, Progress, Status};
-pub use style::{BOLD, DIM, GREEN, RED, YELLOW, painted, set_color};
+pub use rest::last_part;
+pub use style::{BOLD, DIM, GREEN, RED, YELLOW, is_plain, painted, set_color};
 pub use tree::render;
 pub use watch::{Display, Started, Viewer};

@@ -176,7 +176,12 @@ impl Progress {
 
     /// How many nodes a node is inside of.
     pub fn depth(&self, node: usize) -> usize {
-        std::iter::successors(self.nodes.get(node), |node| self.nodes.get(node.parent?)).skip(1).count()
+        self.outward(node).skip(1).count()
+    }
+
+    /// A node, and then all that it is inside of, from the nearest on.
+    fn outward(&self, from: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(from), |index| self.nodes[*index].parent)
     }
 
     /// The states that it is at: those that go on, and have nothing inside them that does.
@@ -269,8 +274,7 @@ impl Progress {
 
     /// The nearest node, from this one outward, that is wanted and open.
     fn enclosing(&self, from: usize, wanted: impl Fn(&Node) -> bool) -> Option<usize> {
-        std::iter::successors(Some(from), |index| self.nodes[*index].parent)
-            .find(|index| self.nodes[*index].left_at.is_none() && wanted(&self.nodes[*index]))
+        self.outward(from).find(|index| self.nodes[*index].left_at.is_none() && wanted(&self.nodes[*index]))
     }
 
     /// The state of this type that is given up because of a failure: one beside it that is open; else its own.
@@ -288,13 +292,13 @@ impl Progress {
 
     /// What is open and inside of the same Parallel or Map state as a failure, but is not what failed, nor around it.
     fn open_beside(&self, failure: usize) -> impl Iterator<Item = usize> {
-        let line: Vec<usize> = std::iter::successors(Some(failure), |index| self.nodes[*index].parent).collect();
+        let line: Vec<usize> = self.outward(failure).collect();
         let fork = line.iter().copied().find(|index| {
             let node = &self.nodes[*index];
             *index != failure && node.left_at.is_none() && matches!(node.kind, "Parallel" | "Map")
         });
         (0..self.nodes.len()).filter(move |index| {
-            let mut around = std::iter::successors(self.nodes[*index].parent, |index| self.nodes[*index].parent);
+            let mut around = self.outward(*index).skip(1);
             !line.contains(index)
                 && self.nodes[*index].left_at.is_none()
                 && fork.is_some_and(|fork| around.any(|one| one == fork))
@@ -321,7 +325,7 @@ impl Progress {
         let went_wrong = |index: &usize| self.nodes[*index].status == Status::Running && self.nodes[*index].failed_last;
         let wrong: Vec<usize> = (0..self.nodes.len()).filter(went_wrong).collect();
         let from = if wrong.is_empty() { last.into_iter().collect() } else { wrong };
-        from.into_iter().flat_map(|node| std::iter::successors(Some(node), |node| self.nodes[*node].parent)).collect()
+        from.into_iter().flat_map(|node| self.outward(node)).collect()
     }
 }
 

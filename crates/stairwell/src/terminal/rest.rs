@@ -31,7 +31,7 @@ fn words_at(until: &Until, now: OffsetDateTime) -> String {
             format!("waits until {}{left}", formatted.unwrap_or_default())
         }
         Until::Callback { .. } => "waits for a callback".to_owned(),
-        Until::Worker { activity } => format!("waits for a worker of the activity {}", name(activity)),
+        Until::Worker { activity } => format!("waits for a worker of the activity {}", last_part(activity)),
     }
 }
 
@@ -59,7 +59,8 @@ pub(super) fn to_json(until: &Until) -> Value {
     }])
 }
 
-fn name(arn: &str) -> &str {
+/// The name at the end of an ARN.
+pub fn last_part(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }
 

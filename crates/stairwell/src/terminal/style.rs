@@ -29,3 +29,8 @@ pub fn set_color(choice: ColorChoice) {
     };
     choice.write_global();
 }
+
+/// Whether nobody wants colours on standard error.
+pub fn is_plain() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never
+}

@@ -6,7 +6,7 @@ use asl::Fault;
 use time::OffsetDateTime;
 
 use super::{
-    duration,
+    duration::took,
     family::{Family, Member},
     faults::Faults,
     log_line::LogText,
@@ -66,7 +66,7 @@ impl<'f> Tree<'f> {
 
     fn node(&mut self, progress: &'f Progress, index: usize, depth: usize) {
         let shown = &progress.nodes[index];
-        let took = took(progress, shown.entered_at, shown.left_at.unwrap_or(self.now));
+        let took = took(&progress.clock, shown.entered_at, shown.left_at.unwrap_or(self.now));
         let again = match shown.tries {
             0 | 1 => String::new(),
             tries => painted(YELLOW, format_args!("tried {tries} times")),
@@ -138,14 +138,6 @@ fn joined(parts: &[String]) -> String {
     there.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// How long something took. Where time was skipped nobody waited for so long, and that is marked.
-fn took(progress: &Progress, from: OffsetDateTime, to: OffsetDateTime) -> String {
-    match duration(to - from) {
-        took if !took.is_empty() && progress.clock.has_jumped(from, to) => format!("{took} virtual"),
-        took => took,
-    }
-}
-
 /// The error of a state, where neither a state inside it nor the execution's own line tells it.
 fn own_fault<'a>(progress: &Progress, node: &'a Node) -> Option<&'a Fault> {
     let wrong = matches!(node.status, Status::Caught | Status::Failed) && node.children.is_empty();
@@ -165,7 +157,7 @@ fn sign(status: Status, frame: usize) -> String {
 /// How an execution ended, on one line.
 pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> String {
     let took = match (progress.started_at, progress.ended_at) {
-        (Some(started), Some(ended)) => took(progress, started, ended),
+        (Some(started), Some(ended)) => took(&progress.clock, started, ended),
         _ => String::new(),
     };
     let took = if took.is_empty() { took } else { painted(DIM, format_args!("after {took}")) };
@@ -207,7 +199,7 @@ fn place(progress: &Progress, node: &Node) -> String {
 
 /// One node's line without its tree, for output that can't be redrawn.
 pub(super) fn line(progress: &Progress, node: &Node, faults: &mut Faults) -> String {
-    let took = node.left_at.map_or_else(String::new, |left| took(progress, node.entered_at, left));
+    let took = node.left_at.map_or_else(String::new, |left| took(&progress.clock, node.entered_at, left));
     let line = joined(&[sign(node.status, 0), node.name.clone(), place(progress, node), painted(DIM, took)]);
     match (node.status, &node.fault) {
         (Status::Caught | Status::Failed, Some(fault)) => format!("{line}  {}", faults.tell(fault)),

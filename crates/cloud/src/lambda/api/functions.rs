@@ -12,7 +12,7 @@ use super::{
     Management,
     configuration::{arn_of, configuration},
     error::ApiError,
-    request::{document, empty, page, parameters, qualified, query},
+    request::{empty, page, parameters, qualified, query},
     settings::{Others, Settings, check_runtime},
 };
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
         version::Version,
     },
     service::Response,
+    wire,
 };
 
 /// The longest name of a function.
@@ -127,9 +128,14 @@ impl Management {
         let mut about = About { tags, ..About::default() };
         settings.apply(&mut function, &mut about)?;
         let latest = registry.version(function, Version::Latest, about, Some(archive), None)?;
-        registry.write().insert(name.clone(), Entry::new(latest, true));
-        let deployed = self.changed(&name, publish)?;
-        Ok(document(StatusCode::CREATED, &configuration(&deployed, &arn_of(&deployed))))
+        registry.write().insert(name.clone(), Entry::new(Arc::clone(&latest), true));
+        let deployed = if publish {
+            self.publish(&name, None)?
+        } else {
+            self.keep()?;
+            latest
+        };
+        Ok(wire::json(StatusCode::CREATED, &configuration(&deployed, &arn_of(&deployed))))
     }
 
     pub(super) fn update_code(&self, name: &str, body: &[u8]) -> Result<Response, ApiError> {
@@ -142,7 +148,7 @@ impl Management {
         let about = latest.about.clone();
         let new = self.registry().version(function, Version::Latest, about, Some(archive), None)?;
         let deployed = if dry_run { new } else { self.replace(name, new, publish)? };
-        Ok(document(StatusCode::OK, &configuration(&deployed, &arn_of(&deployed))))
+        Ok(wire::json(StatusCode::OK, &configuration(&deployed, &arn_of(&deployed))))
     }
 
     pub(super) fn update_configuration(&self, name: &str, body: &[u8]) -> Result<Response, ApiError> {
@@ -161,7 +167,7 @@ impl Management {
         let built = matches!(function.code, sam::Code::Cargo { .. }).then_some(&*latest.code.location);
         let new = self.registry().version(function, Version::Latest, about, archive, built)?;
         let deployed = self.replace(name, new, false)?;
-        Ok(document(StatusCode::OK, &configuration(&deployed, &arn_of(&deployed))))
+        Ok(wire::json(StatusCode::OK, &configuration(&deployed, &arn_of(&deployed))))
     }
 
     pub(super) fn get_function(&self, name: &str, parts: &Parts) -> Result<Response, ApiError> {
@@ -177,12 +183,12 @@ impl Management {
         if let Some(reserved) = self.registry().concurrency.reserved(&deployed.function.name) {
             answer["Concurrency"] = json!({ "ReservedConcurrentExecutions": reserved });
         }
-        Ok(document(StatusCode::OK, &answer))
+        Ok(wire::json(StatusCode::OK, &answer))
     }
 
     pub(super) fn get_configuration(&self, name: &str, parts: &Parts) -> Result<Response, ApiError> {
         let (deployed, arn) = self.described(name, parts)?;
-        Ok(document(StatusCode::OK, &configuration(&deployed, &arn)))
+        Ok(wire::json(StatusCode::OK, &configuration(&deployed, &arn)))
     }
 
     pub(super) fn list_functions(&self, parts: &Parts) -> Result<Response, ApiError> {
@@ -201,7 +207,7 @@ impl Management {
             [latest].into_iter().chain(versions)
         });
         let (functions, next) = page(parts, all)?;
-        Ok(document(StatusCode::OK, &listed("Functions", functions, next)))
+        Ok(wire::json(StatusCode::OK, &listed("Functions", functions, next)))
     }
 
     pub(super) fn delete_function(&self, name: &str, parts: &Parts) -> Result<Response, ApiError> {
@@ -242,20 +248,11 @@ impl Management {
 
     /// Puts another latest version in place of the one that there is.
     fn replace(&self, name: &str, new: Arc<Deployed>, publish: bool) -> Result<Arc<Deployed>, ApiError> {
-        self.change(name, |entry| {
-            std::mem::replace(&mut entry.latest, new).pool.retire();
-            Ok(())
+        let latest = self.change(name, |entry| {
+            std::mem::replace(&mut entry.latest, Arc::clone(&new)).pool.retire();
+            Ok(new)
         })?;
-        self.changed(name, publish)
-    }
-
-    /// What is told of a function that was made or changed: itself, or the version that is published of it.
-    fn changed(&self, name: &str, publish: bool) -> Result<Arc<Deployed>, ApiError> {
-        if publish {
-            return self.publish(name, None);
-        }
-        self.keep()?;
-        self.latest(name, None)
+        if publish { self.publish(name, None) } else { Ok(latest) }
     }
 
     fn unpack(&self, code: &Code) -> Result<Archive, ApiError> {

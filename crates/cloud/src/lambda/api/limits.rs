@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::{
     Management,
     error::ApiError,
-    request::{document, empty, parameters},
+    request::{empty, parameters},
 };
 use crate::{
     lambda::{archive, concurrency::ACCOUNT_LIMIT},
     service::Response,
+    wire,
 };
 
 #[derive(Deserialize)]
@@ -25,12 +26,12 @@ impl Management {
     pub(super) fn put_concurrency(&self, name: &str, body: &[u8]) -> Result<Response, ApiError> {
         let Reserve { reserved_concurrent_executions: reserved } = parameters(body)?;
         self.reserve(name, Some(reserved))?;
-        Ok(document(StatusCode::OK, &reservation(Some(reserved))))
+        Ok(wire::json(StatusCode::OK, &reservation(Some(reserved))))
     }
 
     pub(super) fn get_concurrency(&self, name: &str) -> Result<Response, ApiError> {
         let name = self.with(name, |entry| Ok(entry.latest.function.name.clone()))?;
-        Ok(document(StatusCode::OK, &reservation(self.registry().concurrency.reserved(&name))))
+        Ok(wire::json(StatusCode::OK, &reservation(self.registry().concurrency.reserved(&name))))
     }
 
     pub(super) fn delete_concurrency(&self, name: &str) -> Result<Response, ApiError> {
@@ -42,7 +43,7 @@ impl Management {
         let registry = self.registry();
         let functions = registry.read();
         let archives = functions.values().flat_map(|entry| entry.all()).filter_map(|one| one.code.archive.as_ref());
-        document(
+        wire::json(
             StatusCode::OK,
             &json!({
                 "AccountLimit": {

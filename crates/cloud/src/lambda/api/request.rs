@@ -1,11 +1,9 @@
 //! What a request says beside its body: headers and the query. And how answers are written.
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use uuid::Uuid;
 
 use super::error::ApiError;
 use crate::{lambda::function_name::FunctionReference, service::Response};
@@ -63,13 +61,6 @@ pub(super) fn page<T>(
     }
     let more = rest.peek().is_some();
     Ok((items, last.filter(|_| more)))
-}
-
-pub(super) fn document(status: StatusCode, value: &Value) -> Response {
-    let mut response = empty(status, &Uuid::new_v4().to_string());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    *response.body_mut() = Body::from(value.to_string());
-    response
 }
 
 pub(super) fn empty(status: StatusCode, request_id: &str) -> Response {

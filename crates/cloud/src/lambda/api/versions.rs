@@ -12,7 +12,7 @@ use super::{
     configuration::{arn_of, base64_of, configuration},
     error::ApiError,
     functions::listed,
-    request::{document, empty, page, parameters, query},
+    request::{empty, page, parameters, query},
 };
 use crate::{
     lambda::{
@@ -22,6 +22,7 @@ use crate::{
         version::{Alias, Version},
     },
     service::Response,
+    wire,
 };
 
 #[derive(Deserialize)]
@@ -72,7 +73,7 @@ impl Management {
             )));
         }
         let version = self.publish(name, description)?;
-        Ok(document(StatusCode::CREATED, &configuration(&version, &arn_of(&version))))
+        Ok(wire::json(StatusCode::CREATED, &configuration(&version, &arn_of(&version))))
     }
 
     /// Publishes the latest version, or gives the one that was published last if it is the same.
@@ -111,7 +112,7 @@ impl Management {
                 versions.map(|(number, version)| (format!("{number:020}"), configuration(version, &arn_of(version))));
             page(parts, [latest].into_iter().chain(versions))
         })?;
-        Ok(document(StatusCode::OK, &listed("Versions", versions, next)))
+        Ok(wire::json(StatusCode::OK, &listed("Versions", versions, next)))
     }
 
     /// Removes a version that no alias stands for.
@@ -164,7 +165,7 @@ impl Management {
             entry.aliases.insert(alias, made);
             Ok(told)
         })?;
-        Ok(document(StatusCode::CREATED, &told))
+        Ok(wire::json(StatusCode::CREATED, &told))
     }
 
     pub(super) fn update_alias(&self, name: &str, alias: &str, body: &[u8]) -> Result<Response, ApiError> {
@@ -188,7 +189,7 @@ impl Management {
             entry.aliases.insert(alias.to_owned(), changed);
             Ok(told)
         })?;
-        Ok(document(StatusCode::OK, &told))
+        Ok(wire::json(StatusCode::OK, &told))
     }
 
     pub(super) fn get_alias(&self, name: &str, alias: &str) -> Result<Response, ApiError> {
@@ -196,7 +197,7 @@ impl Management {
             let found = entry.aliases.get(alias).ok_or_else(|| no_alias(entry, alias))?;
             Ok(described(entry, alias, found))
         })?;
-        Ok(document(StatusCode::OK, &told))
+        Ok(wire::json(StatusCode::OK, &told))
     }
 
     pub(super) fn list_aliases(&self, name: &str, parts: &Parts) -> Result<Response, ApiError> {
@@ -206,7 +207,7 @@ impl Management {
                 entry.aliases.iter().filter(|(_, alias)| version.is_none_or(|wanted| alias.version == wanted));
             page(parts, aliases.map(|(name, alias)| (name.clone(), described(entry, name, alias))))
         })?;
-        Ok(document(StatusCode::OK, &listed("Aliases", aliases, next)))
+        Ok(wire::json(StatusCode::OK, &listed("Aliases", aliases, next)))
     }
 
     pub(super) fn delete_alias(&self, name: &str, alias: &str) -> Result<Response, ApiError> {

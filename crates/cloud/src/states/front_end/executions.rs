@@ -130,7 +130,7 @@ pub(super) fn describe(states: &States, request: &ExecutionRequest) -> Result<Va
     let running = states.execution(&request.execution_arn)?;
     let now = states.now();
     let map_run_arn = running.identity().map_run_arn.as_deref();
-    let pending = map_run_arn.is_some_and(|arn| states.pending_redrive(arn).contains(&*request.execution_arn));
+    let pending = map_run_arn.is_some_and(|arn| states.is_pending_redrive(arn, &request.execution_arn));
     Ok(running.look(|execution| {
         let status = if pending { Status::PendingRedrive } else { Status::of(execution) };
         describe::execution(execution, status, included, now)
