@@ -21,7 +21,7 @@ use std::{
 use asl::{Fault, Value};
 
 use crate::{
-    core::{Call, CallId, Happened, Identity},
+    core::{Call, CallId, Happened, Identity, Progress},
     journal::JournalError,
     map_run::MapRun,
 };
@@ -86,6 +86,7 @@ impl Reports {
     /// An activity's work can be asked for.
     pub async fn scheduled(&self) {
         self.tell(Happened::TaskScheduled { call: self.call }).await;
+        self.advance(&Progress::Scheduled);
     }
 
     /// A worker, who gave this name, has taken an activity's work.
@@ -95,10 +96,8 @@ impl Reports {
 
     /// The work was handed in, and this was answered.
     pub async fn submitted(&self, output: Value) {
-        self.tell(Happened::TaskSubmitted { call: self.call, output }).await;
-        if let Some(running) = self.running.upgrade() {
-            running.rest(self.call);
-        }
+        self.tell(Happened::TaskSubmitted { call: self.call, output: output.clone() }).await;
+        self.advance(&Progress::Submitted(output));
     }
 
     /// Whoever does the work is still at it. False where nobody waits for it any more.
@@ -121,6 +120,12 @@ impl Reports {
 
     fn confirmed(&self, happened: Happened) -> Result<bool, JournalError> {
         self.running.upgrade().map_or(Ok(false), |running| running.tell(happened))
+    }
+
+    fn advance(&self, progress: &Progress) {
+        if let Some(running) = self.running.upgrade() {
+            running.advance(self.call, progress);
+        }
     }
 
     async fn tell(&self, happened: Happened) {

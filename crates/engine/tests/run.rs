@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
-use asl::{Machine, Value};
+use asl::{Machine, Value, machine::Resource};
 use engine::{
     Identity, Outcome,
     core::Call,
@@ -14,6 +14,7 @@ use engine::{
 };
 use serde_json::json;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use support::identity;
 
@@ -146,4 +147,71 @@ async fn on_a_virtual_clock_work_takes_its_time() {
     assert_eq!(outcome, Outcome::Failed(asl::Fault::named("States.Timeout")));
     // The second was waited for: what the clock is ahead of the machine's is what it skipped.
     assert!(clock.now() - OffsetDateTime::now_utc() < time::Duration::milliseconds(900));
+}
+
+/// Hands work in to somebody who never answers, in time that skips waits. A task `startExecution.sync` waits for the execution
+/// that its parameters name.
+struct HandedIn(Clock);
+
+impl Outside for HandedIn {
+    fn call(&self, _: &Arc<Identity>, call: Call, reports: Reports) -> Answer {
+        Box::pin(async move {
+            if let Resource::Activity { .. } = call.resource {
+                reports.scheduled().await;
+                reports.started(None).await;
+            } else {
+                let execution = call.input.get("Name").cloned().unwrap_or(Value::Null);
+                reports.submitted(Value::from([("ExecutionArn", execution)])).await;
+            }
+            std::future::pending().await
+        })
+    }
+
+    fn clock(&self) -> Clock {
+        self.0.clone()
+    }
+}
+
+fn start(name: &str, definition: &serde_json::Value, outside: &Arc<HandedIn>) -> Arc<Running> {
+    let machine = Machine::compile(&Value::from(definition)).unwrap();
+    let identity = Identity { arn: name.into(), started_at: outside.0.now(), ..identity() };
+    Running::start(Arc::new(machine), Arc::new(identity), outside.clone())
+}
+
+fn waits(seconds: u64) -> serde_json::Value {
+    json!({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": seconds, "End": true}}})
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_still_answer_holds_the_time_of_one_execution_alone() {
+    let callback = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": true,
+        "Parameters": {"QueueUrl": "q", "MessageBody": "m"}, "TimeoutSeconds": 3600});
+    let activity = json!({"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:a", "End": true,
+        "HeartbeatSeconds": 1800, "TimeoutSeconds": 7200});
+    for (task, error, seconds) in [(callback, "States.Timeout", 3600), (activity, "States.Timeout", 1800)] {
+        let outside = Arc::new(HandedIn(Clock::skipping()));
+        let began = Instant::now();
+        let held = start("held", &json!({"StartAt": "A", "States": {"A": task}}), &outside);
+        // What waits for it has its time held too.
+        let child = json!({"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync", "End": true,
+            "Parameters": {"Name": "held", "StateMachineArn": "m"}});
+        let branch = |name: &str, state| json!({"StartAt": name, "States": {name: state}});
+        let branches = [branch("B", child), branch("C", json!({"Type": "Wait", "Seconds": 60, "Next": "D"}))];
+        let mut parent =
+            json!({"StartAt": "A", "States": {"A": {"Type": "Parallel", "End": true, "Branches": branches}}});
+        parent["States"]["A"]["Branches"][1]["States"]["D"] = json!({"Type": "Fail", "Error": "Impatient"});
+        let parent = start("parent", &parent, &outside);
+        for _ in 0..3 {
+            start("free", &waits(86400), &outside).ended().await;
+        }
+        assert_eq!(began.elapsed().as_secs(), 0);
+        assert_eq!(parent.ended().await, Outcome::Failed(asl::Fault::named("Impatient")));
+        assert_eq!(began.elapsed().as_secs(), 60);
+        assert!(!held.look(engine::Execution::has_ended));
+        assert_eq!(held.ended().await, Outcome::Failed(asl::Fault::named(error)));
+        assert_eq!(began.elapsed().as_secs(), seconds);
+        // Nothing holds the time any more.
+        start("later", &waits(86400), &outside).ended().await;
+        assert_eq!(began.elapsed().as_secs(), seconds);
+    }
 }

@@ -68,8 +68,8 @@ pub struct RunArgs {
     #[arg(long)]
     pub release: bool,
 
-    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way, and nobody outside may
-    /// answer. Timeouts still apply; durations in which time was skipped are shown as virtual
+    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way, but not for an execution in
+    /// which somebody outside may answer. Timeouts still apply; durations in which time was skipped are shown as virtual
     #[arg(long)]
     pub fast: bool,
 }

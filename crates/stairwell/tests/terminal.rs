@@ -276,6 +276,6 @@ async fn while_somebody_is_to_answer_no_time_is_skipped_and_that_is_told() {
     let plain = Plain::new("one", cloud.states().clock());
     let told = rests.iter().map(|rest| strip_str(&plain.rest(rest)).to_string()).collect::<Vec<_>>();
     assert!(told[0].ends_with(", 59 min 59 s") || told[0].ends_with(", 1 h 0 min"), "{told:?}");
-    assert_eq!(told[1], "one  … Ask waits for a worker of the activity review; no time is skipped until then");
+    assert_eq!(told[1], "one  … Ask waits for a worker of the activity review; its time is not skipped until then");
     cloud.shutdown().await;
 }

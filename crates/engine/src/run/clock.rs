@@ -1,7 +1,7 @@
 //! The time that executions live in: the machine's, or one that skips what nobody works in.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     fmt,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, OnceLock, Weak},
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
 use super::{Running, lock};
-use crate::core::{Happened, TimerId};
+use crate::core::{Happened, Identity, TimerId};
 
 /// How many jumps are remembered, the last ones.
 const MOST_JUMPS: usize = 10_000;
@@ -20,9 +20,11 @@ const MOST_JUMPS: usize = 10_000;
 /// A clock with timers.
 ///
 /// The virtual one jumps to its next timer whenever no call is under way: waits and the delays of retries take no time,
-/// while work takes the time that it takes, so that a time-out still means what it says. A callback and the task of an
-/// activity are such calls too: whoever is to answer has the time that the definition gives. A task that waits for an
-/// execution which it started is no work by itself; both share the clock.
+/// while work takes the time that it takes, so that a time-out still means what it says.
+///
+/// A callback and the task of an activity hold the time of their execution, and of those that wait for it: whoever is to
+/// answer has the time that the definition gives. Other executions do not wait for them. When the clock jumps for those,
+/// what is held is put off by as much. A task that waits for an execution which it started is no work by itself.
 #[derive(Clone)]
 pub struct Clock(Arc<Ticking>);
 
@@ -75,13 +77,48 @@ struct State {
     jumps: VecDeque<Range<OffsetDateTime>>,
     /// How many calls are under way.
     busy: usize,
-    set: BTreeMap<Place, (Weak<Running>, TimerId)>,
-    /// How many timers were ever set.
+    set: BTreeMap<Place, Timer>,
+    /// How many timers and rests there ever were.
     count: u64,
+    /// When those timers are due that were put off, by their orders.
+    put_off: HashMap<u64, Instant>,
+    /// Calls that wait for somebody elsewhere, by their orders.
+    rests: HashMap<u64, Rest>,
+    /// The executions and Map Runs whose time is held; none while that is to be found out.
+    held: Option<HashSet<Arc<str>>>,
+}
+
+/// A timer of an execution.
+struct Timer {
+    id: TimerId,
+    execution: Arc<str>,
+    running: Weak<Running>,
+}
+
+/// A call for which nothing is done here.
+struct Rest {
+    execution: Arc<str>,
+    map_run: Option<Arc<str>>,
+    waits_for: WaitsFor,
+}
+
+/// Whom a call waits for that rests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WaitsFor {
+    /// Whoever has the task token, or a worker.
+    Somebody,
+    /// The execution or the Map Run of this ARN.
+    Execution(Arc<str>),
 }
 
 /// Something under way, for as long as this lives.
 pub struct Busy(Arc<Timers>);
+
+/// A call that rests, for as long as this lives.
+pub(super) struct Resting {
+    timers: Arc<Timers>,
+    order: u64,
+}
 
 /// What a clock does next.
 enum Next {
@@ -128,7 +165,13 @@ impl Clock {
 
     /// Tells an execution when a timer's time has come; never, where that is later than any instant. Must be called inside
     /// a Tokio runtime.
-    pub(super) fn set(&self, at: OffsetDateTime, running: Weak<Running>, timer: TimerId) -> Option<Place> {
+    pub(super) fn set(
+        &self,
+        at: OffsetDateTime,
+        execution: &Arc<str>,
+        running: Weak<Running>,
+        timer: TimerId,
+    ) -> Option<Place> {
         let timers = &self.0.timers;
         let (time, instant) = timers.began.unwrap_or_else(|| (OffsetDateTime::now_utc(), Instant::now()));
         let due = instant.checked_add((at - time).max(time::Duration::ZERO).unsigned_abs())?;
@@ -136,7 +179,7 @@ impl Clock {
         let mut state = self.state();
         state.count += 1;
         let place = Place { due, order: state.count };
-        state.set.insert(place, (running, timer));
+        state.set.insert(place, Timer { id: timer, execution: execution.clone(), running });
         let is_first = state.set.first_key_value().is_some_and(|(first, _)| *first == place);
         drop(state);
         if is_first {
@@ -147,7 +190,7 @@ impl Clock {
 
     /// Drops a timer that nobody waits for any more.
     pub(super) fn unset(&self, place: Place) {
-        self.state().set.remove(&place);
+        self.state().remove(place);
     }
 
     /// Something begins that takes time.
@@ -157,8 +200,31 @@ impl Clock {
         Some(Busy(self.0.timers.clone()))
     }
 
+    /// A call of an execution begins to rest.
+    pub(super) fn rest(&self, identity: &Identity, waits_for: WaitsFor) -> Option<Resting> {
+        self.0.timers.began?;
+        let rest = Rest { execution: identity.arn.clone(), map_run: identity.map_run_arn.clone(), waits_for };
+        let mut state = self.state();
+        state.count += 1;
+        let order = state.count;
+        state.rests.insert(order, rest);
+        state.held = None;
+        drop(state);
+        Some(Resting { timers: self.0.timers.clone(), order })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.0.timers.state)
+    }
+}
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        let mut state = lock(&self.timers.state);
+        state.rests.remove(&self.order);
+        state.held = None;
+        drop(state);
+        self.timers.changed.notify_one();
     }
 }
 
@@ -170,11 +236,68 @@ impl Drop for Busy {
 }
 
 impl State {
+    /// The timer that is next, and whether time may jump to it.
+    fn next(&mut self, now: Instant, is_virtual: bool) -> Option<(Place, bool)> {
+        let (first, timer) = self.set.first_key_value()?;
+        if first.due <= now || !is_virtual || self.busy > 0 {
+            return Some((*first, false));
+        }
+        if self.rests.is_empty() {
+            return Some((*first, true));
+        }
+        let held = self.held.get_or_insert_with(|| held(&self.rests));
+        if !held.contains(&timer.execution) {
+            return Some((*first, true));
+        }
+        let free = self.set.iter().find(|(_, timer)| !held.contains(&timer.execution));
+        Some(free.map_or((*first, false), |(place, _)| (*place, true)))
+    }
+
     fn jump(&mut self, now: OffsetDateTime, left: Duration) {
         self.skipped += left;
         self.jumps.push_back(now..now + left);
         if self.jumps.len() > MOST_JUMPS {
             self.jumps.pop_front();
+        }
+        self.put_off(left);
+    }
+
+    /// What is held does not come nearer by a jump.
+    fn put_off(&mut self, left: Duration) {
+        let Some(held) = self.held.as_ref().filter(|held| !held.is_empty()) else { return };
+        let of_held: Vec<Place> =
+            self.set.iter().filter(|(_, timer)| held.contains(&timer.execution)).map(|(place, _)| *place).collect();
+        for place in of_held {
+            // What is later than any instant is never due.
+            if let (Some(timer), Some(due)) = (self.set.remove(&place), place.due.checked_add(left)) {
+                self.put_off.insert(place.order, due);
+                self.set.insert(Place { due, ..place }, timer);
+            }
+        }
+    }
+
+    fn remove(&mut self, place: Place) {
+        let due = self.put_off.remove(&place.order).unwrap_or(place.due);
+        self.set.remove(&Place { due, ..place });
+    }
+}
+
+/// The executions that wait for somebody, those that wait for these, and the Map Runs of both.
+fn held(rests: &HashMap<u64, Rest>) -> HashSet<Arc<str>> {
+    let mut held = HashSet::new();
+    loop {
+        let before = held.len();
+        for Rest { execution, map_run, waits_for } in rests.values() {
+            let is_held = match waits_for {
+                WaitsFor::Somebody => true,
+                WaitsFor::Execution(other) => held.contains(other),
+            };
+            if is_held {
+                held.extend(map_run.iter().chain([execution]).cloned());
+            }
+        }
+        if held.len() == before {
+            return held;
         }
     }
 }
@@ -204,27 +327,29 @@ impl Timers {
 
     fn next(&self) -> Next {
         loop {
-            let first = lock(&self.state)
-                .set
-                .first_key_value()
-                .map(|(place, (running, timer))| (*place, running.upgrade(), *timer));
-            let Some((place, running, timer)) = first else { return Next::Nothing };
+            let mut state = lock(&self.state);
+            let now = Instant::now() + state.skipped;
+            let Some((place, _)) = state.next(now, self.began.is_some()) else { return Next::Nothing };
+            let timer = state.set.get(&place).map(|timer| (timer.running.upgrade(), timer.id));
+            drop(state);
+            let Some((running, timer)) = timer else { continue };
             // Asked without the lock: an execution that is told something asks for the time.
             let is_wanted =
                 |running: &Arc<Running>| running.look(|execution| execution.expects(&Happened::TimerFired { timer }));
             let Some(running) = running.filter(is_wanted) else {
-                lock(&self.state).set.remove(&place);
+                lock(&self.state).remove(place);
                 continue;
             };
             let mut state = lock(&self.state);
             let now = Instant::now() + state.skipped;
             let left = place.due.saturating_duration_since(now);
-            match self.began {
+            match (state.next(now, self.began.is_some()), self.began) {
                 _ if left.is_zero() => {}
-                Some((time, instant)) if state.busy == 0 => state.jump(time + now.duration_since(instant), left),
+                (Some((next, _)), _) if next != place => continue,
+                (Some((_, true)), Some((time, instant))) => state.jump(time + now.duration_since(instant), left),
                 _ => return Next::Wait(left),
             }
-            state.set.remove(&place);
+            state.remove(place);
             return Next::Fire(running, timer);
         }
     }

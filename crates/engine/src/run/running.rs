@@ -10,14 +10,14 @@ use std::{
 };
 
 use asl::{
-    Fault, Machine,
+    Fault, Machine, Value,
     machine::{Pattern, Resource},
 };
 use tokio::{sync::watch, task::AbortHandle};
 
 use super::{
     Clock, Executions, Outside, Reports,
-    clock::{Busy, Place},
+    clock::{Busy, Place, Resting, WaitsFor},
     ended, lock,
     record::Recording,
 };
@@ -54,10 +54,30 @@ struct UnderWay {
 /// A call under way.
 struct Calling {
     work: AbortHandle,
-    /// None while nothing is done for it here.
-    busy: Option<Busy>,
-    /// Whether its end is that of another execution.
-    awaits_execution: bool,
+    end: End,
+    /// What it means for the clock.
+    time: Time,
+}
+
+/// Who ends a call.
+#[derive(Clone, Copy)]
+enum End {
+    /// Whoever answers it.
+    Answer,
+    /// A worker who asks for an activity's task.
+    Worker,
+    /// Somebody who has the task token.
+    Token,
+    /// The execution that it has started.
+    Execution,
+}
+
+/// What a call means for the clock, for as long as this lives.
+enum Time {
+    /// It takes time.
+    Work { _busy: Option<Busy> },
+    /// Nothing is done for it here.
+    Rest { _resting: Option<Resting> },
 }
 
 impl Running {
@@ -194,7 +214,7 @@ impl Running {
                 Command::StartMapRun(run) => self.carry_out_run(run),
                 Command::CancelTask { call } | Command::CancelMapRun { run: call } => self.drop_call(call),
                 Command::SetTimer { timer, at } => {
-                    let place = self.clock.set(at, Arc::downgrade(self), timer);
+                    let place = self.clock.set(at, &self.identity.arn, Arc::downgrade(self), timer);
                     lock(&self.under_way).timers.extend(place.map(|place| (timer, place)));
                 }
             }
@@ -207,9 +227,8 @@ impl Running {
         if !is_wanted() {
             return;
         }
-        let awaits_execution = matches!(call.resource, Resource::Service { pattern: Pattern::Sync, .. });
-        let rests = awaits_execution && matches!(call.progress, Progress::Submitted(_));
-        let busy = if rests { None } else { self.clock.busy() };
+        let end = End::of(&call.resource);
+        let time = self.time_of(end, &call.progress);
         let reports = Reports { running: Arc::downgrade(self), call: id };
         let answer = self.outside.call(&self.identity, call, reports);
         // The lock is held from the look to the handle's place: whoever cancels the call after the look finds the handle,
@@ -223,7 +242,7 @@ impl Running {
             this.tell_surely(ended(id, answer.await)).await;
             lock(&this.under_way).calls.remove(&id);
         });
-        under_way.calls.insert(id, Calling { work: work.abort_handle(), busy, awaits_execution });
+        under_way.calls.insert(id, Calling { work: work.abort_handle(), end, time });
     }
 
     /// An execution that makes many calls with a time-out would gather as many timers.
@@ -239,13 +258,20 @@ impl Running {
         }
     }
 
-    /// The work of a call was handed in: where another execution does it, nothing is under way here.
-    pub(super) fn rest(&self, call: CallId) {
-        let busy = match lock(&self.under_way).calls.get_mut(&call) {
-            Some(calling) if calling.awaits_execution => calling.busy.take(),
-            _ => None,
-        };
-        drop(busy);
+    /// A call has come as far as this.
+    pub(super) fn advance(&self, call: CallId, progress: &Progress) {
+        let mut under_way = lock(&self.under_way);
+        let Some(calling) = under_way.calls.get_mut(&call) else { return };
+        let before = std::mem::replace(&mut calling.time, self.time_of(calling.end, progress));
+        drop(under_way);
+        drop(before);
+    }
+
+    fn time_of(&self, end: End, progress: &Progress) -> Time {
+        match end.waits_for(progress) {
+            Some(waits_for) => Time::Rest { _resting: self.clock.rest(&self.identity, waits_for) },
+            None => Time::Work { _busy: self.clock.busy() },
+        }
     }
 
     /// Drops a call that is under way.
@@ -263,14 +289,16 @@ impl Running {
             return;
         }
         let this = Arc::clone(self);
+        let waits_for = WaitsFor::Execution(run.arn.clone());
         let end = self.outside.map_run(&self.identity, run);
+        let time = Time::Rest { _resting: self.clock.rest(&self.identity, waits_for) };
         let work = tokio::spawn(async move {
             let result = end.await;
             this.tell_surely(Happened::MapRunEnded { run: id, result }).await;
             lock(&this.under_way).calls.remove(&id);
         });
         // What is under way are its child executions, and what the outside does for it.
-        under_way.calls.insert(id, Calling { work: work.abort_handle(), busy: None, awaits_execution: true });
+        under_way.calls.insert(id, Calling { work: work.abort_handle(), end: End::Execution, time });
     }
 
     /// Drops the calls and timers that are under way.
@@ -281,6 +309,31 @@ impl Running {
         }
         for (_, place) in timers {
             self.clock.unset(place);
+        }
+    }
+}
+
+impl End {
+    fn of(resource: &Resource) -> Self {
+        match resource {
+            Resource::Activity { .. } => Self::Worker,
+            Resource::Service { pattern: Pattern::WaitForTaskToken, .. } => Self::Token,
+            Resource::Service { pattern: Pattern::Sync, .. } => Self::Execution,
+            Resource::Service { pattern: Pattern::RequestResponse, .. } | Resource::Function { .. } => Self::Answer,
+        }
+    }
+
+    /// Whom a call waits for that has come as far as this; nobody while something is done for it here.
+    fn waits_for(self, progress: &Progress) -> Option<WaitsFor> {
+        match (self, progress) {
+            (Self::Worker, Progress::Scheduled | Progress::Started) | (Self::Token, Progress::Submitted(_)) => {
+                Some(WaitsFor::Somebody)
+            }
+            (Self::Execution, Progress::Submitted(answer)) => {
+                let execution = answer.get("ExecutionArn").and_then(Value::as_str)?;
+                Some(WaitsFor::Execution(execution.into()))
+            }
+            _ => None,
         }
     }
 }

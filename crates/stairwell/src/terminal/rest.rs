@@ -12,7 +12,7 @@ pub(super) fn words(until: &Until, clock: &Clock) -> String {
     let words = words_at(until, clock.now());
     match until {
         Until::Callback { .. } | Until::Worker { .. } if clock.is_virtual() => {
-            format!("{words}; no time is skipped until then")
+            format!("{words}; its time is not skipped until then")
         }
         _ => words,
     }
