@@ -236,7 +236,7 @@ impl LocalCloud {
                 .with(ServiceName::DynamoDb, storage.dynamodb.clone())
                 .with(ServiceName::CloudWatch, cloudwatch.clone())
                 .with(ServiceName::Sqs, Arc::new(protocol::FrontEnd(storage.sqs.clone())))
-                .with(ServiceName::Sns, Arc::new(protocol::FrontEnd(sns)))
+                .with(ServiceName::Sns, sns.front_end())
                 .with(ServiceName::Events, Arc::new(protocol::FrontEnd(triggers.events.clone())))
                 .with(ServiceName::Scheduler, Arc::new(scheduler::FrontEnd(triggers.scheduler.clone())))
                 .with(ServiceName::Apis, Arc::new(apis)),

@@ -18,6 +18,8 @@ use crate::{
 /// A message that was published.
 pub(super) struct Notification<'a> {
     pub(super) topic_arn: &'a str,
+    /// The address of the port.
+    pub(super) endpoint: &'a str,
     pub(super) publication: &'a Publication,
     pub(super) published: &'a Published,
     /// Of a message of a FIFO topic.
@@ -92,7 +94,7 @@ impl Notification<'_> {
         envelope.insert("SignatureVersion".to_owned(), json!("1"));
         envelope.insert("Signature".to_owned(), json!(""));
         envelope.insert("SigningCertURL".to_owned(), json!(""));
-        envelope.insert("UnsubscribeURL".to_owned(), json!(unsubscribe(subscription_arn)));
+        envelope.insert("UnsubscribeURL".to_owned(), json!(self.unsubscribe(subscription_arn)));
         if !self.publication.attributes.is_empty() {
             envelope.insert("MessageAttributes".to_owned(), self.attributes());
         }
@@ -125,7 +127,7 @@ impl Notification<'_> {
                     "SignatureVersion": "1",
                     "Signature": "",
                     "SigningCertUrl": "",
-                    "UnsubscribeUrl": unsubscribe(subscription_arn),
+                    "UnsubscribeUrl": self.unsubscribe(subscription_arn),
                     "MessageAttributes": self.attributes(),
                 },
             }],
@@ -139,8 +141,8 @@ impl Notification<'_> {
         };
         Value::Object(self.publication.attributes.iter().map(told).collect())
     }
-}
 
-fn unsubscribe(subscription_arn: &str) -> String {
-    format!("?Action=Unsubscribe&SubscriptionArn={subscription_arn}")
+    fn unsubscribe(&self, subscription_arn: &str) -> String {
+        format!("{}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}", self.endpoint)
+    }
 }

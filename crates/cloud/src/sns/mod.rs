@@ -26,7 +26,8 @@ use uuid::Uuid;
 use crate::{
     lambda::Lambda,
     location::Location,
-    protocol::Failure,
+    protocol::{self, Failure},
+    service::Service,
     sqs::{Attribute, Sqs},
     states::{Store, StoreError},
 };
@@ -147,6 +148,11 @@ impl Sns {
         Ok(Self { location, sqs, lambda, store, inner: Mutex::new(inner) })
     }
 
+    /// It as its clients see it.
+    pub fn front_end(self: &Arc<Self>) -> Arc<impl Service> {
+        Arc::new(protocol::FrontEnd(self.clone()))
+    }
+
     /// Whether there is a topic of this ARN.
     pub fn has_topic(&self, arn: &str) -> bool {
         self.inner().topics.contains_key(arn)
@@ -169,8 +175,14 @@ impl Sns {
         let subscriptions: Vec<_> = of_topic.map(|(arn, subscription)| (arn.clone(), subscription.clone())).collect();
         drop(inner);
         let at = OffsetDateTime::now_utc();
-        let notification =
-            delivery::Notification { topic_arn, publication, published: &published, deduplication_id, at };
+        let notification = delivery::Notification {
+            topic_arn,
+            endpoint: &self.location.endpoint,
+            publication,
+            published: &published,
+            deduplication_id,
+            at,
+        };
         for (arn, subscription) in subscriptions {
             if subscription.lets_through(publication) {
                 self.deliver(&arn, &subscription, &notification);

@@ -19,6 +19,7 @@ mod play;
 mod stage;
 mod synchronous;
 mod text;
+mod topics;
 
 use std::{
     collections::BTreeMap,

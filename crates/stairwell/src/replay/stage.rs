@@ -24,7 +24,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{bucket::Buckets, client};
+use super::{bucket::Buckets, client, topics::Topics};
 
 /// The region and the account of recordings.
 const REGION: &str = "us-east-1";
@@ -41,6 +41,7 @@ pub(super) struct Stage {
     objects: Arc<Memory>,
     events: Arc<Mutex<Vec<Event>>>,
     buckets: Arc<Buckets>,
+    topics: Arc<Topics>,
     status_changes: Mutex<mpsc::UnboundedReceiver<StatusChange>>,
 }
 
@@ -65,16 +66,18 @@ impl Stage {
             .build()
             .map_err(|error| format!("no runtime: {error}"))?;
         let journal = Journal::in_memory().map_err(|error| error.to_string())?;
-        let (events, buckets) = (outside.events.clone(), outside.buckets.clone());
+        let (events, buckets, topics) = (outside.events.clone(), outside.buckets.clone(), outside.topics.clone());
         let mut parts = Parts::new(REGION, ACCOUNT, journal, Arc::new(outside));
         let (changes, status_changes) = mpsc::unbounded_channel();
         parts.status_changes = Some(changes);
+        parts.task_tokens = topics.tokens();
         let logs = parts.logs.clone();
         let objects = Arc::new(Memory::new(time::OffsetDateTime::now_utc()));
         parts.objects = objects.clone();
         let states = FrontEnd::new(States::empty(parts));
         let front = Arc::new(Front::new().with(ServiceName::States, Arc::new(states)));
-        Ok(Self { runtime, front, logs, objects, events, buckets, status_changes: Mutex::new(status_changes) })
+        let status_changes = Mutex::new(status_changes);
+        Ok(Self { runtime, front, logs, objects, events, buckets, topics, status_changes })
     }
 
     /// Makes a call as a client does: over HTTP.
@@ -98,6 +101,11 @@ impl Stage {
                 message: fault.cause.as_deref().unwrap_or_default().to_owned(),
             },
         })
+    }
+
+    /// What subscribers of topics have got: the bodies of their messages.
+    pub(super) fn received(&self) -> Value {
+        self.topics.received().into()
     }
 
     /// Lets a log group be there.
@@ -138,6 +146,7 @@ pub(super) struct Outside {
     fault: Option<Fault>,
     events: Arc<Mutex<Vec<Event>>>,
     buckets: Arc<Buckets>,
+    topics: Arc<Topics>,
 }
 
 impl Outside {
@@ -148,7 +157,7 @@ impl Outside {
 }
 
 impl run::Outside for Outside {
-    fn call(&self, execution: &Arc<Identity>, call: Call, _: Reports) -> Answer {
+    fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer {
         if let Resource::Service { service, action, .. } = &call.resource
             && (&**service, &**action) == ("events", "putEvents")
         {
@@ -156,10 +165,11 @@ impl run::Outside for Outside {
             lock(&self.events).extend(events);
             return Box::pin(std::future::ready(answer.map_err(Into::into)));
         }
-        match self.fault.clone() {
-            Some(fault) => Box::pin(std::future::ready(Err(fault.into()))),
-            None => self.buckets.call(execution, &call).unwrap_or_else(|| Box::pin(std::future::pending())),
+        if let Some(fault) = self.fault.clone() {
+            return Box::pin(std::future::ready(Err(fault.into())));
         }
+        let answer = self.buckets.call(execution, &call).or_else(|| self.topics.call(execution, &call, &reports));
+        answer.unwrap_or_else(|| Box::pin(std::future::pending()))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is called outside, and time passes only where an answer waits for it.
 
+mod messages;
 mod objects;
 mod transcript;
 
@@ -68,12 +69,13 @@ impl Replay {
         let is_history =
             |recorded: &Recorded| !matches!(recorded, Recorded::Answer(answer) if answer.get("events").is_none());
         if call.op == "get_execution_history" && !recorded.iter().all(is_history) {
-            if let [Recorded::Answer(object)] = &recorded[..]
-                && object.get("ETag").is_some()
-            {
-                return self.look_at_object(place, object);
-            }
-            return Err(Unequal::NotSupported(format!("{place}: the recorded answer is one of another service")));
+            return match &recorded[..] {
+                [Recorded::Answer(object)] if object.get("ETag").is_some() => self.look_at_object(place, object),
+                [Recorded::Answer(Value::Array(messages))] if messages.iter().all(messages::is_notification) => {
+                    self.look_at_messages(place, &Value::Array(messages.clone()))
+                }
+                _ => Err(Unequal::NotSupported(format!("{place}: the recorded answer is one of another service"))),
+            };
         }
         let (operation, request) = (call.operation(), self.request(call, recorded.first()));
         let input = request.get("input").and_then(Value::as_str).and_then(|input| Value::parse(input).ok());
@@ -114,6 +116,22 @@ impl Replay {
             pause *= 2;
         }
         Err(Unequal::Difference(format!("{place}: recorded {recorded}, but nothing was put into S3")))
+    }
+
+    /// Compares what a topic's subscriber has got with what one got then.
+    fn look_at_messages(&mut self, place: &str, recorded: &Value) -> Result<(), Unequal> {
+        let mut pause = Duration::from_secs(1);
+        let recorded = messages::as_read(recorded);
+        let mut compared = self.names.compare(place, &recorded, &messages::as_read(&self.stage.received()));
+        for _ in 0..PAUSES {
+            if compared.is_ok() {
+                break;
+            }
+            self.stage.wait(pause);
+            pause *= 2;
+            compared = self.names.compare(place, &recorded, &messages::as_read(&self.stage.received()));
+        }
+        compared.map_err(|difference| Unequal::Difference(difference.to_string()))
     }
 
     fn said(&self, operation: &str, request: &Value) -> Result<Said, Unequal> {
