@@ -315,3 +315,19 @@ fn what_an_execution_rests_at_is_told_until_it_is_over() {
     played.fire_next_timer();
     assert_eq!(until(&played), [ask]);
 }
+
+#[test]
+fn a_state_that_is_to_be_tried_again_rests_until_then() {
+    let definition = json!({ "StartAt": "Do", "States": { "Do": {
+        "Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:function:f", "End": true,
+        "Retry": [{ "ErrorEquals": ["States.ALL"], "IntervalSeconds": 7, "MaxAttempts": 1 }] } } });
+    let mut played = Played::start(&definition, &json!({}));
+    assert!(played.execution.rests().is_empty());
+    let call = played.calls()[0].id;
+    played.step(Happened::TaskFailed { call, fault: asl::Fault::default() });
+    let rests = played.execution.rests();
+    let until: Vec<&Until> = rests.iter().map(|rest| &rest.until).collect();
+    assert_eq!(until, [&Until::Retry(support::START + time::Duration::seconds(7))]);
+    played.fire_next_timer();
+    assert!(played.execution.rests().is_empty());
+}

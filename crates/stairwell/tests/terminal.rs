@@ -10,7 +10,7 @@ use cloud::{
     states::Start,
 };
 use engine::{
-    core::rests::Rest,
+    core::rests::{Rest, Until},
     run::{Clock, Running},
 };
 use stairwell::terminal::{Family, Plain, render};
@@ -60,6 +60,18 @@ Resources:
         States:
           Nap: {Type: Wait, Seconds: 3600, Next: Work}
           Work: {Type: Pass, End: true}
+  Trying:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+        StartAt: Work
+        States:
+          Work:
+            Type: Task
+            Resource: arn:aws:states:::sqs:sendMessage
+            Parameters: {QueueUrl: "http://127.0.0.1:1/000000000000/none", MessageBody: text}
+            Retry: [{ErrorEquals: [States.ALL], IntervalSeconds: 3600, MaxAttempts: 1}]
+            End: true
   Waiting:
     Type: AWS::Serverless::StateMachine
     Properties:
@@ -92,12 +104,12 @@ fn start(cloud: &LocalCloud, machine: &str) -> Arc<Running> {
     cloud.states().start(&arn, Start { name: Some("one"), ..Start::default() }).unwrap()
 }
 
-/// What an execution of the machine `Waiting` rests at, once it does.
-async fn resting(running: &Running) -> Vec<Rest> {
+/// What an execution rests at, once these are so many.
+async fn resting(running: &Running, count: usize) -> Vec<Rest> {
     let mut events = running.subscribe();
     loop {
         let rests = running.look(|execution| execution.rests());
-        if rests.len() == 2 {
+        if rests.len() == count {
             return rests;
         }
         tokio::time::timeout(Duration::from_mins(1), events.changed()).await.unwrap().unwrap();
@@ -141,15 +153,15 @@ async fn an_execution_is_shown_with_those_that_it_starts() {
 async fn what_waits_is_told_and_what_goes_on_is_not_told_again() {
     let cloud = cloud(false).await;
     let running = start(&cloud, "Waiting");
-    let rests = resting(&running).await;
+    let rests = resting(&running, 2).await;
     let history = running.events_from(0);
     let plain = |lines: Vec<String>| lines.iter().map(|line| strip_str(line).to_string()).collect::<Vec<_>>();
 
     let mut first = Plain::new("one", Clock::real());
     assert_eq!(plain(history.iter().flat_map(|event| first.event(event)).collect()), ["one  ✓ Before"]);
-    let told = |view: &Plain, rest: &Rest| strip_str(&view.rest(rest)).to_string();
-    assert!(told(&first, &rests[0]).starts_with("one  … Nap waits until "));
-    assert_eq!(told(&first, &rests[1]), "one  … Ask waits for a worker of the activity review");
+    let mut told = |rest: &Rest| strip_str(&first.rest(rest)).to_string();
+    assert!(told(&rests[0]).starts_with("one  … Nap waits until "));
+    assert_eq!(told(&rests[1]), "one  … Ask waits for a worker of the activity review");
 
     let mut second = Plain::new("one", Clock::real());
     assert_eq!(strip_str(&second.goes_on(&history)).to_string(), "goes on: one, at Nap, Ask");
@@ -165,6 +177,56 @@ async fn what_waits_is_told_and_what_goes_on_is_not_told_again() {
 }
 
 #[tokio::test]
+async fn a_failed_try_is_told_with_its_error_and_the_time_of_the_next() {
+    let cloud = cloud(false).await;
+    let running = start(&cloud, "Trying");
+    let rests = resting(&running, 1).await;
+    let history = running.events_from(0);
+
+    let mut plain = Plain::new("one", Clock::real());
+    let lines: Vec<_> = history.iter().flat_map(|event| plain.event(event)).collect();
+    assert_eq!(lines, [""; 0]);
+    let told = strip_str(&plain.rest(&rests[0])).to_string();
+    assert!(told.starts_with("one  ↻ Work tries again in ") && told.contains(", after SQS."), "{told}");
+
+    let mut family = Family::default();
+    family.add(running.identity(), "one", &Clock::real());
+    let progress = &mut family.members[&running.identity().arn].progress;
+    history.iter().for_each(|event| progress.apply(event));
+    progress.rest(&rests);
+    let tree = strip_str(&render(&family, OffsetDateTime::now_utc(), 0)).to_string();
+    let lines: Vec<&str> = tree.lines().collect();
+    assert!(lines[1].contains("Work") && lines[1].contains("tries again in "), "{tree}");
+    assert!(lines[2].trim_start().starts_with("SQS."), "{tree}");
+    cloud.shutdown().await;
+}
+
+#[test]
+fn a_try_that_was_told_before_it_began_is_not_told_again() {
+    let fault = asl::Fault { error: Some("Throttled".into()), cause: Some("slow down".into()) };
+    let event = |id, kind| engine::Event { id, previous_id: id - 1, at: OffsetDateTime::UNIX_EPOCH, kind };
+    let entered =
+        engine::EventKind::StateEntered { state_type: "Parallel", name: "Do".into(), input: asl::Value::Null };
+    let failed = || engine::EventKind::EvaluationFailed { fault: fault.clone(), location: None, state: "Do".into() };
+    let mut plain = Plain::new("one", Clock::real());
+    let mut tell = |id, kind| {
+        let lines = plain.event(&event(id, kind)).into_iter();
+        lines.map(|line| strip_str(&line).to_string()).collect::<Vec<_>>()
+    };
+    tell(1, engine::EventKind::ExecutionStarted { input: asl::Value::Null, role_arn: "role".into() });
+    tell(2, entered);
+    tell(3, engine::EventKind::ParallelStateStarted);
+    assert_eq!(tell(4, failed()), [""; 0]);
+    assert_eq!(tell(5, engine::EventKind::ParallelStateStarted), ["one  ↻ Do try 2, after Throttled slow down"]);
+    tell(6, failed());
+    let until = Until::Retry(OffsetDateTime::UNIX_EPOCH);
+    let rest = Rest { entered_event: 2, state: "Do".into(), until };
+    let told = strip_str(&plain.rest(&rest)).to_string();
+    assert_eq!(told, "one  ↻ Do tries again at 1970-01-01 00:00:00 UTC, after Throttled");
+    assert!(plain.event(&event(7, engine::EventKind::ParallelStateStarted)).is_empty());
+}
+
+#[tokio::test]
 async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
     let cloud = cloud(false).await;
     let stop = |running: &Arc<Running>| running.stop(asl::Fault::default()).unwrap();
@@ -172,7 +234,7 @@ async fn a_redriven_execution_goes_on_where_it_was_and_its_end_is_told_again() {
     stop(&first);
     cloud.states().redrive(&first.identity().arn, None).unwrap();
     let second = cloud.states().execution(&first.identity().arn).unwrap();
-    resting(&second).await;
+    resting(&second, 2).await;
     stop(&second);
     let history = second.events_from(0);
     let redriven = second.look(|execution| execution.redriven()).unwrap().event;
@@ -272,8 +334,8 @@ async fn a_duration_is_marked_where_time_was_skipped() {
 async fn while_somebody_is_to_answer_no_time_is_skipped_and_that_is_told() {
     let cloud = cloud(true).await;
     let running = start(&cloud, "Waiting");
-    let rests = resting(&running).await;
-    let plain = Plain::new("one", cloud.states().clock());
+    let rests = resting(&running, 2).await;
+    let mut plain = Plain::new("one", cloud.states().clock());
     let told = rests.iter().map(|rest| strip_str(&plain.rest(rest)).to_string()).collect::<Vec<_>>();
     assert!(told[0].ends_with(", 59 min 59 s") || told[0].ends_with(", 1 h 0 min"), "{told:?}");
     assert_eq!(told[1], "one  … Ask waits for a worker of the activity review; its time is not skipped until then");

@@ -23,6 +23,8 @@ pub struct Rest {
 pub enum Until {
     /// A Wait state's time.
     Time(OffsetDateTime),
+    /// The time of the next try of a state whose last one has failed.
+    Retry(OffsetDateTime),
     /// Somebody who has this task token.
     Callback {
         /// The token.
@@ -38,7 +40,7 @@ pub enum Until {
 impl Until {
     /// Whether it ends by itself.
     pub fn is_time(&self) -> bool {
-        matches!(self, Self::Time(_))
+        matches!(self, Self::Time(_) | Self::Retry(_))
     }
 }
 
@@ -49,6 +51,7 @@ impl Execution {
             let visit = branch.visit.as_ref()?;
             let until = match branch.waits_for.as_ref()? {
                 WaitsFor::Wait(timer) => Until::Time((*timer)?.at),
+                WaitsFor::Retry(timer) => Until::Retry((*timer)?.at),
                 WaitsFor::Call(pending) => match (&pending.call.resource, &pending.call.progress) {
                     (Resource::Service { pattern: Pattern::WaitForTaskToken, .. }, Progress::Submitted(_)) => {
                         Until::Callback { token: pending.call.token.clone()? }

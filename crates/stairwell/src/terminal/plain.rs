@@ -1,6 +1,10 @@
 //! Executions as lines that are written once, for pipes, logs and several executions at a time.
 
-use engine::{Event, EventKind, core::rests::Rest, run::Clock};
+use engine::{
+    Event, EventKind,
+    core::rests::{Rest, Until},
+    run::Clock,
+};
 
 use super::{
     faults::Faults,
@@ -11,7 +15,7 @@ use super::{
     tree,
 };
 
-/// Writes a line when a state is done, is tried again or begins to wait, when a function writes one, and when the execution
+/// Writes a line when a state is done, has failed and will be tried again, or begins to wait, when a function writes one, and when the execution
 /// ends.
 pub struct Plain {
     progress: Progress,
@@ -24,6 +28,7 @@ pub struct Plain {
 #[derive(Clone, Copy, Default)]
 struct Told {
     is_done: bool,
+    /// How many tries were told, also of one that is still to come.
     tries: u32,
 }
 
@@ -54,10 +59,11 @@ impl Plain {
         self.told.resize(self.progress.nodes.len(), Told::default());
         let (mut lines, mut done) = (Vec::new(), Vec::new());
         for (index, (node, told)) in self.progress.nodes.iter().zip(&mut self.told).enumerate() {
-            if std::mem::replace(&mut told.tries, node.tries) < node.tries && node.tries > 1 {
+            if told.tries < node.tries && node.tries > 1 {
                 let again = tree::again(&self.progress, node, &mut self.faults);
                 lines.push(format!("{}  {again}", painted(BOLD, &self.title)));
             }
+            told.tries = told.tries.max(node.tries);
             let is_done = node.status != Status::Running && node.left_at.is_some();
             if is_done && !told.is_done {
                 done.push(index);
@@ -76,9 +82,16 @@ impl Plain {
         lines
     }
 
-    /// The line of a state that begins to wait.
-    pub fn rest(&self, rest: &Rest) -> String {
-        let words = painted(YELLOW, rest::words(&rest.until, &self.progress.clock));
+    /// The line of a state that begins to wait, or waits for its next try.
+    pub fn rest(&mut self, rest: &Rest) -> String {
+        let words = rest::words(&rest.until, &self.progress.clock);
+        let node = self.progress.entered_by(rest.entered_event).filter(|_| matches!(rest.until, Until::Retry(_)));
+        if let Some((node, told)) = node.and_then(|node| Some((&self.progress.nodes[node], self.told.get_mut(node)?))) {
+            told.tries = node.tries + 1;
+            let line = tree::will_be_tried(&self.progress, node, &words, &mut self.faults);
+            return format!("{}  {line}", painted(BOLD, &self.title));
+        }
+        let words = painted(YELLOW, words);
         format!("{}  {} {} {words}", painted(BOLD, &self.title), painted(YELLOW, "…"), rest.state)
     }
 

@@ -165,13 +165,17 @@ impl Progress {
             node.rest = None;
         }
         for rest in rests {
-            let node = usize::try_from(rest.entered_event).ok().and_then(|event| *self.node_of.get(event)?);
-            let Some(node) = node else { continue };
+            let Some(node) = self.entered_by(rest.entered_event) else { continue };
             self.reopen(node);
             if let Some(node) = self.nodes.get_mut(node) {
                 node.rest = Some(rest.until.clone());
             }
         }
+    }
+
+    /// The state that this event enters.
+    pub fn entered_by(&self, event: u64) -> Option<usize> {
+        usize::try_from(event).ok().and_then(|event| *self.node_of.get(event)?)
     }
 
     /// How many nodes a node is inside of.
@@ -341,24 +345,6 @@ impl Node {
             // What failed by itself is given up too.
             EventKind::StateAborted { .. } if self.failed_last => self.leave(Status::Failed, at),
             EventKind::MapIterationAborted(_) | EventKind::StateAborted { .. } => self.leave(Status::Aborted, at),
-            EventKind::EvaluationFailed { fault, .. }
-            | EventKind::MapRunFailed(fault)
-            | EventKind::ActivityScheduleFailed(fault)
-            | EventKind::ActivityFailed(fault)
-            | EventKind::ActivityTimedOut(fault)
-            | EventKind::LambdaFunctionStartFailed(fault)
-            | EventKind::LambdaFunctionFailed(fault)
-            | EventKind::LambdaFunctionTimedOut(fault)
-            | EventKind::TaskStartFailed(TaskType { .. }, fault)
-            | EventKind::TaskSubmitFailed(TaskType { .. }, fault)
-            | EventKind::TaskFailed(TaskType { .. }, fault)
-            | EventKind::TaskTimedOut(TaskType { .. }, fault) => {
-                self.fault = Some(fault.clone());
-                self.failed_last = true;
-            }
-            EventKind::ParallelStateFailed | EventKind::MapStateFailed => {
-                self.failed_last = true;
-            }
             EventKind::ActivityScheduled { .. }
             | EventKind::LambdaFunctionScheduled { .. }
             | EventKind::TaskScheduled { .. }
@@ -366,8 +352,14 @@ impl Node {
             | EventKind::MapStateStarted { .. } => {
                 self.tries += 1;
                 self.failed_last = false;
+                self.rest = None;
             }
-            _ => {}
+            kind => {
+                if let Some(fault) = own_failure(kind) {
+                    self.fault = fault.cloned().or(self.fault.take());
+                    self.failed_last = true;
+                }
+            }
         }
     }
 
@@ -391,5 +383,26 @@ impl Node {
     fn leave(&mut self, status: Status, at: OffsetDateTime) {
         self.status = status;
         self.left_at = Some(at);
+    }
+}
+
+/// Whether the work of a state goes wrong with this event, and with what: where the work is that of other states, they tell
+/// it.
+pub(super) fn own_failure(kind: &EventKind) -> Option<Option<&Fault>> {
+    match kind {
+        EventKind::EvaluationFailed { fault, .. }
+        | EventKind::MapRunFailed(fault)
+        | EventKind::ActivityScheduleFailed(fault)
+        | EventKind::ActivityFailed(fault)
+        | EventKind::ActivityTimedOut(fault)
+        | EventKind::LambdaFunctionStartFailed(fault)
+        | EventKind::LambdaFunctionFailed(fault)
+        | EventKind::LambdaFunctionTimedOut(fault)
+        | EventKind::TaskStartFailed(TaskType { .. }, fault)
+        | EventKind::TaskSubmitFailed(TaskType { .. }, fault)
+        | EventKind::TaskFailed(TaskType { .. }, fault)
+        | EventKind::TaskTimedOut(TaskType { .. }, fault) => Some(Some(fault)),
+        EventKind::ParallelStateFailed | EventKind::MapStateFailed => Some(None),
+        _ => None,
     }
 }

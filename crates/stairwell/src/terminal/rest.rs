@@ -21,24 +21,37 @@ pub(super) fn words(until: &Until, clock: &Clock) -> String {
 fn words_at(until: &Until, now: OffsetDateTime) -> String {
     match until {
         Until::Time(at) => {
-            let (today, other) = (
-                format_description!("[hour]:[minute]:[second] UTC"),
-                format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC"),
-            );
-            let formatted = if at.date() == now.date() { at.format(today) } else { at.format(other) };
-            let left = Some(duration(*at - now)).filter(|left| !left.is_empty());
-            let left = left.map(|left| format!(", {left}")).unwrap_or_default();
-            format!("waits until {}{left}", formatted.unwrap_or_default())
+            let left = left(*at, now).map(|left| format!(", {left}")).unwrap_or_default();
+            format!("waits until {}{left}", moment(*at, now))
+        }
+        Until::Retry(at) => {
+            let left = left(*at, now).map(|left| format!("in {left}, ")).unwrap_or_default();
+            format!("tries again {left}at {}", moment(*at, now))
         }
         Until::Callback { .. } => "waits for a callback".to_owned(),
         Until::Worker { activity } => format!("waits for a worker of the activity {}", last_part(activity)),
     }
 }
 
+/// A time to come. One of today has no date.
+fn moment(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    let (today, other) = (
+        format_description!("[hour]:[minute]:[second] UTC"),
+        format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC"),
+    );
+    let formatted = if at.date() == now.date() { at.format(today) } else { at.format(other) };
+    formatted.unwrap_or_default()
+}
+
+/// How long it is until then, where that is worth telling.
+fn left(at: OffsetDateTime, now: OffsetDateTime) -> Option<String> {
+    Some(duration(at - now)).filter(|left| !left.is_empty())
+}
+
 /// How somebody can end the rest, by the port of the local cloud.
 pub(super) fn hint(until: &Until, endpoint_url: &str) -> Option<String> {
     match until {
-        Until::Time(_) => None,
+        Until::Time(_) | Until::Retry(_) => None,
         Until::Callback { token } => Some(format!(
             "to answer: aws stepfunctions send-task-success --endpoint-url {endpoint_url} --region {REGION} --task-output '<what the state expects, as JSON>' \
              --task-token {token}"
@@ -54,6 +67,7 @@ pub(super) fn hint(until: &Until, endpoint_url: &str) -> Option<String> {
 pub(super) fn to_json(until: &Until) -> Value {
     Value::from([match until {
         Until::Time(at) => ("time", Value::from(at.format(&Rfc3339).unwrap_or_default())),
+        Until::Retry(at) => ("retry", Value::from(at.format(&Rfc3339).unwrap_or_default())),
         Until::Callback { token } => ("taskToken", Value::from(token.clone())),
         Until::Worker { activity } => ("activityArn", Value::from(activity.clone())),
     }])
@@ -77,6 +91,8 @@ mod tests {
         assert_eq!(told(Duration::seconds(125)), "waits until 01:02:05 UTC, 2 min 5 s");
         assert_eq!(told(Duration::days(2)), "waits until 1970-01-03 01:00:00 UTC, 2 d 0 h");
         assert_eq!(told(Duration::ZERO), "waits until 01:00:00 UTC");
+        let retry = Until::Retry(now + Duration::seconds(2));
+        assert_eq!(words_at(&retry, now), "tries again in 2.00 s, at 01:00:02 UTC");
     }
 
     #[test]

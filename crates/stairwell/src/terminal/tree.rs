@@ -3,6 +3,7 @@
 use std::{collections::HashSet, fmt::Write, sync::Arc};
 
 use asl::Fault;
+use engine::core::rests::Until;
 use time::OffsetDateTime;
 
 use super::{
@@ -140,7 +141,9 @@ fn joined(parts: &[String]) -> String {
 
 /// The error of a state, where neither a state inside it nor the execution's own line tells it.
 fn own_fault<'a>(progress: &Progress, node: &'a Node) -> Option<&'a Fault> {
-    let wrong = matches!(node.status, Status::Caught | Status::Failed) && node.children.is_empty();
+    let is_tried_again = matches!(node.rest, Some(Until::Retry(_)));
+    let wrong = matches!(node.status, Status::Caught | Status::Failed) || is_tried_again;
+    let wrong = wrong && node.children.is_empty();
     node.fault.as_ref().filter(|fault| wrong && progress.fault.as_ref() != Some(*fault))
 }
 
@@ -181,9 +184,17 @@ pub(super) fn ending(progress: &Progress, title: &str, faults: &mut Faults) -> S
 
 /// That a node is tried once more, and why.
 pub(super) fn again(progress: &Progress, node: &Node, faults: &mut Faults) -> String {
+    retry(progress, node, format!("try {}, after", node.tries), faults)
+}
+
+/// That a node has failed and will be tried once more: when, and why.
+pub(super) fn will_be_tried(progress: &Progress, node: &Node, when: &str, faults: &mut Faults) -> String {
+    retry(progress, node, format!("{when}, after"), faults)
+}
+
+fn retry(progress: &Progress, node: &Node, what: String, faults: &mut Faults) -> String {
     let why = node.fault.as_ref().map(|fault| faults.tell(fault)).unwrap_or_default();
-    let tries = painted(DIM, format_args!("try {}, after", node.tries));
-    joined(&[painted(YELLOW, "↻"), node.name.clone(), place(progress, node), tries, why])
+    joined(&[painted(YELLOW, "↻"), node.name.clone(), place(progress, node), painted(DIM, what), why])
 }
 
 /// Which item a node belongs to, where that is not seen by a tree: the state that an item is of, or the item that a state is

@@ -93,10 +93,10 @@ impl View {
         }
     }
 
-    fn rest(&self, rest: &Rest) {
+    fn rest(&mut self, rest: &Rest) {
         let hint = self.settings.endpoint_url.as_deref().and_then(|url| rest::hint(&rest.until, url));
         let hint = hint.map(|hint| format!("  {}", painted(DIM, hint)));
-        match &self.kind {
+        match &mut self.kind {
             Kind::Tree(family) => family.lock().notes.extend(hint),
             Kind::Plain(plain) => {
                 anstream::eprintln!("{}", plain.rest(rest));

@@ -15,7 +15,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Spinner, family::Shared, render, view::View};
+use super::{Spinner, family::Shared, progress, render, view::View};
 use crate::signals::{Stop, Stopped, unless_stopped};
 
 /// How often a live tree is redrawn while nothing happens.
@@ -228,13 +228,16 @@ async fn next(started: &mut Started) -> Arc<Running> {
 
 /// Whether a state may begin to wait, or may not wait any more, with this event.
 fn changes_rests(event: &Event) -> bool {
-    matches!(
-        &event.kind,
-        EventKind::StateEntered { state_type: "Wait", .. }
-            | EventKind::TaskSubmitted { .. }
-            | EventKind::ActivityScheduled { .. }
-            | EventKind::ActivityStarted { .. }
-    )
+    // What has failed may be tried again.
+    let may_retry = progress::own_failure(&event.kind).is_some();
+    may_retry
+        || matches!(
+            &event.kind,
+            EventKind::StateEntered { state_type: "Wait", .. }
+                | EventKind::TaskSubmitted { .. }
+                | EventKind::ActivityScheduled { .. }
+                | EventKind::ActivityStarted { .. }
+        )
 }
 
 /// A name that people can tell from others: its beginning and its end.
