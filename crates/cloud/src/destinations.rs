@@ -35,18 +35,39 @@ impl Destinations {
 
     /// Tells of an end those who want to be told.
     pub(crate) fn tell(&self, end: &EventEnd) {
-        let Some(wanted) = self.by_function.get(&end.function) else { return };
+        let wanted = self.by_function.get(&end.function);
         let is_done = matches!(end.outcome, EventOutcome::Done(_));
-        let destination = if is_done { &wanted.on_success } else { &wanted.on_failure };
+        let destination =
+            wanted.and_then(|wanted| if is_done { &wanted.on_success } else { &wanted.on_failure }.as_ref());
+        let dead_letters = wanted.and_then(|wanted| wanted.dead_letters.as_ref()).filter(|_| !is_done);
         if let Some(target) = destination {
             let told = self.record(end).to_string();
-            if let Err(error) = self.targets.give(target, &told, None) {
-                tracing::error!(function = end.function, %error, "a destination could not be told of an event");
+            match self.targets.give(target, &told, None) {
+                Ok(()) if is_done => {}
+                Ok(()) => self.tell_where(end, target, "an event is given up: its destination is told"),
+                Err(error) => {
+                    tracing::error!(function = end.function, %error, "a destination could not be told of an event");
+                }
             }
         }
-        if let (false, Some(target)) = (is_done, &wanted.dead_letters) {
+        if let Some(target) = dead_letters {
             self.bury(end, target);
         }
+        if let (false, None, None) = (is_done, destination, dead_letters) {
+            let EventEnd { function, request_id, attempts, .. } = end;
+            tracing::error!(
+                function,
+                request_id,
+                attempts,
+                "an event is given up and lost: the function has no destination for failures and no dead-letter queue"
+            );
+        }
+    }
+
+    fn tell_where(&self, end: &EventEnd, target: &Target, what: &str) {
+        let EventEnd { function, request_id, attempts, .. } = end;
+        let to = self.location.arn_of(target);
+        tracing::error!(function, request_id, attempts, to, "{what}");
     }
 
     fn record(&self, end: &EventEnd) -> Value {
@@ -115,8 +136,12 @@ impl Destinations {
             }
             other => self.targets.give(other, &body, None).map_err(|error| error.to_string()),
         };
-        if let Err(error) = given {
-            tracing::error!(function = end.function, error, "an event is lost: the dead-letter queue does not take it");
+        match given {
+            Ok(()) => self.tell_where(end, target, "an event is given up: it is in the dead-letter queue"),
+            Err(error) => {
+                let function = &end.function;
+                tracing::error!(function, error, "an event is lost: the dead-letter queue does not take it");
+            }
         }
     }
 }

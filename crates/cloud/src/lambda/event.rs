@@ -97,7 +97,7 @@ impl Event {
 
     /// How often it was tried and what came of it; none where all ends first.
     async fn outcome(&self) -> Option<(u32, EventOutcome)> {
-        let request_id = &*self.task.request_id;
+        let (function, request_id) = (&*self.function, &*self.task.request_id);
         let expires = Instant::now() + self.max_age.unwrap_or(MAX_AGE);
         let mut delays = self.retry_delays.iter();
         let mut pause = self.registry.programs.config.throttle_pause;
@@ -120,22 +120,23 @@ impl Event {
                     return Some((attempts + 1, EventOutcome::Done(invocation.payload)));
                 }
                 Attempt::Ran(invocation) => {
-                    let error = String::from_utf8_lossy(&invocation.payload).into_owned();
-                    tracing::warn!(request_id, error, "an asynchronous invocation failed");
+                    let error = invocation.error();
+                    tracing::warn!(function, request_id, error, "a function that was invoked asynchronously failed");
                     EventOutcome::Failed(invocation.payload)
                 }
                 Attempt::Failed(error) => {
-                    tracing::warn!(request_id, %error, "an asynchronous invocation did not run");
+                    tracing::warn!(function, request_id, %error, "an asynchronous invocation did not run");
                     EventOutcome::NotRun(NotRun::Error(error.to_string()))
                 }
             };
             attempts += 1;
             match delays.next() {
-                Some(delay) if Instant::now() + *delay <= expires => self.wait(*delay).await?,
-                Some(_) | None => {
-                    tracing::error!(request_id, "an event was dropped: its retries are used up");
-                    return Some((attempts, outcome));
+                Some(delay) if Instant::now() + *delay <= expires => {
+                    tracing::warn!(function, request_id, attempts, in_seconds = delay.as_secs(), "it is tried again");
+                    self.wait(*delay).await?;
                 }
+                // Who hears of the end says where the event went.
+                Some(_) | None => return Some((attempts, outcome)),
             }
         }
     }

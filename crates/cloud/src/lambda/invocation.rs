@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::HeaderValue;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// The largest payload of a synchronous invocation, in bytes.
@@ -48,6 +48,19 @@ pub struct Invocation {
     pub trace_id: String,
     /// The version that ran: `$LATEST` or a number.
     pub executed_version: Arc<str>,
+}
+
+impl Invocation {
+    /// What a failure says, in short: `ValueError: no such level`. The payload as it is where it is no error document.
+    pub fn error(&self) -> String {
+        let document: Value = serde_json::from_slice(&self.payload).unwrap_or_default();
+        let text = |name: &str| document.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        match (text("errorType"), text("errorMessage")) {
+            (Some(name), Some(message)) => format!("{name}: {message}"),
+            (Some(only), None) | (None, Some(only)) => only.to_owned(),
+            (None, None) => String::from_utf8_lossy(&self.payload).into_owned(),
+        }
+    }
 }
 
 /// Whose limit an invocation would exceed, in the words of `TooManyRequestsException`.

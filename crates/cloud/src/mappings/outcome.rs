@@ -41,9 +41,7 @@ impl Outcome {
     ) -> Self {
         match invoked {
             Err(error) => Self::Failed(error.to_string()),
-            Ok(invocation) if invocation.failed => {
-                Self::Failed(String::from_utf8_lossy(&invocation.payload).into_owned())
-            }
+            Ok(invocation) if invocation.failed => Self::Failed(invocation.error()),
             Ok(invocation) if reports_item_failures => Self::reported(&invocation.payload, ids),
             Ok(_) => Self::Done { but: HashSet::new() },
         }

@@ -130,8 +130,10 @@ impl Reader {
                 }
                 if !but.is_empty() {
                     let failed = but.len();
+                    let queue = self.queue_name();
                     tracing::warn!(
                         function = self.function,
+                        queue,
                         failed,
                         "messages come again: the function reports failures"
                     );
@@ -139,9 +141,14 @@ impl Reader {
             }
             // Once the queue shows the messages again they are received again.
             Outcome::Failed(error) => {
-                tracing::warn!(function = self.function, error, "a batch of messages comes again: the function failed");
+                let (function, queue, messages) = (&self.function, self.queue_name(), batch.len());
+                tracing::warn!(function, queue, messages, error, "messages come again: the function failed");
             }
         }
+    }
+
+    fn queue_name(&self) -> &str {
+        self.queue_arn.rsplit(':').next().unwrap_or(&self.queue_arn)
     }
 
     fn delete(&self, queue: &str, messages: &[Received]) {

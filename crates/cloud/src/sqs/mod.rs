@@ -32,7 +32,7 @@ use uuid::Uuid;
 use crate::{location::Location, protocol::Failure};
 use attributes::Attributes;
 use moves::Move;
-use store::{Counts, QueueRow, Redrive, Store, Wanted};
+use store::{Counts, Moved, QueueRow, Redrive, Store, Wanted};
 
 pub use message::{Attribute, Outgoing, Received, Sent};
 pub(crate) use message::{digest_of_attributes, digest_of_body, digest_of_content};
@@ -319,11 +319,20 @@ impl Inner {
             is_fifo: is_fifo(name),
             redrive,
         };
-        let (mut messages, has_moved) = store.receive(&wanted, now, new_receipt).map_err(internal)?;
+        let (mut messages, moved) = store.receive(&wanted, now, new_receipt).map_err(internal)?;
         for message in &mut messages {
             message.system_attributes.insert("SenderId", location.account.clone());
         }
-        if let (true, Some((_, _, target))) = (has_moved, target) {
+        if let (false, Some((_, dead_letters, target))) = (moved.is_empty(), target) {
+            for Moved { message_id, received } in moved {
+                tracing::warn!(
+                    queue = name,
+                    message_id,
+                    received,
+                    dead_letters,
+                    "a message that nobody has done with was moved to the dead-letter queue"
+                );
+            }
             target.arrivals.notify_waiters();
         }
         Ok(messages)

@@ -50,6 +50,13 @@ pub(super) struct Counts {
     pub(super) delayed: i64,
 }
 
+/// A message that has gone to the dead-letter queue.
+pub(super) struct Moved {
+    pub(super) message_id: String,
+    /// How often it had been received.
+    pub(super) received: u32,
+}
+
 /// What is asked of a queue.
 pub(super) struct Wanted<'a> {
     pub(super) queue: &'a str,
@@ -167,17 +174,15 @@ impl Store {
         self.0.prepare_cached("DELETE FROM sent WHERE queue = ? AND at < ?")?.execute(params![queue, forget]).map(drop)
     }
 
-    /// Takes messages, each with a new receipt. Those that were received too often go to the dead-letter queue instead;
-    /// says whether some did.
+    /// Takes messages, each with a new receipt. Those that were received too often go to the dead-letter queue instead.
     pub(super) fn receive(
         &mut self,
         wanted: &Wanted<'_>,
         now: i64,
         mut receipt: impl FnMut() -> String,
-    ) -> Result<(Vec<Received>, bool)> {
+    ) -> Result<(Vec<Received>, Vec<Moved>)> {
         let change = self.0.transaction()?;
-        let mut taken = Vec::new();
-        let (mut has_moved, mut after) = (false, 0);
+        let (mut taken, mut moved, mut after) = (Vec::new(), Vec::new(), 0);
         loop {
             let candidates = candidates(&change, wanted, now, after, wanted.most - taken.len())?;
             let mut moved_now = false;
@@ -186,22 +191,23 @@ impl Store {
                 match &wanted.redrive {
                     Some(redrive) if received >= redrive.max_receive_count => {
                         let sql = "UPDATE messages SET queue = ?, receipt = NULL, visible_at = ?, source = ?
-                            WHERE sequence = ?";
+                            WHERE sequence = ? RETURNING id";
                         let mut row = change.prepare_cached(sql)?;
-                        row.execute(params![redrive.target, now, redrive.source_arn, sequence])?;
+                        let to = params![redrive.target, now, redrive.source_arn, sequence];
+                        let message_id = row.query_row(to, |row| row.get(0))?;
+                        moved.push(Moved { message_id, received });
                         moved_now = true;
                     }
                     _ => taken.push(take(&change, sequence, &receipt(), now, wanted)?),
                 }
             }
-            has_moved |= moved_now;
             // What has moved has left room for those after it.
             if !moved_now || taken.len() >= wanted.most {
                 break;
             }
         }
         change.commit()?;
-        Ok((taken, has_moved))
+        Ok((taken, moved))
     }
 
     /// Messages that can be seen, the oldest first: their sequences, and the ARNs of the queues that they came from.
