@@ -30,4 +30,5 @@ pub mod ssm;
 pub mod states;
 pub mod sts;
 pub mod targets;
+mod temporary;
 mod wire;

@@ -37,6 +37,14 @@ impl Language {
             Self::Node { major } => format!("nodejs{major}.x"),
         }
     }
+
+    /// The file that Lambda puts inline code into: `index.py`, `index.js`.
+    pub fn inline_module(self) -> &'static str {
+        match self {
+            Self::Python { .. } => "index.py",
+            Self::Node { .. } => "index.js",
+        }
+    }
 }
 
 impl fmt::Display for Language {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use zip::ZipArchive;
 
 use super::deployed::Archive;
-use crate::s3::hex;
+use crate::{s3::hex, temporary::Temporary};
 
 /// The largest archive in a request, in bytes.
 pub(crate) const MAX_ARCHIVE: u64 = 50 * 1024 * 1024;
@@ -45,7 +45,7 @@ pub(crate) enum ArchiveError {
 pub(crate) struct CodeFolder {
     path: PathBuf,
     /// Where nothing is kept, it goes with this.
-    _temporary: Option<TempDir>,
+    _temporary: Option<Temporary>,
 }
 
 impl CodeFolder {
@@ -54,7 +54,7 @@ impl CodeFolder {
         match path {
             Some(path) => Ok(Self { path, _temporary: None }),
             None => {
-                let temporary = TempDir::with_prefix("stairwell-functions-")?;
+                let temporary = Temporary::new("functions")?;
                 Ok(Self { path: temporary.path().to_owned(), _temporary: Some(temporary) })
             }
         }

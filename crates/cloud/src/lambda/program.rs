@@ -9,7 +9,6 @@ use std::{
 };
 
 use sam::{Code, Language};
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -20,6 +19,7 @@ use super::{
     logs::LogSink,
     version::Version,
 };
+use crate::temporary::Temporary;
 
 /// What every process of a function is started from.
 #[derive(Clone)]
@@ -75,16 +75,16 @@ pub(crate) struct Programs {
     pub(crate) shutdown: CancellationToken,
     clients: Clients,
     /// The functions' `HOME`: empty, so that no settings of the user's are found there.
-    home: TempDir,
+    home: Temporary,
     /// The runtime clients, and the code of templates.
-    runtime: TempDir,
+    runtime: Temporary,
 }
 
 impl Programs {
     /// Programs with these settings, which end with `shutdown`.
     pub(crate) fn new(config: LambdaConfig, shutdown: CancellationToken) -> Result<Self, ConfigError> {
-        let folder = |prefix| tempfile::Builder::new().prefix(prefix).tempdir().map_err(ConfigError::Folder);
-        let (home, runtime) = (folder("stairwell-home-")?, folder("stairwell-runtime-")?);
+        let folder = |purpose| Temporary::new(purpose).map_err(ConfigError::Folder);
+        let (home, runtime) = (folder("home")?, folder("runtime")?);
         let clients = Clients::write(runtime.path()).map_err(ConfigError::Folder)?;
         Ok(Self { config, shutdown, clients, home, runtime })
     }
@@ -165,11 +165,7 @@ impl Programs {
     /// Writes the one module of inline code to a folder of its own.
     fn write_inline(&self, language: Language, text: &str) -> io::Result<PathBuf> {
         let folder = tempfile::Builder::new().prefix("code-").tempdir_in(self.runtime.path())?.keep();
-        let module = match language {
-            Language::Python { .. } => "index.py",
-            Language::Node { .. } => "index.js",
-        };
-        fs::write(folder.join(module), text)?;
+        fs::write(folder.join(language.inline_module()), text)?;
         folder.canonicalize()
     }
 }

@@ -31,7 +31,6 @@ use s3s::{
     S3Error, S3Result,
     service::{S3Service, S3ServiceBuilder},
 };
-use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
@@ -40,6 +39,7 @@ pub use store::OpenError;
 
 use crate::{
     service::{Request, Response, Service},
+    temporary::Temporary,
     wire::{self, Format},
 };
 use operations::Operations;
@@ -61,7 +61,7 @@ pub struct S3 {
     store: Arc<Store>,
     events: mpsc::UnboundedSender<ObjectEvent>,
     /// Removed, with all objects, when the last reference goes.
-    _temporary: Option<TempDir>,
+    _temporary: Option<Temporary>,
 }
 
 impl S3 {
@@ -73,13 +73,12 @@ impl S3 {
 
     /// Buckets in a folder of their own, which goes when this does.
     pub fn ephemeral(events: mpsc::UnboundedSender<ObjectEvent>) -> Result<Self, OpenError> {
-        let temporary = TempDir::with_prefix("stairwell-s3-")
-            .map_err(|source| OpenError::Io { path: std::env::temp_dir(), source })?;
+        let temporary = Temporary::new("s3").map_err(|source| OpenError::Io { path: std::env::temp_dir(), source })?;
         let store = Store::open(temporary.path())?;
         Ok(Self::new(store, Some(temporary), events))
     }
 
-    fn new(store: Store, temporary: Option<TempDir>, events: mpsc::UnboundedSender<ObjectEvent>) -> Self {
+    fn new(store: Store, temporary: Option<Temporary>, events: mpsc::UnboundedSender<ObjectEvent>) -> Self {
         let store = Arc::new(store);
         let mut builder = S3ServiceBuilder::new(Operations::new(Arc::clone(&store), events.clone()));
         builder.set_host(request::Hosts);
