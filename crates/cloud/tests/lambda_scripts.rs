@@ -393,7 +393,85 @@ async fn a_language_that_is_not_here_is_told_before_and_by_every_call() {
         "{told:?}"
     );
     assert_eq!(json_of(&invoke(&lambda(other), json!({})).await), json!(1));
-    assert_eq!(notices(&[inline(python(), "")]), Vec::<String>::new());
+    assert_eq!(notices(&[inline(python(), "def handler(event, context): return 1")]), Vec::<String>::new());
+}
+
+/// Files, a handler, and what is told of it before it is called: nothing, or what begins so.
+type Told<'a> = (&'a [(&'a str, &'a str)], &'a str, Option<&'a str>);
+
+fn all_told(language: Language, cases: &[Told<'_>]) {
+    for (files, handler, expected) in cases {
+        let code = tempfile::tempdir().unwrap();
+        files.iter().for_each(|(file, text)| write(code.path(), file, text));
+        let folder = code.path().to_owned();
+        let told = notices(&[script(Code::Scripts { language, folder, packages: None }, handler)]);
+        match expected {
+            None => assert!(told.is_empty(), "{files:?} {handler}: {told:?}"),
+            Some(expected) => {
+                let [told] = told.as_slice() else { panic!("{files:?} {handler}: {told:?}") };
+                let told = told.replace(&format!("{}/", code.path().display()), "");
+                assert!(told.starts_with(&format!("DeedsFunction cannot run: {expected}")), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_handler_in_python_that_is_not_there_is_told_before_the_call() {
+    let define = "def handler(event, context): return 1";
+    all_told(
+        python(),
+        &[
+            (&[("app.py", define)], "app.handler", None),
+            (&[("src/app.py", define)], "src/app.handler", None),
+            (&[("src/app.py", define)], "src.app.handler", None),
+            (&[("app/__init__.py", define)], "app.handler", None),
+            (&[("app.py", "from json import dumps as handler")], "app.handler", None),
+            (&[("app.py", "from other import *")], "app.handler", None),
+            (&[("app.py", "if True:\n  handler = print\n")], "app.handler", None),
+            (&[("app.py", "globals()['handler'] = print")], "app.handler", None),
+            // What is installed is not looked into.
+            (&[], "json.tool.main", None),
+            (&[], "app.handler", Some("its handler is `app.handler`, and there is no app.py")),
+            (&[("app.py", define)], "app.handle", Some("its handler is `app.handle`, and app.py has no `handle`")),
+            (
+                &[("app.py", "def f():\n  handler = 1")],
+                "app.handler",
+                Some("its handler is `app.handler`, and app.py has no `handler`"),
+            ),
+            (&[("app.py", "\n\ndef handler(event, context: return 1")], "app.handler", Some("app.py:3: ")),
+            (&[("app.py", define)], "app", Some("its handler is `app`, and must be `module.function`")),
+        ],
+    );
+}
+
+#[test]
+fn a_handler_in_javascript_that_is_not_there_is_told_before_the_call() {
+    let Some(language) = node() else { return };
+    let define = "exports.handler = async () => 1;";
+    all_told(
+        language,
+        &[
+            (&[("app.js", define)], "app.handler", None),
+            (&[("src/app.mjs", "export const handler = async () => 1;")], "src/app.handler", None),
+            (
+                &[("package.json", r#"{"type":"module"}"#), ("app.js", "export { handler } from './b.js'")],
+                "app.handler",
+                None,
+            ),
+            (&[("app.cjs", "exports.deep = { handler: async () => 1 };")], "app.deep.handler", None),
+            (&[("app.mjs", "export * from './other.mjs';")], "app.handler", None),
+            (&[("app.js", "module.exports = require('./other');")], "app.handler", None),
+            (&[], "app.handler", Some("its handler is `app.handler`, and there is no app.js, .mjs or .cjs")),
+            (&[("app.js", define)], "app.handle", Some("its handler is `app.handle`, and app.js has no `handle`")),
+            (
+                &[("app.js", "\nexports.handler = async ( => 1;")],
+                "app.handler",
+                Some("app.js:2: SyntaxError: Unexpected token '=>'"),
+            ),
+            (&[("app.js", define)], "app", Some("its handler is `app`, and must be `module.function`")),
+        ],
+    );
 }
 
 #[tokio::test]
@@ -412,6 +490,8 @@ async fn packages_that_are_not_installed_are_named() {
     let code = tempfile::tempdir().unwrap();
     write(code.path(), "requirements.txt", "no-such-package>=1\nvendored==1\n");
     write(code.path(), "vendored/__init__.py", "");
+    write(code.path(), "app.py", "def handler(event, context): return 1");
+    write(code.path(), "app.js", "exports.handler = async () => 1;");
     let folder = code.path().to_owned();
     let told =
         notices(&[script(Code::Scripts { language: python(), folder: folder.clone(), packages: None }, "app.handler")]);

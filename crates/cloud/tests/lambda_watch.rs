@@ -177,5 +177,8 @@ async fn a_script_is_another_one_as_soon_as_it_is_written() {
     write(root, "template.yaml", "Resources: {A: b}");
     let told = stage.told("script").await;
     assert!(matches!(&told, Followed::Other(path) if path.ends_with("template.yaml")), "{told:?}");
+    write(root, "src/app.py", "def handler(event, context) return answer");
+    let Followed::Kept(error) = stage.told("script").await else { panic!("it can't be run") };
+    assert!(error.to_string().contains("src/app.py:1: "), "{error}");
     stage.following.abort();
 }

@@ -23,6 +23,7 @@ mod deployed;
 mod environment;
 mod event;
 mod function_name;
+mod handlers;
 mod interpreter;
 mod invocation;
 mod kept_build;

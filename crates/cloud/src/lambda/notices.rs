@@ -1,5 +1,5 @@
-//! What somebody should know of functions before they are called: no interpreter for them, one of another version, packages
-//! that they need and that are not here.
+//! What somebody should know of functions before they are called: no interpreter for them, one of another version, a
+//! handler that is not there, packages that they need and that are not here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,10 @@ use indexmap::IndexMap;
 use sam::{Code, Function, Language};
 use serde::Deserialize;
 
-use super::interpreter::{self, Interpreter};
+use super::{
+    handlers,
+    interpreter::{self, Interpreter},
+};
 
 /// What a package file may have, in bytes. One that is larger is nobody's.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -41,6 +44,9 @@ pub fn notices(functions: &[Function]) -> Vec<String> {
             notices
                 .push(format!("{names}: the template asks for {language}, what runs here is {kind} {found} ({place})"));
         }
+        let faults = handlers::faults(language, &functions, &interpreter);
+        let faulty = functions.iter().zip(faults).filter_map(|(function, fault)| Some((function, fault?)));
+        notices.extend(faulty.map(|(function, fault)| format!("{} cannot run: {fault}", function.logical_id)));
         let mut missing: IndexMap<String, Vec<&str>> = IndexMap::new();
         for function in functions {
             if let Some(told) = missing_packages(function, &interpreter) {

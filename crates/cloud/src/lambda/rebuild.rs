@@ -12,6 +12,7 @@ use sam::{Code, Function};
 use super::{
     build::{BuildError, BuildOptions, build, workspaces},
     config::ConfigError,
+    handlers,
     service::Lambda,
     watch::Watch,
 };
@@ -43,6 +44,14 @@ pub enum FollowError {
     /// A build can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The handler of a function is not there any more, or not to be read.
+    #[error("{function} cannot run: {fault}")]
+    Handler {
+        /// The function's logical id.
+        function: String,
+        /// What is wrong.
+        fault: String,
+    },
     /// The system does not watch their folders.
     #[error("the functions' sources are not watched: {0}")]
     Watch(#[from] notify::Error),
@@ -92,6 +101,9 @@ impl Source {
     /// Builds what has changed and puts it in place; gives the names of the functions that are other ones now.
     async fn renew(&self, lambda: &Lambda, options: &BuildOptions) -> Result<Vec<String>, FollowError> {
         let built = build(&self.functions, options.clone(), |_| ()).await?;
+        if let Some((function, fault)) = self.faulty().await {
+            return Err(FollowError::Handler { function, fault });
+        }
         let mut renewed = Vec::new();
         for function in &self.functions {
             if lambda.replace(&function.name, built.get(&function.name).map(|path| &**path))? {
@@ -99,6 +111,16 @@ impl Source {
             }
         }
         Ok(renewed)
+    }
+
+    /// A function whose handler an interpreter can't run, and why. What Cargo has built is none.
+    async fn faulty(&self) -> Option<(String, String)> {
+        let functions = self.functions.clone();
+        // It asks interpreters, which takes a moment.
+        let faults = tokio::task::spawn_blocking(move || {
+            functions.iter().find_map(|function| Some((function.logical_id.clone(), handlers::fault(function)?)))
+        });
+        faults.await.ok().flatten()
     }
 }
 
