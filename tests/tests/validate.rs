@@ -72,12 +72,23 @@ fn what_cannot_be_run_is_not_run() {
 fn the_project_is_fine() {
     let template = project().join("template.yaml");
     let finished = validate(&template).run().expect(0);
-    assert!(finished.stderr.contains("is fine: 20 functions, 9 state machines"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("is fine: 20 functions, 9 state machines; 1 warning"), "{}", finished.stderr);
     let found = validate(&template).arg("--json").run().expect(0).json();
     let codes: Vec<_> = found.as_array().unwrap().iter().map(|found| found["code"].as_str().unwrap()).collect();
     let others: Vec<_> = codes.iter().copied().filter(|code| *code != "left-out").collect();
     assert_eq!(others, ["not-supported"], "nothing answers for Rekognition: {found}");
     assert!(codes.len() > 1, "the template has IAM policies, which are left out");
+}
+
+#[test]
+fn a_definition_is_checked_without_its_template() {
+    let finished = validate(&project().join("statemachines/file-processing.asl.json")).run().expect(0);
+    assert!(finished.stderr.contains("is fine: a definition"), "{}", finished.stderr);
+    let machine = fixture("validate/next-names-no-state/machine.asl.json");
+    let finished = validate(&machine).run().expect(1);
+    assert!(finished.stderr.contains("machine.asl.json:6:15"), "{}", finished.stderr);
+    let finished = Command::new(["up", "--ephemeral", "--port", "0", "-t"]).arg(&machine).run().expect(2);
+    assert!(finished.stderr.contains("the definition of a state machine, and no template"), "{}", finished.stderr);
 }
 
 #[test]

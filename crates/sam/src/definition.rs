@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     json,
-    problem::ProblemKind,
+    problem::{Problem, ProblemKind},
     properties::Properties,
     source::{Source, Span},
     template::Reported,
@@ -53,17 +53,42 @@ fn from_file(
     substitutions: &BTreeMap<String, String>,
 ) -> Result<Value, Reported> {
     let (template, at) = (properties.template, properties.at(uri));
-    let text = fs::read_to_string(path).map_err(|error| {
-        template.report(ProblemKind::UnreadableFile { path: path.to_path_buf(), reason: error.to_string() }, at)
-    })?;
-    let source = Source::new(path, text);
-    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let (substituted, missing) =
-        substitute(&source.text, substitutions, if is_yaml { Keep::Bare } else { Keep::Quoted });
+    let source = read_file(path).map_err(|kind| template.report(kind, at))?;
+    let (parsed, missing) = substitute_in_file(&source, substitutions);
     for (name, span) in missing.into_iter().filter(|(name, _)| is_unmentioned(properties, name)) {
         let kind = ProblemKind::MissingSubstitution { name, machine: id.to_owned() };
         template.report_at(kind, Some(source.location(span)), at);
     }
+    parsed.map_err(|problem| template.report_at(problem.kind, problem.location, at))
+}
+
+/// A definition without its template: each `${Name}` is kept as it is.
+pub(crate) fn alone(path: &Path) -> Result<Value, Box<Problem>> {
+    let source = read_file(path).map_err(|kind| Problem { kind, location: None })?;
+    substitute_in_file(&source, &BTreeMap::new()).0
+}
+
+/// Whether these are the fields of a definition, and of no template.
+pub(crate) fn is_one(root: &Node) -> bool {
+    let has = |name| root.get(name).is_some();
+    has("StartAt") && has("States") && !has("Resources")
+}
+
+fn read_file(path: &Path) -> Result<Source, ProblemKind> {
+    let text = fs::read_to_string(path);
+    let text =
+        text.map_err(|error| ProblemKind::UnreadableFile { path: path.to_owned(), reason: error.to_string() })?;
+    Ok(Source::new(path, text))
+}
+
+/// The definition of a file after its substitutions, and the names that have no value, with their places.
+fn substitute_in_file(
+    source: &Source,
+    substitutions: &BTreeMap<String, String>,
+) -> (Result<Value, Box<Problem>>, Missing) {
+    let is_yaml = source.path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let (substituted, missing) =
+        substitute(&source.text, substitutions, if is_yaml { Keep::Bare } else { Keep::Quoted });
     let parsed = if is_yaml {
         yaml::parse(&substituted.text).map(|node| node.to_json()).map_err(|error| (error.message, error.at.start))
     } else {
@@ -73,11 +98,12 @@ fn from_file(
             (message, offset_of(&substituted.text, error.line(), error.column()))
         })
     };
-    parsed.map_err(|(message, offset)| {
+    let parsed = parsed.map_err(|(message, offset)| {
         let start = substituted.original(offset);
         let location = source.location(Span { start, end: start + 1 });
-        template.report_at(ProblemKind::Syntax { message }, Some(location), at)
-    })
+        Box::new(Problem { kind: ProblemKind::Syntax { message }, location: Some(location) })
+    });
+    (parsed, missing)
 }
 
 /// Substitutes in a definition that stands in the template.
@@ -125,6 +151,9 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
     start + column.saturating_sub(1)
 }
 
+/// The names without a value, with their places.
+type Missing = Vec<(String, Span)>;
+
 /// A text after its substitutions, which knows where its parts come from.
 struct Substituted {
     text: String,
@@ -166,7 +195,7 @@ enum Keep {
 
 /// Puts the values in place of `${Name}`, as CloudFormation does: text for text, with no regard to JSON. All names that
 /// have no value are kept, and returned with their places.
-fn substitute(text: &str, values: &BTreeMap<String, String>, keep: Keep) -> (Substituted, Vec<(String, Span)>) {
+fn substitute(text: &str, values: &BTreeMap<String, String>, keep: Keep) -> (Substituted, Missing) {
     let mut result = Substituted { text: String::with_capacity(text.len()), ends: Vec::new() };
     let mut missing = Vec::new();
     let mut is_inside = false;

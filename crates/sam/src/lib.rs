@@ -36,7 +36,7 @@ mod yaml;
 
 pub use application::*;
 pub use language::Language;
-pub use load::{LoadOptions, load};
+pub use load::{LoadOptions, load, load_definition};
 pub use locate::WrittenDefinition;
 pub use names::is_states_name;
 pub use problem::{LoadError, Problem, ProblemKind};

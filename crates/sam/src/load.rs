@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fs,
     path::Path,
 };
 
 use serde_json::Value;
 
 use crate::{
-    ACCOUNT, Application, REGION, Target, audit,
+    ACCOUNT, Application, REGION, StateMachine, StateMachineKind, Target, audit, definition,
     problem::{LoadError, ProblemKind},
     properties::Properties,
     references,
@@ -18,6 +19,7 @@ use crate::{
     },
     source::Span,
     template::{Resource, Template},
+    yaml,
 };
 
 /// What a template is loaded with.
@@ -83,6 +85,35 @@ pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadE
             Err(LoadError { template, problems, unread, read: Some(Box::new(application)) })
         }
     }
+}
+
+/// Reads a definition that has no template into an application of one state machine. Each `${Name}` is kept as it is, and
+/// what it calls is not there. None where the file is no definition.
+///
+/// # Errors
+/// What is wrong with the file's syntax.
+pub fn load_definition(file: &Path) -> Option<Result<Application, LoadError>> {
+    let text = fs::read_to_string(file).ok()?;
+    let is_definition = yaml::parse(&definition::blanked(&text)).is_ok_and(|root| definition::is_one(&root));
+    is_definition.then(|| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.split('.').next().unwrap_or_default().to_owned();
+        let machine = |definition| StateMachine {
+            arn: format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"),
+            logical_id: name.clone(),
+            name,
+            kind: StateMachineKind::Standard,
+            definition,
+            definition_file: file.to_owned(),
+            role_arn: String::new(),
+        };
+        match definition::alone(file) {
+            Ok(definition) => Ok(Application { state_machines: vec![machine(definition)], ..Application::default() }),
+            Err(problem) => {
+                Err(LoadError { template: file.to_owned(), problems: vec![*problem], unread: Vec::new(), read: None })
+            }
+        }
+    })
 }
 
 fn is_state_machine(resource: &Resource) -> bool {

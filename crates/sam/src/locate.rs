@@ -32,6 +32,24 @@ impl Application {
     }
 }
 
+impl Application {
+    /// Where the template has what is called so: a resource, by its logical id or a name that is made of it, or an event of
+    /// one. None where it has no such thing.
+    pub fn locate_resource(&self, name: &str) -> Option<SourceLocation> {
+        let source = Source::new(&self.template, fs::read_to_string(&self.template).ok()?);
+        let root = yaml::parse(&source.text).ok()?;
+        let resources = root.get("Resources")?.as_map()?;
+        let short = name.strip_prefix(&format!("{}-", self.stack_name)).unwrap_or(name);
+        let field = [name, short].into_iter().find_map(|name| resources.get(name)).or_else(|| {
+            resources.iter().find_map(|(id, field)| {
+                let event = name.strip_prefix(id.as_str())?;
+                field.value.get("Properties")?.get("Events")?.as_map()?.get(event)
+            })
+        });
+        Some(source.location(field?.key))
+    }
+}
+
 impl WrittenDefinition {
     /// The place of a value, as the service tells it: `/States/Check/Catch[0]/Next`. Where it leads further than the
     /// definition, it is the last place that is there.

@@ -5,6 +5,7 @@ mod published;
 use crate::{
     problem::ProblemKind,
     source::Span,
+    suggest::closest,
     template::{Reported, Resource, Template},
     yaml::{Data, Map, Node},
 };
@@ -40,6 +41,23 @@ enum PseudoParameter {
 
 /// The one version of a function that there is here.
 pub(crate) const LATEST: &str = "$LATEST";
+
+/// What `Fn::GetAtt` can ask for; which of them a resource has is for its type to say.
+const ATTRIBUTES: [&str; 13] = [
+    "ApiEndpoint",
+    "ApiId",
+    "Arn",
+    "DomainName",
+    "FunctionUrl",
+    "Id",
+    "Name",
+    "QueueName",
+    "QueueUrl",
+    "RegionalDomainName",
+    "StreamArn",
+    "TopicArn",
+    "TopicName",
+];
 
 /// The logical id of the HTTP API that SAM makes for events that name none.
 pub(crate) const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
@@ -91,10 +109,12 @@ impl Template {
     /// The value of `Fn::GetAtt`.
     pub(crate) fn attribute(&self, id: &str, attribute: &str, at: Span) -> Result<String, Reported> {
         let unknown = |kind: &str| {
+            let known = ATTRIBUTES.into_iter().filter(|known| self.attribute_of(kind, id, known).is_some());
             let kind = ProblemKind::UnknownAttribute {
                 name: id.to_owned(),
                 resource_type: kind.to_owned(),
                 attribute: attribute.to_owned(),
+                suggestion: closest(attribute, known),
             };
             self.report(kind, at)
         };
@@ -285,6 +305,7 @@ impl Template {
         Ok(self.attribute_of(&resource.kind, &name, attribute).unwrap_or(name))
     }
 
+    /// One of [`ATTRIBUTES`].
     fn attribute_of(&self, kind: &str, name: &str, attribute: &str) -> Option<String> {
         let (region, account) = (&self.options.region, &self.options.account);
         let value = match (kind, attribute) {

@@ -76,6 +76,9 @@ pub enum ProblemKind {
         /// The parser's words.
         message: String,
     },
+    /// The file is a state machine's definition.
+    #[error("this is the definition of a state machine, and no template")]
+    Definition,
     /// The template has a section that CloudFormation does not know.
     #[error("`{name}` is not a section of a template")]
     UnknownSection {
@@ -176,6 +179,8 @@ pub enum ProblemKind {
         resource_type: String,
         /// The attribute.
         attribute: String,
+        /// The one that was probably meant.
+        suggestion: Option<String>,
     },
     /// Names, conditions or substitutions go in a circle.
     #[error("`{name}` is defined in terms of itself")]
@@ -272,6 +277,7 @@ impl ProblemKind {
         match self {
             Self::UnreadableFile { .. } => "unreadable-file",
             Self::Syntax { .. } => "syntax",
+            Self::Definition => "definition",
             Self::UnknownSection { .. } => "unknown-section",
             Self::MissingTransform => "missing-transform",
             Self::WrongType { .. } => "wrong-type",
@@ -303,7 +309,9 @@ impl ProblemKind {
             Self::UnknownProperty { suggestion: Some(name), .. }
             | Self::UnknownType { suggestion: Some(name), .. }
             | Self::UnknownParameter { suggestion: Some(name), .. }
+            | Self::UnknownAttribute { suggestion: Some(name), .. }
             | Self::UnknownReference { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::Definition => Some("name the template that has it as its `DefinitionUri`".to_owned()),
             Self::MissingTransform => Some("add the transform at the top of the template".to_owned()),
             Self::UnknownParameter { known, .. } if known.is_empty() => Some("it has no parameters at all".to_owned()),
             Self::UnknownParameter { known, .. } => Some(format!("its parameters are: {}", known.join(", "))),

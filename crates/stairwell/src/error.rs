@@ -10,6 +10,7 @@ use cloud::{
     states::ApiError,
 };
 use engine::mock::MockError;
+use sam::Application;
 
 use crate::{
     problems::Problem,
@@ -23,7 +24,12 @@ use crate::{
 #[expect(missing_docs, reason = "each variant tells itself in its message")]
 pub enum Error {
     #[error("{} in {}", counted(.problems.iter().filter(|problem| problem.is_error()).count(), "error"), .template.display())]
-    Project { template: PathBuf, problems: Vec<Problem> },
+    Project {
+        template: PathBuf,
+        problems: Vec<Problem>,
+        /// What could be read all the same.
+        read: Option<Box<Application>>,
+    },
     #[error(
         "no template found; looked for {}\n  help: go to the folder of the template, or name it: -t path/to/template.yaml",
         .tried.join(", ")

@@ -22,11 +22,22 @@ pub fn tell<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
     }
 }
 
-/// Tells it in short: a line for each type of resource.
+/// Tells it in short: a line for each type of resource, and one for each reason why something else is left out.
 pub fn tell_types<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
-    for line in types(left_out) {
+    let (of_types, others): (Vec<_>, Vec<_>) = left_out.partition(|left_out| left_out.what.starts_with("AWS::"));
+    for line in types(of_types.into_iter()).into_iter().chain(reasons(&others)) {
         anstream::eprintln!("  {} {line}", painted(YELLOW, "left out"));
     }
+}
+
+/// `NightlySync/Events/Nightly/RetryPolicy: What a target can't be given is not tried again.`
+fn reasons(left_out: &[&LeftOut]) -> Vec<String> {
+    let mut by_reason: IndexMap<&str, Vec<String>> = IndexMap::new();
+    for LeftOut { place, reason, .. } in left_out {
+        let place = place.strip_prefix("Resources/").unwrap_or(place).replace("/Properties/", "/");
+        by_reason.entry(reason).or_default().push(place);
+    }
+    by_reason.into_iter().map(|(reason, places)| format!("{}: {reason}", places.join(", "))).collect()
 }
 
 /// `AWS::CloudWatch::Alarm (7)`, or the properties of resources that are there: `AWS::S3::Bucket: CorsConfiguration (2)`.
@@ -75,5 +86,11 @@ mod tests {
             left_out("Parameters/P/AllowedPattern", "AllowedPattern"),
         ];
         assert_eq!(types(all.iter()), ["Alarm (2)", "Function: Policies (2), Layers (1)", "AllowedPattern (1)"]);
+        let others = [
+            left_out("Resources/M/Properties/Events/E/Properties/RetryPolicy", "a target"),
+            left_out("Parameters/P/AllowedPattern", "AllowedPattern"),
+        ];
+        let others: Vec<&LeftOut> = others.iter().collect();
+        assert_eq!(reasons(&others), ["M/Events/E/RetryPolicy, Parameters/P/AllowedPattern: no"]);
     }
 }

@@ -10,6 +10,7 @@ pub mod left_out;
 pub mod problems;
 pub mod project;
 pub mod record;
+pub mod refused;
 pub mod replay;
 pub mod signals;
 pub mod sources;

@@ -34,8 +34,15 @@ impl Problem {
     }
 
     /// What a service refuses of what the template describes.
-    pub fn of_start(error: &StartError) -> Self {
-        Self::new("refused", error.to_string(), None, None)
+    pub fn of_start(error: &StartError, location: Option<SourceLocation>) -> Self {
+        Self::new("refused", error.to_string(), None, location)
+    }
+
+    /// What somebody should know of a function before it is called.
+    pub fn of_notice(notice: String) -> Self {
+        let mut problem = Self::new("function", notice, None, None);
+        problem.severity = miette::Severity::Warning;
+        problem
     }
 
     /// A definition that could not be read, so that nobody knows what is wrong in it.
@@ -54,11 +61,20 @@ impl Problem {
 
     /// Tells it without its code, as a mistake of how the command was called.
     pub fn tell(&self) {
-        let kind = if self.is_error() { painted(RED, "error:") } else { painted(YELLOW, "warning:") };
+        let kind = match (self.is_error(), self.code.as_str()) {
+            (true, _) => painted(RED, "error:"),
+            (false, "function") => painted(YELLOW, "notice:"),
+            (false, _) => painted(YELLOW, "warning:"),
+        };
         anstream::eprintln!("{kind} {}", self.message);
         if let Some(help) = &self.help {
             anstream::eprintln!("  help: {help}");
         }
+    }
+
+    /// Where its place begins in its file.
+    pub fn offset(&self) -> Option<usize> {
+        Some(self.location.as_ref()?.offset)
     }
 
     /// Whether it is one of the project, and not of how the command was called.

@@ -26,8 +26,9 @@ use sam::{Application, LoadOptions};
 use crate::{
     error::Error,
     problems::{InDefinitions, Problem},
+    refused::refusal,
     signals::{Stop, Stopped, unless_stopped},
-    terminal::{BuildProgress, DIM, YELLOW, is_plain, painted},
+    terminal::{BuildProgress, DIM, is_plain, painted},
 };
 
 /// The port of the local cloud where the user names none.
@@ -170,7 +171,8 @@ impl TemplateArgs {
         }
         // In a line each: what is warned of may be an option that is off. `validate` shows the places.
         warnings.iter().for_each(Problem::tell);
-        tell_notices(&application);
+        // And of functions that can't run here as they would in AWS.
+        notices(&application.functions).into_iter().map(Problem::of_notice).for_each(|notice| notice.tell());
         Ok(application)
     }
 
@@ -190,15 +192,10 @@ impl TemplateArgs {
             let mut problems: Vec<_> = error.problems.iter().map(Problem::of_template).collect();
             problems.extend(error.read.iter().flat_map(|application| in_definitions(application)));
             problems.extend(error.unread.iter().map(|machine| Problem::not_checked(machine)));
-            Error::Project { template: error.template, problems }
+            let functions = error.read.iter().flat_map(|application| notices(&application.functions));
+            problems.extend(functions.map(Problem::of_notice));
+            Error::Project { template: error.template, problems, read: error.read }
         })
-    }
-}
-
-/// Tells of functions that can't run here as they would in AWS.
-pub fn tell_notices(application: &Application) {
-    for notice in notices(&application.functions) {
-        anstream::eprintln!("{} {notice}", painted(YELLOW, "notice:"));
     }
 }
 
@@ -235,7 +232,13 @@ pub async fn launch(
         let executables = build_functions(application, args.release).await?;
         LocalCloud::start_at(place, application, &executables).await.map_err(|error| match error {
             StartError::StateMachines(errors) => not_runnable(application, &errors),
-            error => Error::Start(error),
+            error => match refusal(application, &error) {
+                Some(problem) => {
+                    let template = application.template.clone();
+                    Error::Project { template, problems: vec![problem], read: None }
+                }
+                None => Error::Start(error),
+            },
         })
     };
     unless_stopped(stop, starting).await.map_err(|Stopped| Error::Stopped)?
@@ -276,7 +279,7 @@ pub fn build_options(release: bool) -> BuildOptions {
 
 /// What is wrong in the definitions of a template that has problems of its own. What they call is not looked at: it may be
 /// what could not be read. A `${Name}` that has no value is no value of a field, and has a problem of its own.
-fn in_definitions(application: &Application) -> Vec<Problem> {
+pub fn in_definitions(application: &Application) -> Vec<Problem> {
     let mut places = InDefinitions::of(application);
     let found = application.state_machines.iter().flat_map(|machine| {
         let diagnostics = asl::compile::compile(&asl::Value::from(&machine.definition)).diagnostics;
@@ -302,7 +305,7 @@ fn placeholders(text: &str) -> impl Iterator<Item = &str> {
 fn not_runnable(application: &Application, errors: &[LoadError]) -> Error {
     let mut places = InDefinitions::of(application);
     let problems = errors.iter().map(|error| places.error(error)).collect();
-    Error::Project { template: application.template.clone(), problems }
+    Error::Project { template: application.template.clone(), problems, read: None }
 }
 
 /// The JSON document that an option's argument gives: a file's path, `-` for standard input, or the document itself.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use cloud::lambda::{Followed, Lambda, follow};
+use cloud::lambda::{FollowError, Followed, Lambda, follow};
 use sam::Application;
 
 use crate::{
@@ -35,7 +35,11 @@ fn tell(application: &Application, followed: Followed) {
             anstream::eprintln!("{} {}: the change is in place {took}", painted(GREEN, "✓"), painted(BOLD, names));
         }
         Followed::Kept(error) => {
-            anstream::eprintln!("{} {error}\nWhat ran before runs on", painted(RED, "error:"));
+            let before = match &error {
+                FollowError::Handler { .. } => "a process that has loaded the code before it goes on, a new one fails",
+                _ => "the build before it goes on answering",
+            };
+            anstream::eprintln!("{} {error}\nThe change is not in place: {before}", painted(RED, "error:"));
         }
         Followed::Other(path) => {
             let file = path.file_name().unwrap_or(path.as_os_str()).display();

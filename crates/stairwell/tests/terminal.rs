@@ -192,7 +192,9 @@ async fn a_failed_try_is_told_with_its_error_and_the_time_of_the_next() {
     let mut family = Family::default();
     family.add(running.identity(), "one", &Clock::real());
     let progress = &mut family.members[&running.identity().arn].progress;
-    history.iter().for_each(|event| progress.apply(event));
+    for event in &history {
+        progress.apply(event);
+    }
     progress.rest(&rests);
     let tree = strip_str(&render(&family, OffsetDateTime::now_utc(), 0)).to_string();
     let lines: Vec<&str> = tree.lines().collect();

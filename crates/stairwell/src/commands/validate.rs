@@ -1,21 +1,19 @@
 //! `stairwell validate`
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use clap::Args;
-use cloud::{
-    local::{LocalCloud, Options},
-    states::StateMachine,
-};
-use sam::Application;
+use cloud::{lambda::notices, states::StateMachine};
+use sam::{Application, LeftOut, LoadError};
 
 use crate::{
     error::Error,
     left_out,
     problems::{self, InDefinitions, Problem},
-    project::{TemplateArgs, tell_notices},
+    project::{TemplateArgs, in_definitions},
+    refused::refused,
     report,
-    terminal::{DIM, GREEN, RED, counted, painted, print},
+    terminal::{DIM, GREEN, RED, YELLOW, counted, painted, print},
 };
 
 /// Check the template and its state machines together
@@ -43,72 +41,108 @@ pub struct ValidateArgs {
 /// Runs the command.
 pub async fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
     let template = args.template.file()?;
-    let (problems, left_out, summary) = match args.template.load() {
-        Ok(application) => {
-            tell_notices(&application);
-            let mut problems = Vec::new();
-            let mut places = InDefinitions::of(&application);
-            for described in &application.state_machines {
-                match StateMachine::load(described, &application.functions) {
-                    Ok(machine) => {
-                        let found = machine.warnings.iter();
-                        problems.extend(found.map(|found| places.problem(&described.logical_id, found)));
-                    }
-                    Err(errors) => problems.extend(errors.iter().map(|error| places.error(error))),
-                }
-            }
-            if !problems.iter().any(Problem::is_error) {
-                problems.extend(refused(&application).await);
-            }
-            let (functions, machines) = (application.functions.len(), application.state_machines.len());
-            (
-                problems,
-                application.left_out,
-                format!("{}, {}", counted(functions, "function"), counted(machines, "state machine")),
-            )
-        }
-        Err(Error::Project { problems, .. })
-            if problems.iter().any(|one| one.is_error() && one.is_of_the_project()) =>
-        {
-            (problems, Vec::new(), String::new())
-        }
-        Err(error) => return Err(error),
+    let found = match sam::load_definition(&template) {
+        Some(definition) => Found::in_definition(definition),
+        None => Found::in_template(&args.template).await?,
     };
-    let errors = problems.iter().filter(|problem| problem.is_error()).count();
     if args.json {
-        let left_out = left_out.iter().map(problems::left_out_json);
-        let problems =
-            serde_json::Value::from(problems.iter().map(Problem::to_json).chain(left_out).collect::<Vec<_>>());
-        print(format_args!("{problems:#}"));
+        print(format_args!("{:#}", found.to_json()));
     } else {
-        for problem in &problems {
-            anstream::eprintln!("{}", report(problem));
-        }
-        if args.verbose {
-            left_out::tell(left_out.iter());
-        } else if !left_out.is_empty() {
-            left_out::tell_types(left_out.iter());
-            anstream::eprintln!("  {}", painted(DIM, "`stairwell validate -v` tells the places and the reasons"));
-        }
-        let template = template.display();
-        match errors {
-            0 => anstream::eprintln!("{} {template} is fine: {summary}", painted(GREEN, "✓")),
-            count => anstream::eprintln!("{} {template} has {}", painted(RED, "✗"), counted(count, "error")),
-        }
+        found.tell(&template, args.verbose);
     }
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if found.count(Problem::is_error) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What a service refuses of what the template describes: the local cloud is started with it, and stopped. Nothing is built,
-/// called or kept.
-async fn refused(application: &Application) -> Option<Problem> {
-    let never_called = std::env::current_exe().unwrap_or_default();
-    let executables = application.functions.iter().map(|function| (function.name.clone(), never_called.clone()));
-    match LocalCloud::start(application, &executables.collect(), Options::default()).await {
-        Ok(cloud) => {
-            cloud.shutdown().await;
-            None
+/// What was looked at, and what is to be said of it.
+struct Found {
+    problems: Vec<Problem>,
+    left_out: Vec<LeftOut>,
+    summary: String,
+}
+
+impl Found {
+    async fn in_template(template: &TemplateArgs) -> Result<Self, Error> {
+        let application = match template.load() {
+            Ok(application) => application,
+            Err(Error::Project { mut problems, read, .. })
+                if problems.iter().any(|one| one.is_error() && one.is_of_the_project()) =>
+            {
+                if let Some(read) = read {
+                    let runnable = Application { state_machines: Vec::new(), ..*read };
+                    // What has no place may only follow from what could not be read.
+                    problems.extend(refused(runnable).await.into_iter().filter(Problem::is_of_the_project));
+                }
+                return Ok(Self { problems, left_out: Vec::new(), summary: String::new() });
+            }
+            Err(error) => return Err(error),
+        };
+        let mut problems: Vec<_> = notices(&application.functions).into_iter().map(Problem::of_notice).collect();
+        let mut runnable = application.clone();
+        let mut places = InDefinitions::of(&application);
+        runnable.state_machines.retain(|described| match StateMachine::load(described, &application.functions) {
+            Ok(machine) => {
+                let found = machine.warnings.iter();
+                problems.extend(found.map(|found| places.problem(&described.logical_id, found)));
+                true
+            }
+            Err(errors) => {
+                problems.extend(errors.iter().map(|error| places.error(error)));
+                false
+            }
+        });
+        problems.extend(refused(runnable).await);
+        let (functions, machines) = (application.functions.len(), application.state_machines.len());
+        let summary = format!("{}, {}", counted(functions, "function"), counted(machines, "state machine"));
+        Ok(Self { problems, left_out: application.left_out, summary })
+    }
+
+    /// In a definition without its template.
+    fn in_definition(definition: Result<Application, LoadError>) -> Self {
+        let problems = match definition {
+            Ok(application) => in_definitions(&application),
+            Err(error) => error.problems.iter().map(Problem::of_template).collect(),
+        };
+        let summary = "a definition, looked at alone. Name its template to check what it calls".to_owned();
+        Self { problems, left_out: Vec::new(), summary }
+    }
+
+    fn count(&self, is: impl Fn(&Problem) -> bool) -> usize {
+        self.problems.iter().filter(|problem| is(problem)).count()
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let left_out = self.left_out.iter().map(problems::left_out_json);
+        self.problems.iter().map(Problem::to_json).chain(left_out).collect()
+    }
+
+    fn tell(&self, file: &Path, verbose: bool) {
+        for problem in &self.problems {
+            if problem.is_of_the_project() || problem.is_error() {
+                anstream::eprintln!("{}", report(problem));
+            } else {
+                problem.tell();
+            }
         }
-        Err(error) => Some(Problem::of_start(&error)),
+        if verbose {
+            left_out::tell(self.left_out.iter());
+        } else if !self.left_out.is_empty() {
+            left_out::tell_types(self.left_out.iter());
+            anstream::eprintln!("  {}", painted(DIM, "`stairwell validate -v` tells the places and the reasons"));
+        }
+        let file = file.display();
+        let (errors, warnings) = (self.count(Problem::is_error), self.count(|problem| !problem.is_error()));
+        let and_warnings = |and: &str| match warnings {
+            0 => String::new(),
+            warnings => format!("{and}{}", painted(YELLOW, counted(warnings, "warning"))),
+        };
+        match errors {
+            0 => {
+                anstream::eprintln!("{} {file} is fine: {}{}", painted(GREEN, "✓"), self.summary, and_warnings("; "));
+            }
+            errors => {
+                let errors = counted(errors, "error");
+                anstream::eprintln!("{} {file} has {errors}{}", painted(RED, "✗"), and_warnings(" and "));
+            }
+        }
     }
 }

@@ -355,9 +355,10 @@ impl Node {
                 self.rest = None;
             }
             kind => {
-                if let Some(fault) = own_failure(kind) {
-                    self.fault = fault.cloned().or(self.fault.take());
-                    self.failed_last = true;
+                let Some(failure) = own_failure(kind) else { return };
+                self.failed_last = true;
+                if let Failure::Of(fault) = failure {
+                    self.fault = Some(fault.clone());
                 }
             }
         }
@@ -386,9 +387,16 @@ impl Node {
     }
 }
 
-/// Whether the work of a state goes wrong with this event, and with what: where the work is that of other states, they tell
-/// it.
-pub(super) fn own_failure(kind: &EventKind) -> Option<Option<&Fault>> {
+/// How the work of a state goes wrong.
+pub(super) enum Failure<'e> {
+    /// With this.
+    Of(&'e Fault),
+    /// By the states inside of it, which tell with what.
+    Inside,
+}
+
+/// Whether the work of a state goes wrong with this event.
+pub(super) fn own_failure(kind: &EventKind) -> Option<Failure<'_>> {
     match kind {
         EventKind::EvaluationFailed { fault, .. }
         | EventKind::MapRunFailed(fault)
@@ -401,8 +409,8 @@ pub(super) fn own_failure(kind: &EventKind) -> Option<Option<&Fault>> {
         | EventKind::TaskStartFailed(TaskType { .. }, fault)
         | EventKind::TaskSubmitFailed(TaskType { .. }, fault)
         | EventKind::TaskFailed(TaskType { .. }, fault)
-        | EventKind::TaskTimedOut(TaskType { .. }, fault) => Some(Some(fault)),
-        EventKind::ParallelStateFailed | EventKind::MapStateFailed => Some(None),
+        | EventKind::TaskTimedOut(TaskType { .. }, fault) => Some(Failure::Of(fault)),
+        EventKind::ParallelStateFailed | EventKind::MapStateFailed => Some(Failure::Inside),
         _ => None,
     }
 }
