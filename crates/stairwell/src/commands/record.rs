@@ -37,7 +37,7 @@ pub struct RecordArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// What the case is called [default: the execution's name]
+    /// What the case is called [default: MACHINE/EXECUTION]
     #[arg(long)]
     name: Option<String>,
 

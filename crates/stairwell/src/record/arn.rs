@@ -11,6 +11,8 @@ pub(super) struct ExecutionArn<'a> {
     pub(super) region: &'a str,
     /// The account that it belongs to.
     pub(super) account: &'a str,
+    /// The name of its state machine.
+    pub(super) machine: &'a str,
     /// The execution's name.
     pub(super) name: &'a str,
 }
@@ -22,7 +24,9 @@ impl<'a> ExecutionArn<'a> {
         match parts.as_slice() {
             ["arn", _, "states", _, _, "express", ..] => Err(RecordError::Express),
             ["arn", _, "states", _, _, "execution", machine, _] if machine.contains('/') => Err(RecordError::Child),
-            ["arn", _, "states", region, account, "execution", _, name] => Ok(Self { text, region, account, name }),
+            ["arn", _, "states", region, account, "execution", machine, name] => {
+                Ok(Self { text, region, account, machine, name })
+            }
             _ => Err(RecordError::NoExecution(text.to_owned())),
         }
     }

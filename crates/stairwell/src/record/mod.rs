@@ -55,7 +55,7 @@ pub enum RecordError {
         state: String,
     },
     /// Step Functions does not do what was asked.
-    #[error("Step Functions at {endpoint} refuses {operation}: {code}: {message}")]
+    #[error("Step Functions at {endpoint} refuses {operation}: {code}: {message}{}", what_helps(code))]
     Refused {
         /// Who was asked.
         endpoint: Arc<str>,
@@ -63,7 +63,7 @@ pub enum RecordError {
         operation: &'static str,
         /// The error's name.
         code: String,
-        /// What it says.
+        /// What it says, or the status of an answer that says nothing.
         message: String,
     },
     /// There was no answer.
@@ -111,7 +111,28 @@ fn who_answers(endpoint: &str) -> &'static str {
     }
 }
 
-/// Makes a recorded case of an execution that has ended. It is called `name`, or else as the execution is.
+/// What can be done about an error of the service, where something can.
+fn what_helps(code: &str) -> &'static str {
+    match code {
+        "AccessDeniedException" => {
+            "\n  help: recording takes states:DescribeExecution, states:DescribeStateMachineForExecution and \
+             states:GetExecutionHistory"
+        }
+        "ThrottlingException" => {
+            "\n  help: it was asked several times; others use up the account's quota: try again later"
+        }
+        "ExpiredTokenException" | "InvalidClientTokenId" | "UnrecognizedClientException" => {
+            "\n  help: take other credentials, or sign in again: AWS_PROFILE=…, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        }
+        "ExecutionDoesNotExist" => {
+            "\n  help: an execution is there for 90 days, in its own account and region; those of `stairwell up --ephemeral` end \
+             with it"
+        }
+        _ => "",
+    }
+}
+
+/// Makes a recorded case of an execution that has ended. It is called `name`, or else `MACHINE/EXECUTION`.
 ///
 /// One in the local account is read from `http://127.0.0.1:<local_port>`, any other from AWS; `endpoint_url` is asked
 /// in place of both.
@@ -123,7 +144,8 @@ pub async fn record(
 ) -> Result<Value, RecordError> {
     let arn = ExecutionArn::parse(arn)?;
     let told = source::read(&arn, endpoint_url, local_port).await?;
-    case(&told, name.unwrap_or(arn.name))
+    let default = format!("{}/{}", arn.machine, arn.name);
+    case(&told, name.unwrap_or(&default))
 }
 
 /// The case that Step Functions' answers make.

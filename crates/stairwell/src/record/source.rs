@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use asl::Value;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig};
 use aws_sdk_sfn::{
     Client,
     config::{ConfigBag, Credentials, Intercept, RuntimeComponents},
@@ -11,10 +11,16 @@ use aws_sdk_sfn::{
 };
 use aws_smithy_runtime_api::{
     box_error::BoxError,
-    client::interceptors::{context::AfterDeserializationInterceptorContextRef, dyn_dispatch_hint},
+    client::{
+        interceptors::{context::AfterDeserializationInterceptorContextRef, dyn_dispatch_hint},
+        orchestrator::HttpResponse,
+    },
 };
 
 use super::{RecordError, arn::ExecutionArn};
+
+/// How often a call is made that the service throttles, or that fails on the way.
+const ATTEMPTS: u32 = 6;
 
 /// Who is asked where no address is named.
 pub(super) const AWS: &str = "AWS";
@@ -89,7 +95,8 @@ async fn client(arn: &ExecutionArn<'_>, endpoint_url: Option<&str>) -> Client {
             .endpoint_url(url);
         return Client::from_conf(config.build());
     }
-    let mut config = aws_config::defaults(BehaviorVersion::latest()).region(region);
+    let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+    let mut config = aws_config::defaults(BehaviorVersion::latest()).region(region).retry_config(retries);
     if let Some(url) = endpoint_url {
         config = config.endpoint_url(url);
     }
@@ -125,10 +132,13 @@ impl Intercept for Body {
 
 impl Body {
     /// The JSON of an operation's answer.
-    fn of<T, E, R>(&self, operation: &'static str, answer: Result<T, SdkError<E, R>>) -> Result<Value, RecordError>
+    fn of<T, E>(
+        &self,
+        operation: &'static str,
+        answer: Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<Value, RecordError>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         match answer {
             Ok(_) => {
@@ -139,7 +149,10 @@ impl Body {
                 endpoint: self.endpoint.clone(),
                 operation,
                 code: error.err().code().unwrap_or("an error without a name").to_owned(),
-                message: error.err().message().unwrap_or_default().to_owned(),
+                message: match error.err().message() {
+                    Some(message) => message.to_owned(),
+                    None => format!("the status is {}", error.raw().status()),
+                },
             }),
             Err(error) => {
                 let endpoint = self.endpoint.clone();
