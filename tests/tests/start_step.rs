@@ -113,6 +113,8 @@ async fn the_idempotency_key_makes_two_requests_one() {
         arns.push(answer.json()["executionArn"].clone());
     }
     assert!(arns[0] == arns[1] && arns[1] != arns[2], "{arns:?}");
+    let with_another_body = post(&runner, &["idempotency-key: one"], b"{\"n\":1}").await;
+    assert_eq!(with_another_body.status, 422, "{with_another_body:?}");
     assert_eq!(executions(&runner).await.len(), 2);
 }
 

@@ -33,6 +33,9 @@ pub enum Error {
     /// The event is of a service that the function does not know.
     #[error("the function does not take {0}")]
     Unsupported(String),
+    /// The key of an HTTP request was used before, for an execution with another input.
+    #[error("the Idempotency-Key was used for a request with another body: send this one with a key of its own")]
+    KeyReused,
     /// The input of the execution is above what Step Functions takes.
     #[error("the input of the execution has {0} bytes, and 262144 is the limit")]
     TooLarge(usize),
@@ -48,6 +51,7 @@ impl NamedError for Error {
                 INVALID_INPUT
             }
             Self::Unsupported(_) => "UnsupportedEvent",
+            Self::KeyReused => "IdempotencyKeyReused",
             Self::TooLarge(_) => "InputTooLarge",
             Self::Service(error) => error.name(),
         }

@@ -82,7 +82,7 @@ pub async fn handle(function: &StartStep, event: LambdaEvent<Value>) -> Result<O
 impl StartStep {
     async fn answer(&self, request: HttpRequest, trace: Option<&str>) -> HttpResponse {
         let started = match http::work(request) {
-            Ok(work) => self.start(work, trace).await,
+            Ok(work) => self.start_for_request(work, trace).await,
             Err(error) => Err(error),
         };
         match started {
@@ -92,6 +92,20 @@ impl StartStep {
                 http::failed(&error)
             }
         }
+    }
+
+    /// A key that was used for another input is a mistake of the caller, who would take that execution for its own. Where the
+    /// earlier input is not known, the execution counts as the one that is asked for.
+    async fn start_for_request(&self, work: Work, trace: Option<&str>) -> Result<String, Error> {
+        let input = work.input.clone();
+        let execution = machine::start(&self.sfn, &self.machine, work, trace).await?;
+        if execution.is_earlier
+            && let Some(earlier) = machine::input_of(&self.sfn, &execution.arn).await
+            && !is_same_json(&earlier, &input)
+        {
+            return Err(Error::KeyReused);
+        }
+        Ok(execution.arn)
     }
 
     /// What is not started when the time is up has failed: were the function ended, SQS would deliver the whole batch again.
@@ -130,6 +144,12 @@ impl StartStep {
     }
 
     async fn start(&self, work: Work, trace: Option<&str>) -> Result<String, Error> {
-        Ok(machine::start(&self.sfn, &self.machine, work, trace).await?)
+        Ok(machine::start(&self.sfn, &self.machine, work, trace).await?.arn)
     }
+}
+
+/// Whether two texts are the same JSON document, however it is written.
+fn is_same_json(one: &str, other: &str) -> bool {
+    let read = |text| serde_json::from_str::<Value>(text).ok();
+    one == other || read(one).is_some_and(|one| read(other) == Some(one))
 }

@@ -22,6 +22,8 @@ pub(crate) fn failed(error: &Error) -> HttpResponse {
         | Error::Key(_)
         | Error::Unsupported(_) => 400,
         Error::TooLarge(_) => 413,
+        // As the IETF's draft "The Idempotency-Key HTTP Header Field" has it.
+        Error::KeyReused => 422,
         Error::Service(error) => match error.kind {
             ServiceErrorKind::Throttled | ServiceErrorKind::ServiceUnavailable => 503,
             _ => 500,

@@ -20,7 +20,8 @@
 //! | another JSON object | the document | its field `idempotencyKey`, else the id of the Lambda request, which Lambda keeps when it retries | the whole document |
 //!
 //! So the same event always gets the same name, and the same upload does whichever way it was told of. Step Functions refuses
-//! a name that it has seen within 90 days; that counts as success. Idempotency keys are shared by all callers. A name ends in a
+//! a name that it has seen within 90 days; that counts as success, but for an HTTP request whose key was used with another body.
+//! Where the function may not ask for the earlier input (`states:DescribeExecution`), that counts as success too. Idempotency keys are shared by all callers. A name ends in a
 //! hash; what is before it is for people.
 //!
 //! A file is `{"bucket": "data", "key": "incoming/large file.csv", "size": 3145728, "versionId": "3HL4kqtJvjVBH40Nrjfkd"}`,
@@ -36,6 +37,7 @@
 //! | 202 | `{"executionArn": "…"}` | the execution was started, now or before |
 //! | 400 | `{"error": "InvalidInput", "message": "…"}` | the body is no JSON object |
 //! | 413 | `{"error": "InputTooLarge", "message": "…"}` | the body is above 262,144 bytes |
+//! | 422 | `{"error": "IdempotencyKeyReused", "message": "…"}` | the key of the request was used before, with another body |
 //! | 500 | `{"error": "…", "message": "…"}` | the state machine is missing or may not be started |
 //! | 503 | `{"error": "…", "message": "…"}` | `Throttled` or `ServiceUnavailable`; the same request may be sent again |
 //!
@@ -51,6 +53,7 @@
 //! | `InvalidInput` | the event misses a field that its kind has, has no records, or is no object; or a message or a key is not encoded as it should be |
 //! | `UnsupportedEvent` | an event of another service, or an HTTP request of payload format 1.0 |
 //! | `InputTooLarge` | the input of the execution is above 262,144 bytes |
+//! | `IdempotencyKeyReused` | the `Idempotency-Key` of an HTTP request was used before, with another body |
 //! | `StateMachineNotFound` | the state machine does not exist, or is being deleted |
 //! | `AccessDenied` | the function may not start the state machine |
 //! | `Throttled` | too many requests, or too many running executions; a later call may pass |

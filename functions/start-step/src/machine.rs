@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
-use function_kit::{ServiceError, ServiceErrorKind};
+use function_kit::{NamedError, ServiceError, ServiceErrorKind};
 
 use crate::work::Work;
 
@@ -56,13 +56,20 @@ impl fmt::Display for StateMachineArn {
     }
 }
 
-/// Starts an execution, or finds that it was started before. The answer is its ARN.
+/// An execution that an event asks for.
+pub(crate) struct Execution {
+    pub(crate) arn: String,
+    /// Whether it has its name from an earlier event, whose input may be another one.
+    pub(crate) is_earlier: bool,
+}
+
+/// Starts an execution, or finds that it was started before.
 pub(crate) async fn start(
     sfn: &Client,
     machine: &StateMachineArn,
     work: Work,
     trace: Option<&str>,
-) -> Result<String, ServiceError> {
+) -> Result<Execution, ServiceError> {
     let request = sfn
         .start_execution()
         .state_machine_arn(machine.to_string())
@@ -72,15 +79,15 @@ pub(crate) async fn start(
     let error = match request.send().await {
         Ok(started) => {
             tracing::info!(execution = started.execution_arn, "started");
-            return Ok(started.execution_arn);
+            return Ok(Execution { arn: started.execution_arn, is_earlier: false });
         }
         Err(error) => error,
     };
     let kind = match error.as_service_error() {
         Some(StartExecutionError::ExecutionAlreadyExists(_)) => {
-            let execution = machine.execution(&work.name);
-            tracing::info!(execution, "started before");
-            return Ok(execution);
+            let arn = machine.execution(&work.name);
+            tracing::info!(execution = arn, "started before");
+            return Ok(Execution { arn, is_earlier: true });
         }
         Some(StartExecutionError::StateMachineDeleting(_)) => Some(ServiceErrorKind::StateMachineNotFound),
         Some(StartExecutionError::ExecutionLimitExceeded(_)) => Some(ServiceErrorKind::Throttled),
@@ -88,6 +95,18 @@ pub(crate) async fn start(
     };
     let error = ServiceError::new("StartExecution", &error);
     Err(ServiceError { kind: kind.unwrap_or(error.kind), ..error })
+}
+
+/// The input that an execution was started with; none where it can't be asked for.
+pub(crate) async fn input_of(sfn: &Client, execution_arn: &str) -> Option<String> {
+    match sfn.describe_execution().execution_arn(execution_arn).send().await {
+        Ok(described) => described.input,
+        Err(error) => {
+            let error = ServiceError::new("DescribeExecution", &error);
+            tracing::warn!(execution = execution_arn, error = error.name(), "its input is not known: {error}");
+            None
+        }
+    }
 }
 
 #[cfg(test)]

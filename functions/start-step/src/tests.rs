@@ -214,11 +214,26 @@ async fn a_caller_is_told_whether_to_try_again() {
 
 #[tokio::test]
 async fn an_execution_that_was_started_before_is_accepted() {
-    let stub = refusing(400, "ExecutionAlreadyExists").await;
-    let response = invoke(&stub, http("{}")).await.unwrap();
-    let name = asked(&stub).remove(0).0;
-    assert_eq!(response["statusCode"], 202);
-    assert_eq!(body(&response), json!({"executionArn": format!("{EXECUTION}{name}")}));
+    // Its input is the same JSON, or nobody may ask for it.
+    let described = |input: &str| Reply::json(200, json!({"executionArn": EXECUTION, "input": input}));
+    for reply in [described("{ }"), described("{}"), Reply::json_error(400, "AccessDeniedException")] {
+        let stub = Stub::scripted([Reply::json_error(400, "ExecutionAlreadyExists"), reply]).await;
+        let response = invoke(&stub, http("{}")).await.unwrap();
+        let [start, describe] = stub.requests().try_into().unwrap();
+        let execution = format!("{EXECUTION}{}", start.json()["name"].as_str().unwrap());
+        assert_eq!((describe.operation(), &describe.json()["executionArn"]), ("DescribeExecution", &json!(execution)));
+        assert_eq!(response["statusCode"], 202);
+        assert_eq!(body(&response), json!({"executionArn": execution}));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_used_with_another_body_is_refused() {
+    let described = json!({"executionArn": EXECUTION, "input": r#"{"key":"a.csv"}"#});
+    let stub = Stub::scripted([Reply::json_error(400, "ExecutionAlreadyExists"), Reply::json(200, described)]).await;
+    let response = invoke(&stub, http(r#"{"key":"b.csv"}"#)).await.unwrap();
+    assert_eq!(response["statusCode"], 422);
+    assert_eq!(body(&response)["error"], "IdempotencyKeyReused");
 }
 
 // Files
