@@ -6,12 +6,35 @@ use crate::{
     Code, Language, cargo,
     problem::ProblemKind,
     properties::Properties,
+    suggest::closest,
     template::{Reported, Template},
     yaml::Node,
 };
 
 /// Where the SAM command line puts what it has built, beside the template.
 const BUILT: &str = ".aws-sam/build";
+
+/// What the names of Lambda's runtimes begin with, those of the past and those to come.
+const FAMILIES: [&str; 7] = ["dotnet", "go1.x", "java", "nodejs", "provided", "python", "ruby"];
+
+/// Runtimes that somebody may mean.
+const RUNTIMES: [&str; 15] = [
+    "dotnet8",
+    "java17",
+    "java21",
+    "nodejs18.x",
+    "nodejs20.x",
+    "nodejs22.x",
+    "nodejs24.x",
+    "provided.al2",
+    "provided.al2023",
+    "python3.10",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
+    "ruby3.4",
+];
 
 /// Reads the properties and the metadata that say it.
 pub(crate) fn read(properties: &Properties, id: &str, metadata: Option<&Node>) -> Result<Code, Reported> {
@@ -25,6 +48,11 @@ pub(crate) fn read(properties: &Properties, id: &str, metadata: Option<&Node>) -
     }
     match Language::of_runtime(&runtime) {
         Some(language) => script(properties, id, language, &build),
+        None if !FAMILIES.iter().any(|family| runtime.starts_with(family)) => {
+            let meant = closest(&runtime, RUNTIMES).map(|runtime| format!(": did you mean `{runtime}`?"));
+            let reason = format!("Lambda has no such runtime{}", meant.unwrap_or_default());
+            Err(properties.refuse("Runtime", &runtime, &reason))
+        }
         None => Ok(not_here(&format!(
             "its runtime is `{runtime}`, and functions with a `provided`, `python3` or `nodejs` runtime run here"
         ))),
