@@ -241,3 +241,40 @@ def test_what_a_request_lacks_is_told(sfn):
         machine(sfn, "a name", PASS)
     with refused("InvalidExecutionInput"):
         sfn.start_execution(stateMachineArn=f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:Echo", input="{")
+
+
+# An action of each service with what it answers: `{name}` is of the test alone.
+ACTIONS = [
+    ("cloudwatch:listMetrics", {"Namespace": "{name}"}, {"Metrics": []}),
+    ("cloudwatchlogs:describeLogGroups", {"LogGroupNamePrefix": "{name}"}, {"LogGroups": []}),
+    ("dynamodb:listTables", {"ExclusiveStartTableName": "zzz"}, {"TableNames": []}),
+    ("dynamodb:describeTable", {"TableName": "{name}"}, "DynamoDb.ResourceNotFoundException"),
+    ("dynamodbstreams:listStreams", {"TableName": "{name}"}, {"Streams": []}),
+    ("eventbridge:listRules", {"NamePrefix": "{name}"}, {"Rules": []}),
+    ("eventbridge:describeRule", {"Name": "{name}"}, "EventBridge.ResourceNotFoundException"),
+    ("lambda:getFunctionConcurrency", {"FunctionName": "python"}, {"ReservedConcurrentExecutions": 1}),
+    ("lambda:getFunction", {"FunctionName": "{name}"}, "Lambda.ResourceNotFoundException"),
+    ("s3:getObject", {"Bucket": "{name}", "Key": "k"}, "S3.NoSuchBucketException"),
+    ("scheduler:listSchedules", {"NamePrefix": "{name}"}, {"Schedules": []}),
+    ("scheduler:getSchedule", {"Name": "{name}"}, "Scheduler.ResourceNotFoundException"),
+    ("secretsmanager:describeSecret", {"SecretId": "{name}"}, "SecretsManager.ResourceNotFoundException"),
+    ("sfn:listExecutions", {"StateMachineArn": "{machine}"}, "Sfn.StateMachineTypeNotSupportedException"),
+    ("sns:getTopicAttributes", {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:none"}, "Sns.NotFoundException"),
+    ("sqs:getQueueUrl", {"QueueName": "{name}"}, "Sqs.QueueDoesNotExistException"),
+    ("ssm:getParameter", {"Name": "{name}"}, "Ssm.ParameterNotFoundException"),
+    ("sts:getCallerIdentity", {}, {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:root", "UserId": ACCOUNT}),
+]
+
+
+@pytest.mark.parametrize("action, parameters, expected", ACTIONS, ids=[action for action, _, _ in ACTIONS])
+def test_tasks_call_every_service(sfn, name, action, parameters, expected):
+    short = name[-40:].lower().strip("-")
+    arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
+    filled = json.loads(json.dumps(parameters).replace("{name}", short).replace("{machine}", arn))
+    call = {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{action}", "Parameters": filled, "End": True}
+    created = machine(sfn, name, {"StartAt": "Call", "States": {"Call": call}}, type="EXPRESS")
+    done = sfn.start_sync_execution(stateMachineArn=created)
+    if isinstance(expected, str):
+        assert (done["status"], done["error"]) == ("FAILED", expected), done["cause"]
+    else:
+        assert json.loads(done["output"]) == expected

@@ -29,7 +29,7 @@ pub struct Service {
 }
 
 /// Every service that a model is there for.
-static SERVICES: [Service; 20] = [
+static SERVICES: [Service; 22] = [
     Service::new("apigateway", "ApiGateway", include_str!("models/apigateway.json")),
     Service::new("athena", "Athena", include_str!("models/athena.json")),
     Service::new("batch", "Batch", include_str!("models/batch.json")),
@@ -37,6 +37,7 @@ static SERVICES: [Service; 20] = [
     Service::new("cloudwatchlogs", "CloudWatchLogs", include_str!("models/logs.json")),
     Service::new("codebuild", "CodeBuild", include_str!("models/codebuild.json")),
     Service::new("dynamodb", "DynamoDb", include_str!("models/dynamodb.json")),
+    Service::new("dynamodbstreams", "DynamoDbStreams", include_str!("models/dynamodbstreams.json")),
     Service::new("ecs", "Ecs", include_str!("models/ecs.json")),
     Service::new("eventbridge", "EventBridge", include_str!("models/events.json")),
     Service::new("glue", "Glue", include_str!("models/glue.json")),
@@ -44,6 +45,7 @@ static SERVICES: [Service; 20] = [
     Service::new("kms", "Kms", include_str!("models/kms.json")),
     Service::new("lambda", "Lambda", include_str!("models/lambda.json")),
     Service::new("s3", "S3", include_str!("models/s3.json")),
+    Service::new("scheduler", "Scheduler", include_str!("models/scheduler.json")),
     Service::new("secretsmanager", "SecretsManager", include_str!("models/secretsmanager.json")),
     Service::new("sfn", "Sfn", include_str!("models/stepfunctions.json")),
     Service::new("sns", "Sns", include_str!("models/sns.json")),
