@@ -1,15 +1,15 @@
 //! Rules that fire by the clock.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::{Event, Events, timetable::Timetable};
-
-/// The longest sleep: the clock of the machine may be set meanwhile.
-const LONGEST: Duration = Duration::from_mins(1);
+use super::{
+    Event, Events,
+    timetable::{Timetable, until},
+};
 
 /// A rule that fires. One with another expression is another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,11 +39,7 @@ impl Events {
                     None => drop(due.remove(alarm)),
                 }
             }
-            let next = due.values().min().and_then(|next| Duration::try_from(next.duration_since(now)).ok());
-            tokio::select! {
-                () = self.changed.notified() => {}
-                () = tokio::time::sleep(next.unwrap_or(LONGEST).min(LONGEST)) => {}
-            }
+            until(due.values().min().copied(), &self.changed).await;
         }
     }
 

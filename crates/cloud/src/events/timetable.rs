@@ -10,6 +10,19 @@ use croner::{
     parser::{CronParser, Seconds, Year},
 };
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use tokio::sync::Notify;
+
+/// The longest sleep: the clock of the machine may be set meanwhile.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// Sleeps until the next time, where there is one, or until told of a change.
+pub(crate) async fn until(next: Option<Timestamp>, changed: &Notify) {
+    let left = next.map(|next| Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default());
+    tokio::select! {
+        () = changed.notified() => {}
+        () = tokio::time::sleep(left.unwrap_or(LONGEST).min(LONGEST)) => {}
+    }
+}
 
 /// A schedule expression, read.
 #[derive(Clone, Debug)]

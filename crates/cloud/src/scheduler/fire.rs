@@ -1,6 +1,6 @@
 //! What fires by the clock.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sam::Target;
@@ -9,55 +9,57 @@ use time::OffsetDateTime;
 
 use super::{
     Scheduler,
-    schedule::{ActionAfterCompletion, Description, State},
+    schedule::{ActionAfterCompletion, Description, Schedule, State},
 };
-use crate::{events::Event, protocol::Failure, targets::NotGiven};
-
-/// The longest sleep: the clock of the machine may be set meanwhile.
-const LONGEST: Duration = Duration::from_mins(1);
+use crate::{
+    events::{Event, until},
+    protocol::Failure,
+    targets::NotGiven,
+};
 
 impl Scheduler {
     /// Fires schedules at their times, for as long as this lives.
     pub async fn fire(&self) {
-        // What is due, with what was said of it when that was found: a schedule that was changed is a new one.
-        let mut due: BTreeMap<String, (i64, Timestamp)> = BTreeMap::new();
+        // When each is due next, with what was said of it when that was found: a schedule that was changed is a new one. One
+        // that is over is not due again.
+        let mut due: BTreeMap<String, (i64, Option<Timestamp>)> = BTreeMap::new();
+        let started = Timestamp::now();
         loop {
             let now = Timestamp::now();
             let schedules = self.schedules.all().clone();
-            due.retain(|key, _| schedules.contains_key(key));
             for (key, schedule) in schedules.iter().filter(|(_, one)| one.description.state == State::Enabled) {
                 let known = due.get(key).filter(|(changed_at, _)| *changed_at == schedule.changed_at).copied();
-                match known {
-                    Some((_, at)) if at > now => continue,
+                // A time that has passed since a schedule came is not missed.
+                let came = Timestamp::from_second(schedule.changed_at).map_or(started, |changed| changed.max(started));
+                let after = match known {
+                    Some((_, None)) => continue,
+                    Some((_, Some(at))) if at > now => continue,
                     // What was missed while the machine slept is fired once.
-                    Some((_, at)) => self.fire_one(key, &schedule.description, at),
-                    None => {}
-                }
-                let next = schedule.description.times().ok().and_then(|times| times.next_after(now));
-                match next {
-                    Some(next) => drop(due.insert(key.clone(), (schedule.changed_at, next))),
-                    None => {
-                        due.remove(key);
-                        self.complete(key, &schedule.description, known.is_some());
+                    Some((_, Some(at))) => {
+                        self.fire_one(key, &schedule.description, at);
+                        now
                     }
+                    None => came.min(now),
+                };
+                let next = schedule.description.times().ok().and_then(|times| times.next_after(after));
+                due.insert(key.clone(), (schedule.changed_at, next));
+                if known.is_some() && next.is_none() {
+                    self.complete(key, schedule);
                 }
             }
             due.retain(|key, _| schedules.get(key).is_some_and(|one| one.description.state == State::Enabled));
-            let next = due.values().map(|(_, at)| at).min();
-            let next = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
-            tokio::select! {
-                () = self.changed.notified() => {}
-                () = tokio::time::sleep(next.unwrap_or(LONGEST).min(LONGEST)) => {}
-            }
+            until(due.values().filter_map(|(_, at)| *at).min(), &self.changed).await;
         }
     }
 
-    /// Deletes a schedule that has fired for the last time, where that is wanted.
-    fn complete(&self, key: &str, description: &Description, has_fired: bool) {
-        if !has_fired || description.action_after_completion != ActionAfterCompletion::Delete {
+    /// Deletes a schedule that has fired for the last time, where that is wanted. One that was changed or made anew
+    /// meanwhile has times of its own.
+    fn complete(&self, key: &str, fired: &Schedule) {
+        let mut schedules = self.schedules.all();
+        let is_the_same = schedules.get(key).is_some_and(|now| now.changed_at == fired.changed_at);
+        if !is_the_same || fired.description.action_after_completion != ActionAfterCompletion::Delete {
             return;
         }
-        let mut schedules = self.schedules.all();
         schedules.remove(key);
         if let Err(failure) = self.schedules.keep(&schedules) {
             tracing::error!(%failure, schedule = key, "a schedule that is over comes again after a restart");
