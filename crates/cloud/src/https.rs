@@ -1,16 +1,44 @@
-//! A client of addresses beyond this machine, over TLS with the certificates that the system trusts.
+//! Clients of addresses outside the port: over TLS with the certificates that the system trusts, and plain.
 
 use std::{
     io,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use axum::body::Body;
+use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+
+use crate::service::Response;
+
+/// Why a request had no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// The system's certificates can't be read.
+    #[error("the certificates of this machine can't be read: {0}")]
+    Certificates(#[from] io::Error),
+    /// Nobody answered.
+    #[error(transparent)]
+    Unanswered(#[from] hyper_util::client::legacy::Error),
+}
+
+/// Sends a request. One that is not over TLS asks for no certificates.
+pub(crate) async fn send(request: http::Request<Body>) -> Result<Response, SendError> {
+    static PLAIN: LazyLock<Client<HttpConnector, Body>> = LazyLock::new(|| {
+        let mut http = HttpConnector::new();
+        http.set_nodelay(true);
+        Client::builder(TokioExecutor::new()).build(http)
+    });
+    let response = match request.uri().scheme() {
+        Some(scheme) if *scheme == Scheme::HTTP => PLAIN.request(request).await?,
+        _ => client()?.request(request).await?,
+    };
+    Ok(response.map(Body::new))
+}
 
 /// A client over HTTP and HTTPS.
 pub(crate) type HttpsClient = Client<HttpsConnector<HttpConnector>, Body>;

@@ -13,11 +13,11 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use asl::{Value, value::Object};
 use axum::body::Body;
 use http::{HeaderValue, header::CONTENT_TYPE};
-use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use super::{ApiError, States, model, test_state};
 use crate::{
+    front::collect,
     service::{Request, Response, Service},
     wire::{self, Format},
 };
@@ -41,9 +41,9 @@ impl FrontEnd {
             .and_then(|target| target.strip_prefix("AWSStepFunctions."))
             .unwrap_or_default()
             .to_owned();
-        let body = match request.into_body().collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) => return refuse(&ApiError::new("SerializationException", error.to_string())),
+        let body = match collect(request.into_body(), usize::MAX).await {
+            Ok(body) => body,
+            Err(refused) => return refused.response(Format::Json),
         };
         match self.operate(&operation, &body).await {
             Ok(answer) => respond(&answer),

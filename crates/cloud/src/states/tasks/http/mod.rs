@@ -140,9 +140,7 @@ pub(super) fn call(
                 let services = services.ok_or_else(|| failed(&"the runner stops"))?;
                 services.call(request.map(Body::from)).await
             } else {
-                let client = https::client().map_err(|error| failed(&error))?;
-                let response = client.request(request.map(Body::from)).await;
-                response.map_err(|error| failed(&innermost(&error)))?.map(Body::new)
+                https::send(request.map(Body::from)).await.map_err(|error| failed(&innermost(&error)))?
             };
             answer(endpoint, response).await
         };
