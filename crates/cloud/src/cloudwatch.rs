@@ -22,7 +22,8 @@ use rustack_cloudwatch_model::{
     input::{GetMetricStatisticsInput, ListMetricsInput},
     types::Metric,
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::io::AsyncReadExt as _;
 
 use crate::{
@@ -131,9 +132,49 @@ impl CloudWatch {
             Err(refusal) => return error(&refusal, protocol, &id),
         };
         match dispatch_operation(self.handler.as_ref(), operation, body, protocol).await {
+            Ok(response) if protocol == Protocol::AwsJson => with_epochs(response.map(Body::new)).await,
             Ok(response) => response.map(Body::new),
             Err(refusal) => error(&refusal, protocol, &id),
         }
+    }
+}
+
+/// An answer in JSON whose times are seconds since 1970, as the protocol has them.
+async fn with_epochs(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = match collect(body, usize::MAX).await {
+        Ok(body) => body,
+        Err(refused) => return refused.response(Format::Json),
+    };
+    let Ok(mut answer) = serde_json::from_slice(&body) else {
+        return Response::from_parts(parts, Body::from(body));
+    };
+    make_epochs(&mut answer);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(answer.to_string()))
+}
+
+fn make_epochs(value: &mut Value) {
+    let epoch = |text: &Value| {
+        let time = OffsetDateTime::parse(text.as_str()?, &Rfc3339).ok()?;
+        Some(json!(time.unix_timestamp()))
+    };
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(make_epochs),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match (name.as_str(), &mut *value) {
+                    ("Timestamp", time) => *time = epoch(time).unwrap_or_default(),
+                    ("Timestamps", Value::Array(times)) => {
+                        for time in times {
+                            *time = epoch(time).unwrap_or_default();
+                        }
+                    }
+                    (_, value) => make_epochs(value),
+                }
+            }
+        }
+        _ => {}
     }
 }
 

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use dynoxide::{Database, DynoxideError, Result};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// The engine's ARNs carry a region of its own; ours is the region of the local cloud.
 const ENGINE_ARN: &str = "arn:aws:dynamodb:dynoxide:000000000000:";
 const LOCAL_ARN: &str = "arn:aws:dynamodb:us-east-1:000000000000:";
+const LOCAL_REGION: &str = "us-east-1";
 
 /// An ARN of the engine's, as it is here.
 pub(super) fn local_arn(arn: &str) -> String {
@@ -31,7 +33,7 @@ pub(super) fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Opt
         "ExecuteStatement" => run(body, |request| db.execute_statement(request)),
         "ExecuteTransaction" => run(body, |request| db.execute_transaction(request)),
         "BatchExecuteStatement" => run(body, |request| db.batch_execute_statement(request)),
-        "GetRecords" => run(body, |request| db.get_records(request)),
+        "GetRecords" => run(body, |request| Ok(here(&db.get_records(request)?))),
         "CreateTable" => with_arns(body, |request| db.create_table(request)),
         "DeleteTable" => with_arns(body, |request| db.delete_table(request)),
         "DescribeTable" => with_arns(body, |request| db.describe_table(request)),
@@ -43,11 +45,31 @@ pub(super) fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Opt
         "UntagResource" => with_arns(body, |request| db.untag_resource(request)),
         "ListTagsOfResource" => with_arns(body, |request| db.list_tags_of_resource(request)),
         "ListStreams" => with_arns(body, |request| db.list_streams(request)),
-        "DescribeStream" => with_arns(body, |request| db.describe_stream(request)),
+        "DescribeStream" => with_arns(body, |request| Ok(still_open(&db.describe_stream(request)?))),
         "GetShardIterator" => with_arns(body, |request| db.get_shard_iterator(request)),
         _ => return None,
     };
     Some(answer.map_err(|error| in_words_of(operation, error)))
+}
+
+/// Records that have happened in the region of the local cloud.
+fn here(answer: &impl Serialize) -> Value {
+    let mut answer = serde_json::to_value(answer).unwrap_or_default();
+    for record in answer.get_mut("Records").and_then(Value::as_array_mut).into_iter().flatten() {
+        record["awsRegion"] = LOCAL_REGION.into();
+    }
+    answer
+}
+
+/// A stream to whose last shard more may come: a shard that has an ending number is closed, and nobody asks for more of it.
+fn still_open(answer: &impl Serialize) -> Value {
+    let mut answer = serde_json::to_value(answer).unwrap_or_default();
+    let shards = answer.pointer_mut("/StreamDescription/Shards").and_then(Value::as_array_mut);
+    let range = shards.and_then(|shards| shards.last_mut()?.get_mut("SequenceNumberRange")?.as_object_mut());
+    if let Some(range) = range {
+        range.shift_remove("EndingSequenceNumber");
+    }
+    answer
 }
 
 fn run<Q: DeserializeOwned, A: Serialize>(body: &[u8], call: impl FnOnce(Q) -> Result<A>) -> Result<String> {
