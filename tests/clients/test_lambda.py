@@ -266,3 +266,40 @@ def test_what_can_be_no_mapping_is_refused(cloud, functions, name):
     ):
         with refused(code):
             functions.create_event_source_mapping(FunctionName=function, EventSourceArn=source, **more)
+
+
+@pytest.mark.parametrize("function", ["python", "node"])
+def test_a_function_finds_what_its_layer_has(functions, function):
+    assert said(functions, function, {"greet": True}) == ("from the layer", None)
+    [layer] = functions.get_function_configuration(FunctionName=function)["Layers"]
+    assert layer["Arn"] == "arn:aws:lambda:us-east-1:000000000000:layer:shared:1"
+
+
+def test_a_function_has_a_policy_and_tags(functions, made):
+    with refused("ResourceNotFoundException"):
+        functions.get_policy(FunctionName=made)
+    source = "arn:aws:sns:us-east-1:000000000000:topic"
+    allow = {"Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com", "SourceArn": source}
+    functions.add_permission(FunctionName=made, StatementId="topic", **allow)
+    with refused("ResourceConflictException"):
+        functions.add_permission(FunctionName=made, StatementId="topic", **allow)
+    [statement] = json.loads(functions.get_policy(FunctionName=made)["Policy"])["Statement"]
+    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": source}}
+    functions.remove_permission(FunctionName=made, StatementId="topic")
+    with refused("ResourceNotFoundException"):
+        functions.remove_permission(FunctionName=made, StatementId="topic")
+
+    arn = functions.get_function_configuration(FunctionName=made)["FunctionArn"]
+    functions.tag_resource(Resource=arn, Tags={"stage": "test"})
+    functions.untag_resource(Resource=arn, TagKeys=["team"])
+    assert functions.list_tags(Resource=arn)["Tags"] == {"stage": "test"}
+    assert "CodeSigningConfigArn" not in functions.get_function_code_signing_config(FunctionName=made)
+
+
+def test_a_function_that_was_made_writes_to_its_log_group(cloud, functions, made):
+    logs = cloud.client("logs")
+    functions.update_function_code(FunctionName=made, ZipFile=archive("def handler(event, context):\n    print('logged')\n    return context.log_stream_name\n"))
+    stream, _ = said(functions, made)
+    seen = logs.get_log_events(logGroupName=f"/aws/lambda/{made}", logStreamName=stream)["events"]
+    assert "logged" in [line["message"] for line in seen]

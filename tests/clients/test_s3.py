@@ -1,5 +1,6 @@
 """S3: buckets, objects, versions, uploads in parts, conditions, presigned URLs."""
 
+import json
 import urllib.request
 
 import pytest
@@ -162,3 +163,51 @@ def test_a_bucket_has_tags(s3, bucket):
     s3.delete_bucket_tagging(Bucket=bucket)
     with refused("NoSuchTagSet"):
         s3.get_bucket_tagging(Bucket=bucket)
+
+
+def test_a_bucket_tells_of_its_objects(cloud, s3, bucket):
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    queue = {
+        "Id": "images",
+        "QueueArn": f"arn:aws:sqs:us-east-1:000000000000:{bucket}",
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "Prefix", "Value": "in/"}, {"Name": "Suffix", "Value": ".png"}]}},
+    }
+    told = {"QueueConfigurations": [queue], "EventBridgeConfiguration": {}}
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=told)
+    got = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert {name: got[name] for name in told} == told
+    for key in ("in/a.txt", "out/a.png", "in/a.png"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"1")
+    [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10, MaxNumberOfMessages=10)["Messages"]
+    [record] = json.loads(message["Body"])["Records"]
+    assert (record["s3"]["configurationId"], record["s3"]["object"]["key"]) == ("images", "in/a.png")
+    with refused("InvalidArgument"):
+        bad = {"QueueConfigurations": [{**queue, "Events": ["s3:ObjectForgotten:*"]}]}
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=bad)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)
+
+
+def test_what_is_the_same_for_all_buckets_is_told(s3, bucket):
+    [grant] = s3.get_bucket_acl(Bucket=bucket)["Grants"]
+    assert grant["Permission"] == "FULL_CONTROL"
+    [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    [rule] = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert rule == {"ObjectOwnership": "BucketOwnerEnforced"}
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
+    assert "Status" not in s3.get_bucket_accelerate_configuration(Bucket=bucket)
+    for read, code in (
+        (s3.get_bucket_policy, "NoSuchBucketPolicy"),
+        (s3.get_bucket_cors, "NoSuchCORSConfiguration"),
+        (s3.get_bucket_website, "NoSuchWebsiteConfiguration"),
+        (s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
+        (s3.get_bucket_replication, "ReplicationConfigurationNotFoundError"),
+        (s3.get_object_lock_configuration, "ObjectLockConfigurationNotFoundError"),
+        (s3.get_public_access_block, "NoSuchPublicAccessBlockConfiguration"),
+    ):
+        with refused(code):
+            read(Bucket=bucket)

@@ -1,6 +1,6 @@
 //! Whether what was kept can be read, looked at before anything is started with it.
 //!
-//! Objects are not looked at here: S3 reads all that it has of them when it is opened, and names the file that it can't read.
+//! Objects are not looked at here: S3 reads all that it has of them when it is opened, and does then what is done here.
 
 use std::{
     fs, io,
@@ -56,8 +56,7 @@ pub(crate) fn broken(folder: &Path) -> io::Result<Vec<Broken>> {
 
 /// Gives a file another name, which it returns, with what belongs to it.
 pub(crate) fn set_aside(file: &Path) -> io::Result<PathBuf> {
-    let now = OffsetDateTime::now_utc().format(MOMENT).map_err(io::Error::other)?;
-    let aside = with_end(file, &format!(".broken-{now}"));
+    let aside = name_aside(file)?;
     fs::rename(file, &aside)?;
     for end in BESIDE_A_DATABASE {
         match fs::rename(with_end(file, end), with_end(&aside, end)) {
@@ -66,6 +65,12 @@ pub(crate) fn set_aside(file: &Path) -> io::Result<PathBuf> {
         }
     }
     Ok(aside)
+}
+
+/// The name that a file has when it is set aside now.
+pub(crate) fn name_aside(file: &Path) -> io::Result<PathBuf> {
+    let now = OffsetDateTime::now_utc().format(MOMENT).map_err(io::Error::other)?;
+    Ok(with_end(file, &format!(".broken-{now}")))
 }
 
 fn with_end(file: &Path, end: &str) -> PathBuf {

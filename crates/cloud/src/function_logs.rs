@@ -162,11 +162,12 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::lambda::LogKind;
+    use crate::lambda::{LogKind, LogPlace};
 
     fn write(logs: &FunctionLogs, execution: Option<&str>, text: &str) {
         let (time, kind, line) = (OffsetDateTime::UNIX_EPOCH, LogKind::Function, text.to_owned());
-        let line = LogLine { function: "F".into(), request_id: None, time, kind, line };
+        let place = Arc::new(LogPlace { group: "/aws/lambda/F".into(), stream: String::new() });
+        let line = LogLine { function: "F".into(), place, request_id: None, time, kind, line };
         logs.write(line, execution.map(|arn| CallerOf { execution_arn: arn.into(), state: "S".into() }));
     }
 

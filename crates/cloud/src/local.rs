@@ -22,7 +22,6 @@ use tokio::{
     task::{JoinError, JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use triggers::{Heard, Triggers};
 
@@ -41,7 +40,7 @@ use crate::{
     place::{Place, PlaceError},
     protocol,
     route::ServiceName,
-    s3::{CreateBucketError, ObjectEvent, OpenError, S3},
+    s3::{CreateBucketError, Notifications, ObjectEvent, OpenError, S3},
     scheduler::{self, SchedulerError},
     secrets::Secrets,
     server::BindError,
@@ -179,7 +178,7 @@ impl LocalCloud {
         let (changes, changed) = mpsc::unbounded_channel();
         let location =
             Location { region: options.region.clone(), account: options.account.clone(), endpoint: port.url() };
-        let storage = Storage::open(application.clone(), options.folder.clone(), changes, location.clone()).await?;
+        let storage = Storage::open(application.clone(), &options, changes, location.clone()).await?;
         let cloudwatch = Arc::new(CloudWatch::new());
 
         let logs = FunctionLogs::new();
@@ -249,7 +248,7 @@ impl LocalCloud {
         let changes = broadcast::Sender::new(BACKLOG);
         let heard = Heard { object_changes: changed, status_changes: status_changed, event_ends: event_ended };
         let mappings = triggers.mappings.clone();
-        triggers.start(heard, changes.clone(), &mut serving);
+        triggers.start(heard, storage.s3.clone(), changes.clone(), &mut serving);
         serving.spawn(delete_expired(storage.dynamodb));
 
         Ok(Self {
@@ -359,16 +358,18 @@ struct Storage {
 impl Storage {
     async fn open(
         application: Application,
-        folder: Option<PathBuf>,
+        options: &Options,
         changes: mpsc::UnboundedSender<ObjectEvent>,
         location: Location,
     ) -> Result<Self, StartError> {
+        let (folder, set_aside_broken) = (options.folder.clone(), options.set_aside_broken);
         tokio::task::spawn_blocking(move || {
-            let sqs = Sqs::open(folder.as_ref().map(|folder| folder.join("sqs")).as_deref(), location)?;
+            let sqs_folder = folder.as_ref().map(|folder| folder.join("sqs"));
+            let sqs = Sqs::open(sqs_folder.as_deref(), location.clone())?;
             application.queues.iter().try_for_each(|queue| sqs.provide(queue))?;
             let (s3, dynamodb, journal) = match folder {
                 Some(folder) => (
-                    S3::open(&folder.join("s3"), changes)?,
+                    S3::open(&folder.join("s3"), changes, set_aside_broken)?,
                     DynamoDb::open(&folder.join("dynamodb"))?,
                     Journal::open(&folder.join("executions"))?,
                 ),
@@ -376,6 +377,7 @@ impl Storage {
             };
             for bucket in &application.buckets {
                 s3.create_bucket_if_absent(&bucket.name, bucket.versioned)?;
+                s3.set_notifications(&bucket.name, Notifications::of_template(bucket, &location))?;
             }
             for table in &application.tables {
                 let created = dynamodb.create_table_if_absent(&table.create)?;
@@ -403,16 +405,9 @@ fn lambda_config(
     config.account.clone_from(&options.account);
     // The tasks keep the functions; if the functions kept the tasks, neither would ever be given up.
     let (logs, log_groups, callers) = (logs.clone(), log_groups.clone(), callers.clone());
-    let groups: BTreeMap<_, _> =
-        application.functions.iter().map(|one| (one.name.clone(), one.log_group.clone())).collect();
-    // One stream for each day of each run of the local cloud, where Lambda has one for each process.
-    let run = Uuid::new_v4().simple().to_string();
     config.log_sink = Arc::new(move |line: LogLine| {
-        if let Some(group) = groups.get(&*line.function) {
-            let (year, month, day) = line.time.to_calendar_date();
-            let stream = format!("{year}/{:02}/{day:02}/[$LATEST]{run}", u8::from(month));
-            log_groups.put_to_new(group, &stream, LogEvent { at: line.time, message: line.line.clone() });
-        }
+        let logged = LogEvent { at: line.time, message: line.line.clone() };
+        log_groups.put_to_new(&line.place.group, &line.place.stream, logged);
         let id = line.request_id.as_deref();
         let caller = id.and_then(|id| callers.get().and_then(Weak::upgrade).and_then(|tasks| tasks.caller_of(id)));
         logs.write(line, caller);

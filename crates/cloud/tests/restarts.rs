@@ -27,6 +27,7 @@ fn application(action: &str, name: Option<&str>) -> Application {
         kind: StateMachineKind::Standard,
         definition,
         definition_file: "template.yaml".into(),
+        logging: None,
         role_arn: "arn:aws:iam::000000000000:role/any".into(),
     };
     let mut parameters = json!({ "StateMachineArn": arn("Child"), "Input": { "of": "the parent" } });

@@ -295,6 +295,46 @@ async fn a_change_of_tags_is_told_of_and_leaves_the_object_as_it_is() {
 }
 
 #[tokio::test]
+async fn what_is_broken_is_refused_or_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start_in(folder.path());
+    cloud.s3.create_bucket_if_absent("data", false).unwrap();
+    cloud.s3.create_bucket_if_absent("other", true).unwrap();
+    let client = cloud.s3();
+    put(&client, "kept", "whole").await;
+    put(&client, "lost", "broken").await;
+    drop(client);
+    cloud.stop().await;
+    let root = folder.path().join("s3");
+    let objects = root.join("data/objects");
+    let mut versions: Vec<_> = std::fs::read_dir(&objects).unwrap().map(|entry| entry.unwrap().path()).collect();
+    versions.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    versions.sort();
+    let broken = versions.last().unwrap();
+    for file in [broken, &root.join("other/bucket.json")] {
+        let whole = std::fs::read(file).unwrap();
+        std::fs::write(file, &whole[..whole.len() / 2]).unwrap();
+    }
+
+    let refused = S3::open(&root, mpsc::unbounded_channel().0, false).unwrap_err().to_string();
+    assert!(refused.contains("is broken") && refused.contains("--set-aside-broken"), "{refused}");
+    drop(S3::open(&root, mpsc::unbounded_channel().0, true).unwrap());
+    let cloud = Cloud::start_in(folder.path());
+    let client = cloud.s3();
+    assert_eq!(get(&client, "kept").await, "whole");
+    client.get_object().bucket("data").key("lost").send().await.unwrap_err();
+    client.head_bucket().bucket("other").send().await.unwrap();
+    let aside = |folder: &std::path::Path| -> Vec<_> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.to_string_lossy().contains(".broken-")).collect()
+    };
+    let [objects, info] = [aside(&root.join("data")), aside(&root.join("other"))];
+    assert_eq!((objects.len(), info.len()), (1, 1));
+    let kept: Vec<_> = std::fs::read_dir(&objects[0]).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(kept.len(), 2, "the version and its data: {kept:?}");
+}
+
+#[tokio::test]
 async fn everything_is_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start_in(folder.path());
@@ -306,7 +346,7 @@ async fn everything_is_there_after_reopening() {
     let plain = client.put_object().bucket("plain").key("x").content_type("text/plain").metadata("m", "1");
     plain.body(ByteStream::from_static(b"x")).tagging("t=1").send().await.unwrap();
     let (id, parts) = upload(&client, "parts", &[b"part".to_vec()]).await;
-    let before = S3::open(&folder.path().join("s3"), mpsc::unbounded_channel().0).unwrap_err();
+    let before = S3::open(&folder.path().join("s3"), mpsc::unbounded_channel().0, false).unwrap_err();
     assert!(before.to_string().contains("in use"), "{before}");
     drop(client);
     cloud.stop().await;

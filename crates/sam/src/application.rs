@@ -85,6 +85,18 @@ pub struct Function {
     pub alias: Option<String>,
     /// What becomes of events that it is invoked with.
     pub event_invoke: EventInvoke,
+    /// `Layers`, as far as they are the template's: what a later one has stands over the same of an earlier one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
+}
+
+/// What is found beside a function's code.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Layer {
+    /// `arn:aws:lambda:<region>:<account>:layer:<name>:1`.
+    pub arn: String,
+    /// What is at `/opt` on Lambda.
+    pub folder: PathBuf,
 }
 
 /// What becomes of events that a function is invoked with, when nobody waits for the answer.
@@ -169,6 +181,31 @@ pub struct StateMachine {
     pub definition_file: PathBuf,
     /// The role's ARN; made up where SAM would create the role.
     pub role_arn: String,
+    /// `Logging`, or `LoggingConfiguration`, unless it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logging: Option<ExecutionLogging>,
+}
+
+/// What the executions of a state machine log.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct ExecutionLogging {
+    /// Which events.
+    pub level: LogLevel,
+    /// Whether inputs and outputs are logged too.
+    pub include_execution_data: bool,
+    /// The ARN of the log group.
+    pub log_group_arn: String,
+}
+
+/// Which events of an execution are logged.
+#[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq)]
+pub enum LogLevel {
+    /// `ALL`.
+    All,
+    /// `ERROR`.
+    Error,
+    /// `FATAL`.
+    Fatal,
 }
 
 /// The type of a state machine.

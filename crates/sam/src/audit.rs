@@ -44,7 +44,7 @@ const FUNCTION: &[(&str, Use)] = &[
     ("ImageUri", Read),
     ("InlineCode", Read),
     ("KmsKeyArn", NoDifference),
-    ("Layers", LeftOut("Layers are not mounted.")),
+    ("Layers", Read),
     ("LoggingConfig", Read),
     ("MemorySize", Read),
     ("PackageType", Read),
@@ -86,7 +86,7 @@ const PLAIN_FUNCTION: &[(&str, Use)] = &[
     ("Handler", Read),
     ("ImageConfig", NoDifference),
     ("KmsKeyArn", NoDifference),
-    ("Layers", LeftOut("Layers are not mounted.")),
+    ("Layers", Read),
     ("LoggingConfig", Read),
     ("MemorySize", Read),
     ("PackageType", Read),
@@ -111,7 +111,7 @@ const SAM_STATE_MACHINE: &[(&str, Use)] = &[
     ("DefinitionUri", Read),
     ("DeploymentPreference", LeftOut(NO_DEPLOYMENT)),
     ("Events", Read),
-    ("Logging", NoDifference),
+    ("Logging", Read),
     ("Name", Read),
     ("PermissionsBoundary", LeftOut(NO_IAM)),
     ("Policies", LeftOut(NO_IAM)),
@@ -130,7 +130,7 @@ const STATE_MACHINE: &[(&str, Use)] = &[
     ("DefinitionString", Read),
     ("DefinitionSubstitutions", Read),
     ("EncryptionConfiguration", NoDifference),
-    ("LoggingConfiguration", NoDifference),
+    ("LoggingConfiguration", Read),
     ("RoleArn", Read),
     ("StateMachineName", Read),
     ("StateMachineType", Read),
@@ -474,6 +474,26 @@ const LOG_GROUP: &[(&str, Use)] = &[
     ("Tags", NoDifference),
 ];
 
+const LAYER: &[(&str, Use)] = &[
+    ("CompatibleArchitectures", NoDifference),
+    ("CompatibleRuntimes", NoDifference),
+    ("ContentUri", Read),
+    ("Description", NoDifference),
+    ("LayerName", Read),
+    ("LicenseInfo", NoDifference),
+    ("PublishLambdaVersion", NoDifference),
+    ("RetentionPolicy", NoDifference),
+];
+
+const PLAIN_LAYER: &[(&str, Use)] = &[
+    ("CompatibleArchitectures", NoDifference),
+    ("CompatibleRuntimes", NoDifference),
+    ("Content", Read),
+    ("Description", NoDifference),
+    ("LayerName", Read),
+    ("LicenseInfo", NoDifference),
+];
+
 fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
     Some(match kind {
         "AWS::Serverless::Function" => FUNCTION,
@@ -499,6 +519,8 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
         "AWS::SNS::Topic" => TOPIC,
         "AWS::SNS::Subscription" => SUBSCRIPTION,
         "AWS::Lambda::EventSourceMapping" => MAPPING,
+        "AWS::Serverless::LayerVersion" => LAYER,
+        "AWS::Lambda::LayerVersion" => PLAIN_LAYER,
         "AWS::Lambda::Version" => LAMBDA_VERSION,
         "AWS::Lambda::Alias" => LAMBDA_ALIAS,
         "AWS::StepFunctions::StateMachineVersion" => MACHINE_VERSION,
@@ -556,7 +578,9 @@ fn why_not_emulated(kind: &str) -> String {
         "AWS::S3::BucketPolicy"
         | "AWS::SQS::QueuePolicy"
         | "AWS::SNS::TopicPolicy"
+        | "AWS::Lambda::LayerVersionPermission"
         | "AWS::Lambda::Permission"
+        | "AWS::Serverless::Connector"
         | "AWS::Events::EventBusPolicy" => NO_IAM.to_owned(),
         _ if kind.starts_with("AWS::IAM::") => NO_IAM.to_owned(),
         _ if kind.starts_with("AWS::Logs::") => "Of CloudWatch Logs, log groups are emulated.".to_owned(),

@@ -14,8 +14,8 @@ use crate::{
     properties::Properties,
     references,
     resources::{
-        activity, api, bucket, event, function, mapping, notification, openapi, parameter, queue, rule, schedule,
-        state_machine, table, topic,
+        activity, api, bucket, event, function, layer, mapping, notification, openapi, parameter, queue, rule,
+        schedule, state_machine, table, topic,
     },
     source::Span,
     template::{Resource, Template},
@@ -106,6 +106,7 @@ pub fn load_definition(file: &Path) -> Option<Result<Application, LoadError>> {
             definition,
             definition_file: file.to_owned(),
             role_arn: String::new(),
+            logging: None,
         };
         match definition::alone(file) {
             Ok(definition) => Ok(Application { state_machines: vec![machine(definition)], ..Application::default() }),
@@ -140,6 +141,7 @@ fn read_resources(template: &Template, application: &mut Application) {
             "AWS::Events::EventBus" => {
                 application.event_buses.extend(template.physical_name(id, resource, resource.at));
             }
+            "AWS::Serverless::LayerVersion" | "AWS::Lambda::LayerVersion" => layer::check(template, id, resource),
             "AWS::Logs::LogGroup" => {
                 application.log_groups.extend(template.physical_name(id, resource, resource.at));
             }

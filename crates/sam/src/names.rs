@@ -278,7 +278,9 @@ impl Template {
             | "AWS::Serverless::StateMachine"
             | "AWS::StepFunctions::StateMachine"
             | "AWS::DynamoDB::Table"
-            | "AWS::Serverless::SimpleTable" => id.to_owned(),
+            | "AWS::Serverless::SimpleTable"
+            | "AWS::Serverless::LayerVersion"
+            | "AWS::Lambda::LayerVersion" => id.to_owned(),
             "AWS::S3::Bucket" => format!("{}-{id}-{}", self.options.stack_name, self.options.account).to_lowercase(),
             "AWS::Serverless::HttpApi" | "AWS::Serverless::Api" | "AWS::ApiGatewayV2::Api" => api_id(id),
             "AWS::SQS::Queue" | "AWS::SNS::Topic" if is_fifo(resource) => {
@@ -298,6 +300,7 @@ impl Template {
             | "AWS::StepFunctions::StateMachine"
             | "AWS::StepFunctions::Activity"
             | "AWS::SNS::Topic" => "Arn",
+            "AWS::Serverless::LayerVersion" | "AWS::Lambda::LayerVersion" => "LayerVersionArn",
             "AWS::SQS::Queue" => "QueueUrl",
             "AWS::SecretsManager::Secret" => "Id",
             _ => return Ok(name),
@@ -314,6 +317,9 @@ impl Template {
             }
             ("AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine", "Arn") => {
                 format!("arn:aws:states:{region}:{account}:stateMachine:{name}")
+            }
+            ("AWS::Serverless::LayerVersion" | "AWS::Lambda::LayerVersion", "LayerVersionArn" | "Arn") => {
+                format!("arn:aws:lambda:{region}:{account}:layer:{name}:1")
             }
             ("AWS::StepFunctions::Activity", "Arn") => format!("arn:aws:states:{region}:{account}:activity:{name}"),
             (
@@ -418,6 +424,7 @@ fn name_property(kind: &str) -> Option<&'static str> {
         | "AWS::SecretsManager::Secret" => "Name",
         "AWS::StepFunctions::StateMachine" => "StateMachineName",
         "AWS::S3::Bucket" => "BucketName",
+        "AWS::Serverless::LayerVersion" | "AWS::Lambda::LayerVersion" => "LayerName",
         "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",
         "AWS::SQS::Queue" => "QueueName",
         "AWS::SNS::Topic" => "TopicName",

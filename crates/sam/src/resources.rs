@@ -6,6 +6,7 @@ pub(crate) mod bucket;
 pub(crate) mod code;
 pub(crate) mod event;
 pub(crate) mod function;
+pub(crate) mod layer;
 pub(crate) mod mapping;
 pub(crate) mod notification;
 pub(crate) mod openapi;

@@ -68,6 +68,7 @@ fn application(executable: &Path) -> Application {
             log_group: "/aws/lambda/Echo".into(),
             log_format: sam::LogFormat::Text,
             event_invoke: sam::EventInvoke::default(),
+            layers: Vec::new(),
             reserved_concurrency: None,
             alias: None,
         }],
@@ -88,6 +89,7 @@ fn machine(name: &str, kind: StateMachineKind, definition: Value) -> StateMachin
         kind,
         definition,
         definition_file: PathBuf::from("template.yaml"),
+        logging: None,
         role_arn: "arn:aws:iam::000000000000:role/bench".into(),
     }
 }

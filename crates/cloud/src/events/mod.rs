@@ -16,7 +16,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use sam::{BucketNotification, RuleTarget, Target};
+use sam::{RuleTarget, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use crate::{
     location::Location,
     protocol::Failure,
-    s3::ObjectEvent,
+    s3::{Notifications, ObjectEvent},
     states::{Store, StoreError},
     targets::Targets,
 };
@@ -33,7 +33,7 @@ use rule::{Described, Rule};
 
 pub use event::Event;
 pub use pattern::{Pattern, PatternError};
-pub(crate) use timetable::Timetable;
+pub(crate) use timetable::{Timetable, until};
 
 /// The bus that events go to where none is named.
 const DEFAULT_BUS: &str = "default";
@@ -62,21 +62,14 @@ pub enum EventsError {
     Store(#[from] StoreError),
 }
 
-/// The buses and their rules, and what buckets tell.
+/// The buses and their rules.
 pub struct Events {
-    buckets: BTreeMap<String, Bucket>,
     location: Location,
     targets: Targets,
     store: Store,
     buses: Mutex<BTreeMap<String, Bus>>,
     /// Told when a rule has come, gone or changed.
     changed: Notify,
-}
-
-/// Whom a bucket tells.
-struct Bucket {
-    event_bridge: bool,
-    notifications: Vec<BucketNotification>,
 }
 
 #[derive(Default)]
@@ -116,25 +109,21 @@ impl Events {
             let bus: &mut Bus = buses.entry(described.bus.clone()).or_default();
             bus.rules.insert(described.name.clone(), Rule::of(described, &location)?);
         }
-        let buckets = application.buckets.iter().map(|bucket| {
-            let told = Bucket { event_bridge: bucket.event_bridge, notifications: bucket.notifications.clone() };
-            (bucket.name.clone(), told)
-        });
-        let (buckets, buses) = (buckets.collect(), Mutex::new(buses));
-        Ok(Self { buckets, location, targets, store, buses, changed: Notify::new() })
+        Ok(Self { location, targets, store, buses: Mutex::new(buses), changed: Notify::new() })
     }
 
     /// Tells of a change of an object those whom its bucket wants to be told.
-    pub fn object_changed(&self, change: &ObjectEvent) {
-        let Some(bucket) = self.buckets.get(&change.bucket) else { return };
-        if bucket.event_bridge {
+    pub fn object_changed(&self, change: &ObjectEvent, notifications: &Notifications) {
+        if notifications.event_bridge {
             let (detail_type, detail) = object::detail(change);
             let resource = format!("arn:aws:s3:::{}", change.bucket);
             self.send(&Event::of_service("aws.s3", detail_type, resource, detail, change.time));
         }
-        for told in bucket.notifications.iter().filter(|told| notification::is_about(told, change)) {
-            let event = notification::event(change, &self.location.region, &self.location.account);
-            if let Err(error) = self.targets.give(&told.target, &event.to_string(), None) {
+        for told in notifications.direct.iter().filter(|told| told.is_about(change)) {
+            let event = notification::event(&told.id, change, &self.location.region, &self.location.account);
+            // Nothing else is taken for one.
+            let Some(target) = Target::of_arn(&told.arn) else { continue };
+            if let Err(error) = self.targets.give(&target, &event.to_string(), None) {
                 tracing::error!(bucket = change.bucket, %error, "a bucket could not tell of an object");
             }
         }

@@ -1,6 +1,9 @@
 //! The environment of a function's process: Lambda's variables, the template's, and nothing of the user's own.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use sam::{Code, Language};
 
@@ -32,8 +35,11 @@ pub(crate) fn variables(
     if let Some(variable) = function.environment.keys().find(|name| sam::RESERVED_VARIABLES.contains(&name.as_str())) {
         return Err(ConfigError::ReservedVariable { function: function.name.clone(), variable: variable.clone() });
     }
-    let defaults = [("LANG", "en_US.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"), ("TZ", ":UTC")];
+    let path =
+        joined(["/usr/local/bin", "/usr/bin", "/bin", "/opt/bin"].map(PathBuf::from), in_layers(function, "bin"));
+    let defaults = [("LANG", "en_US.UTF-8"), ("PATH", &path), ("TZ", ":UTC")];
     let mut variables: BTreeMap<String, String> = owned(defaults).collect();
+    variables.extend(of_layers(function));
     variables.extend(function.environment.clone());
     variables.extend(config.environment.clone());
     variables.extend(owned([
@@ -80,6 +86,34 @@ fn of_the_language(function: &sam::Function) -> Vec<(String, String)> {
         variables.push(("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()));
     }
     variables
+}
+
+/// Where a function finds the libraries and modules of its layers, and modules that were built beside it. Python is told by the
+/// runtime client.
+fn of_layers(function: &sam::Function) -> Vec<(String, String)> {
+    let libraries = joined([], in_layers(function, "lib"));
+    let mut variables = vec![("LD_LIBRARY_PATH".to_owned(), libraries)];
+    if let Code::Scripts { language: Language::Node { major }, packages, .. } = &function.code {
+        let built = packages.iter().filter_map(|packages| packages.join("node_modules").canonicalize().ok());
+        let mut modules: Vec<PathBuf> = in_layers(function, &format!("nodejs/node{major}/node_modules")).collect();
+        modules.extend(in_layers(function, "nodejs/node_modules"));
+        variables.push(("NODE_PATH".to_owned(), joined(built, modules)));
+    }
+    if let Code::Inline { language: Language::Node { .. }, .. } = &function.code {
+        variables.push(("NODE_PATH".to_owned(), joined([], in_layers(function, "nodejs/node_modules"))));
+    }
+    variables.retain(|(_, paths)| !paths.is_empty());
+    variables
+}
+
+/// A folder of each layer that has it. What a later layer has comes first, for on Lambda it replaces what an earlier one has.
+pub(crate) fn in_layers(function: &sam::Function, folder: &str) -> impl Iterator<Item = PathBuf> {
+    function.layers.iter().rev().filter_map(move |layer| layer.folder.join(folder).canonicalize().ok())
+}
+
+fn joined(first: impl IntoIterator<Item = PathBuf>, then: impl IntoIterator<Item = PathBuf>) -> String {
+    let paths: Vec<String> = first.into_iter().chain(then).map(|path| path.to_string_lossy().into_owned()).collect();
+    paths.join(":")
 }
 
 fn owned<const N: usize>(pairs: [(&str, &str); N]) -> impl Iterator<Item = (String, String)> {

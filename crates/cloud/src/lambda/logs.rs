@@ -15,6 +15,7 @@ use std::{
 use bytes::Bytes;
 use time::OffsetDateTime;
 use tokio::net::unix::pipe::Receiver;
+use uuid::Uuid;
 
 use super::program::Program;
 
@@ -44,6 +45,8 @@ pub enum LogKind {
 pub struct LogLine {
     /// The function's name.
     pub function: Arc<str>,
+    /// The log group and the stream that the line belongs to.
+    pub place: Arc<LogPlace>,
     /// The invocation that ran when the line was written, or the last one before; while the process starts, the one that
     /// it is started for.
     pub request_id: Option<Arc<str>>,
@@ -55,9 +58,19 @@ pub struct LogLine {
     pub line: String,
 }
 
+/// Where a process writes its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPlace {
+    /// The function's log group.
+    pub group: Arc<str>,
+    /// The stream of this one process.
+    pub stream: String,
+}
+
 /// The log of one process.
 pub(crate) struct LogStream {
     function: Arc<str>,
+    place: Arc<LogPlace>,
     version: Arc<str>,
     sink: LogSink,
     pipe: Receiver,
@@ -79,12 +92,18 @@ impl LogStream {
     /// A stream, and the end of its pipe that the process writes to. What the process writes while it starts belongs
     /// to the invocation that it is started for.
     pub(crate) fn new(program: &Program, started_for: &str) -> io::Result<(Arc<Self>, PipeWriter)> {
-        let Program { function, version, log_sink, .. } = program;
+        let Program { function, version, log_group, log_sink, .. } = program;
+        let place = LogPlace { group: Arc::clone(log_group), stream: stream_name(version) };
         let (reader, writer) = io::pipe()?;
         let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
         let state = Mutex::new(State { request_id: Some(started_for.into()), ..State::default() });
         let (function, version, sink) = (Arc::clone(function), Arc::clone(version), Arc::clone(log_sink));
-        Ok((Arc::new(Self { function, version, sink, pipe, state }), writer))
+        Ok((Arc::new(Self { function, place: Arc::new(place), version, sink, pipe, state }), writer))
+    }
+
+    /// The name of the stream.
+    pub(crate) fn name(&self) -> &str {
+        &self.place.stream
     }
 
     /// Reads as the process writes, until it has closed its end.
@@ -172,12 +191,19 @@ impl LogStream {
         state.tail.drain(..surplus);
         (self.sink)(LogLine {
             function: Arc::clone(&self.function),
+            place: Arc::clone(&self.place),
             request_id: state.request_id.clone(),
             time: OffsetDateTime::now_utc(),
             kind,
             line,
         });
     }
+}
+
+/// `2026/01/31/[$LATEST]<32 hex digits>`
+fn stream_name(version: &str) -> String {
+    let (year, month, day) = OffsetDateTime::now_utc().to_calendar_date();
+    format!("{year}/{:02}/{day:02}/[{version}]{}", u8::from(month), Uuid::new_v4().simple())
 }
 
 impl fmt::Debug for LogStream {

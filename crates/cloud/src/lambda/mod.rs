@@ -46,7 +46,7 @@ pub use config::{ConfigError, Credentials, LambdaConfig};
 pub use event::{EventEnd, EventOutcome, NotRun};
 pub(crate) use function_name::FunctionReference;
 pub use invocation::{Invocation, InvokeError, InvokeOptions, ThrottleReason};
-pub use logs::{LogKind, LogLine, LogSink};
+pub use logs::{LogKind, LogLine, LogPlace, LogSink};
 pub use notices::notices;
 pub use rebuild::{FollowError, Followed, follow};
 pub use service::Lambda;

@@ -35,6 +35,7 @@ pub(crate) struct Program {
     pub(crate) task_root: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) timeout: Duration,
+    pub(crate) log_group: Arc<str>,
     pub(crate) log_sink: LogSink,
     pub(crate) shutdown: CancellationToken,
 }
@@ -108,6 +109,7 @@ impl Programs {
             kept,
             task_root,
             timeout: function.timeout,
+            log_group: function.log_group.as_str().into(),
             log_sink: Arc::clone(&self.config.log_sink),
             shutdown: self.shutdown.clone(),
         })
@@ -139,7 +141,7 @@ impl Programs {
             }
             Code::Scripts { language, folder, packages } => {
                 let packages = packages.as_deref().map(resolved).transpose()?;
-                Ok(Started::in_folder(self.script(*language, packages), resolved(folder)?))
+                Ok(Started::in_folder(self.script(function, *language, packages), resolved(folder)?))
             }
             Code::NotHere { reason } => {
                 let reason = format!("the function cannot run here: {reason}");
@@ -147,15 +149,21 @@ impl Programs {
             }
             Code::Inline { language, text } => {
                 let folder = self.write_inline(*language, text).map_err(ConfigError::Folder)?;
-                Ok(Started::in_folder(self.script(*language, None), folder))
+                Ok(Started::in_folder(self.script(function, *language, None), folder))
             }
         }
     }
 
-    fn script(&self, language: Language, packages: Option<PathBuf>) -> Start {
+    fn script(&self, function: &sam::Function, language: Language, packages: Option<PathBuf>) -> Start {
         match Interpreter::find(language) {
             Some(Interpreter { executable, .. }) => {
-                let arguments = [self.clients.of(language)].into_iter().chain(packages).collect();
+                let mut arguments = vec![self.clients.of(language)];
+                if let Language::Python { minor } = language {
+                    arguments.extend(packages);
+                    let of_version = format!("python/lib/python3.{minor}/site-packages");
+                    arguments.extend(environment::in_layers(function, &of_version));
+                    arguments.extend(environment::in_layers(function, "python"));
+                }
                 Start::Process { executable, arguments }
             }
             None => Start::Impossible { reason: interpreter::missing(language) },

@@ -138,7 +138,8 @@ async fn sources(functions: &[Function]) -> Result<Vec<Source>, BuildError> {
     });
     let of_scripts = functions.iter().filter_map(|function| match &function.code {
         Code::Scripts { folder, packages, .. } => {
-            let folders = [folder].into_iter().chain(packages).cloned().map(resolved).collect();
+            let layers = function.layers.iter().map(|layer| &layer.folder);
+            let folders = [folder].into_iter().chain(packages).chain(layers).cloned().map(resolved).collect();
             Some(Source { folders, functions: vec![function.clone()] })
         }
         _ => None,

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
+    api::Policies,
     concurrency::Concurrency,
     config::ConfigError,
     deployed::{About, Archive, CodeFacts, Deployed},
@@ -32,6 +33,8 @@ pub(crate) struct Entry {
     pub(crate) latest: Arc<Deployed>,
     pub(crate) versions: BTreeMap<u64, Arc<Deployed>>,
     pub(crate) aliases: BTreeMap<String, Alias>,
+    /// What the API has been told of who may call it.
+    pub(crate) policies: Policies,
     /// The number of the last version that was published; a number is not used twice.
     pub(crate) last_version: u64,
     /// Whether it was made by the API: then it is kept, where one of a template is made anew from it.
@@ -43,7 +46,7 @@ impl Entry {
     pub(crate) fn new(latest: Arc<Deployed>, is_created: bool) -> Self {
         let alias = latest.function.alias.clone();
         let aliases = alias.into_iter().map(|name| (name, Alias::of(Version::Latest))).collect();
-        Self { latest, versions: BTreeMap::new(), aliases, last_version: 0, is_created }
+        Self { latest, versions: BTreeMap::new(), aliases, policies: Policies::new(), last_version: 0, is_created }
     }
 
     /// A version, where it is there.

@@ -10,13 +10,11 @@ use std::{
 
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process_group};
-use time::OffsetDateTime;
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::{
     invocation::{PlatformError, Task},
@@ -92,7 +90,7 @@ impl Sandbox {
             .env_clear()
             .envs(&program.environment)
             .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
-            .env("AWS_LAMBDA_LOG_STREAM_NAME", log_stream_name(&program.version))
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", logs.name())
             .stdin(Stdio::null())
             .stdout(output.try_clone().map_err(SpawnError::Machine)?)
             .stderr(output)
@@ -231,13 +229,6 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.kill_group();
     }
-}
-
-/// `2026/01/31/[$LATEST]<32 hex digits>`
-fn log_stream_name(version: &str) -> String {
-    let today = OffsetDateTime::now_utc().date();
-    let (year, month, day) = (today.year(), u8::from(today.month()), today.day());
-    format!("{year}/{month:02}/{day:02}/[{version}]{}", Uuid::new_v4().simple())
 }
 
 /// How Lambda words the end of a process.

@@ -6,6 +6,7 @@ use sam::{Code, EventInvoke, Language, LogFormat};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    api::Policies,
     archive::CodeFolder,
     config::ConfigError,
     deployed::{About, Archive, Deployed},
@@ -20,6 +21,8 @@ pub(crate) struct SavedFunction {
     latest: SavedVersion,
     versions: BTreeMap<u64, SavedVersion>,
     aliases: BTreeMap<String, Alias>,
+    #[serde(default)]
+    policies: Policies,
     last_version: u64,
     reserved_concurrency: Option<u32>,
 }
@@ -48,6 +51,7 @@ impl SavedFunction {
             latest: SavedVersion::of(&entry.latest)?,
             versions: versions.filter_map(|(number, one)| Some((*number, SavedVersion::of(one)?))).collect(),
             aliases: entry.aliases.clone(),
+            policies: entry.policies.clone(),
             last_version: entry.last_version,
             reserved_concurrency,
         })
@@ -60,7 +64,7 @@ impl SavedFunction {
 
     /// Puts it among the functions.
     pub(crate) fn restore(self, registry: &Registry, code: &CodeFolder) -> Result<(), ConfigError> {
-        let Self { name, latest, versions, aliases, last_version, reserved_concurrency } = self;
+        let Self { name, latest, versions, aliases, policies, last_version, reserved_concurrency } = self;
         let latest = latest.deploy(&name, Version::Latest, registry, code)?;
         let versions = versions
             .into_iter()
@@ -71,7 +75,7 @@ impl SavedFunction {
         {
             return Err(ConfigError::Reserved { function: name, reserved });
         }
-        registry.write().insert(name, Entry { latest, versions, aliases, last_version, is_created: true });
+        registry.write().insert(name, Entry { latest, versions, aliases, policies, last_version, is_created: true });
         Ok(())
     }
 }
@@ -127,6 +131,7 @@ impl SavedVersion {
             reserved_concurrency: None,
             alias: None,
             event_invoke: EventInvoke::default(),
+            layers: Vec::new(),
         };
         registry.version(function, version, self.about, Some(self.archive), None)
     }

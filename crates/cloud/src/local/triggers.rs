@@ -16,7 +16,7 @@ use crate::{
     lambda::EventEnd,
     location::Location,
     mappings::{self, Mappings},
-    s3::ObjectEvent,
+    s3::{ObjectEvent, S3},
     scheduler::Scheduler,
     states::{StatusChange, Store},
     targets::Targets,
@@ -63,14 +63,20 @@ impl Triggers {
     }
 
     /// Lets them hear and act, for as long as `serving` lives; of changes of objects others are told too.
-    pub(super) fn start(self, heard: Heard, changes: broadcast::Sender<ObjectEvent>, serving: &mut JoinSet<()>) {
+    pub(super) fn start(
+        self,
+        heard: Heard,
+        s3: Arc<S3>,
+        changes: broadcast::Sender<ObjectEvent>,
+        serving: &mut JoinSet<()>,
+    ) {
         let Self { events, scheduler, mappings, destinations } = self;
         let Heard { object_changes, status_changes, event_ends } = heard;
         mappings.start();
         serving.spawn(tell_ends(destinations, event_ends));
         serving.spawn(fire(events.clone()));
         serving.spawn(async move { scheduler.fire().await });
-        serving.spawn(send_changes(events.clone(), object_changes, changes));
+        serving.spawn(send_changes(events.clone(), s3, object_changes, changes));
         serving.spawn(send_status_changes(events, status_changes));
     }
 }
@@ -93,11 +99,12 @@ async fn send_status_changes(events: Arc<Events>, mut changed: UnboundedReceiver
 
 async fn send_changes(
     events: Arc<Events>,
+    s3: Arc<S3>,
     mut changed: UnboundedReceiver<ObjectEvent>,
     changes: broadcast::Sender<ObjectEvent>,
 ) {
     while let Some(change) = changed.recv().await {
-        events.object_changed(&change);
+        events.object_changed(&change, &s3.notifications_of(&change.bucket));
         // Nobody may listen; that is no error.
         let _ = changes.send(change);
     }

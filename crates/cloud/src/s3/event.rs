@@ -78,6 +78,17 @@ impl Reason {
     }
 }
 
+impl EventKind {
+    /// The `eventName` of the service's notification, without the `s3:` in front.
+    pub fn notification_name(self) -> &'static str {
+        match self {
+            Self::Created(reason) => reason.notification_name(),
+            Self::Deleted(deletion) => deletion.notification_name(),
+            Self::Tagged(tags) => tags.notification_name(),
+        }
+    }
+}
+
 /// What was done to an object's tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TagChange {

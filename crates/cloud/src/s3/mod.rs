@@ -8,6 +8,7 @@ mod chunked;
 mod condition;
 mod event;
 mod listing;
+mod notifications;
 mod object;
 mod objects;
 mod operations;
@@ -35,6 +36,7 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 pub use event::{Deletion, EventKind, ObjectEvent, Reason, TagChange};
+pub use notifications::{Notification, Notifications};
 pub use store::OpenError;
 
 use crate::{
@@ -55,6 +57,17 @@ pub struct CreateBucketError {
     reason: String,
 }
 
+impl CreateBucketError {
+    fn of(bucket: &str, error: &S3Error) -> Self {
+        let reason = match (error.message(), std::error::Error::source(error)) {
+            (Some(message), _) => message.to_owned(),
+            (None, Some(source)) => source.to_string(),
+            (None, None) => error.code().as_str().to_owned(),
+        };
+        Self { bucket: bucket.to_owned(), reason }
+    }
+}
+
 /// The local S3.
 pub struct S3 {
     service: S3Service,
@@ -66,15 +79,20 @@ pub struct S3 {
 
 impl S3 {
     /// Opens the buckets kept in `folder`, which is made when it is not there. Each change to an object is told to
-    /// `events` after it is on disk, before its request is answered.
-    pub fn open(folder: &Path, events: mpsc::UnboundedSender<ObjectEvent>) -> Result<Self, OpenError> {
-        Ok(Self::new(Store::open(folder)?, None, events))
+    /// `events` after it is on disk, before its request is answered. What is broken in the folder is an error, unless it is
+    /// to be set aside.
+    pub fn open(
+        folder: &Path,
+        events: mpsc::UnboundedSender<ObjectEvent>,
+        set_aside_broken: bool,
+    ) -> Result<Self, OpenError> {
+        Ok(Self::new(Store::open(folder, set_aside_broken)?, None, events))
     }
 
     /// Buckets in a folder of their own, which goes when this does.
     pub fn ephemeral(events: mpsc::UnboundedSender<ObjectEvent>) -> Result<Self, OpenError> {
         let temporary = Temporary::new("s3").map_err(|source| OpenError::Io { path: std::env::temp_dir(), source })?;
-        let store = Store::open(temporary.path())?;
+        let store = Store::open(temporary.path(), false)?;
         Ok(Self::new(store, Some(temporary), events))
     }
 
@@ -88,14 +106,18 @@ impl S3 {
     /// Creates a bucket unless it is there. Says whether it was created. Blocks on the disk.
     pub fn create_bucket_if_absent(&self, name: &str, versioned: bool) -> Result<bool, CreateBucketError> {
         let versioning = if versioned { Versioning::Enabled } else { Versioning::Off };
-        self.store.create_bucket(name, versioning).map_err(|error| CreateBucketError {
-            bucket: name.to_owned(),
-            reason: match (error.message(), std::error::Error::source(&error)) {
-                (Some(message), _) => message.to_owned(),
-                (None, Some(source)) => source.to_string(),
-                (None, None) => error.code().as_str().to_owned(),
-            },
-        })
+        self.store.create_bucket(name, versioning).map_err(|error| CreateBucketError::of(name, &error))
+    }
+
+    /// Whom a bucket tells of its objects. Nobody, where it is not there.
+    pub fn notifications_of(&self, bucket: &str) -> Notifications {
+        self.store.with_bucket(bucket, |bucket| Ok(bucket.info.notifications.clone())).unwrap_or_default()
+    }
+
+    /// Has a bucket tell these, in place of those that it tells. Blocks on the disk.
+    pub fn set_notifications(&self, bucket: &str, notifications: Notifications) -> Result<(), CreateBucketError> {
+        let set = self.store.set_notifications(bucket, notifications);
+        set.map_err(|error| CreateBucketError::of(bucket, &error))
     }
 
     /// The file that holds the data of the newest version of an object, where there is one.

@@ -34,6 +34,7 @@ pub use load::OpenError;
 use super::{
     condition::WriteCondition,
     event::Deletion,
+    notifications::Notifications,
     object::{Content, NULL_VERSION, Version},
     tags::Tags,
 };
@@ -56,6 +57,16 @@ pub(super) struct BucketInfo {
     pub(super) versioning: Versioning,
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(super) tags: Tags,
+    #[serde(default)]
+    pub(super) notifications: Notifications,
+}
+
+impl BucketInfo {
+    /// What is known of a new bucket.
+    fn new(versioning: Versioning) -> Self {
+        let (created, tags, notifications) = (OffsetDateTime::now_utc(), Tags::new(), Notifications::default());
+        Self { created, versioning, tags, notifications }
+    }
 }
 
 /// By key, the versions from the oldest to the newest. No list is empty.
@@ -174,7 +185,7 @@ impl Store {
         if buckets.contains_key(name) {
             return Ok(false);
         }
-        let info = BucketInfo { created: OffsetDateTime::now_utc(), versioning, tags: Tags::new() };
+        let info = BucketInfo::new(versioning);
         fs::create_dir_all(self.objects(name)).map_err(internal)?;
         self.write_info(name, &info)?;
         buckets.insert(name.to_owned(), Bucket { info, keys: Keys::new() });
@@ -201,6 +212,11 @@ impl Store {
     /// Gives a bucket these tags, in place of those that it has.
     pub(super) fn set_bucket_tags(&self, name: &str, tags: Tags) -> S3Result<()> {
         self.change_info(name, |info| info.tags = tags)
+    }
+
+    /// Has a bucket tell these, in place of those that it tells.
+    pub(super) fn set_notifications(&self, name: &str, notifications: Notifications) -> S3Result<()> {
+        self.change_info(name, |info| info.notifications = notifications)
     }
 
     fn change_info(&self, name: &str, change: impl FnOnce(&mut BucketInfo)) -> S3Result<()> {

@@ -62,6 +62,18 @@ impl LoggingConfiguration {
     }
 }
 
+/// What a template says.
+pub(super) fn of_template(machine: &sam::StateMachine) -> Logging {
+    let Some(logging) = &machine.logging else { return Logging::default() };
+    let level = match logging.level {
+        sam::LogLevel::All => Level::All,
+        sam::LogLevel::Error => Level::Error,
+        sam::LogLevel::Fatal => Level::Fatal,
+    };
+    let log_group_arn = Some(logging.log_group_arn.as_str().into());
+    Logging { level, include_execution_data: logging.include_execution_data, log_group_arn }
+}
+
 /// As the API describes it.
 pub(super) fn describe(logging: &Logging) -> Value {
     let mut fields = Object::new();

@@ -71,7 +71,7 @@ impl StateMachine {
                 kind: described.kind,
                 runs: Definition::new(definition.to_string(), Arc::new(machine)),
                 warnings,
-                revision: Arc::new(Revision::first(now)),
+                revision: Arc::new(Revision { logging: logging::of_template(described), ..Revision::first(now) }),
                 created_at: now,
             }),
             None => Err(without_consequences(errors)

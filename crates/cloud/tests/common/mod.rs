@@ -41,7 +41,7 @@ impl Cloud {
     /// Everything in a folder that stays.
     pub(crate) fn start_in(folder: &Path) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        let s3 = S3::open(&folder.join("s3"), sender).unwrap();
+        let s3 = S3::open(&folder.join("s3"), sender, false).unwrap();
         Self::assemble(s3, DynamoDb::open(&folder.join("dynamodb")).unwrap(), events)
     }
 

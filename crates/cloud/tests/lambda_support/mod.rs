@@ -39,6 +39,7 @@ pub(crate) fn function() -> sam::Function {
         log_group: "/aws/lambda/Deeds".to_owned(),
         log_format: sam::LogFormat::Text,
         event_invoke: sam::EventInvoke::default(),
+        layers: Vec::new(),
         reserved_concurrency: None,
         alias: Some("live".to_owned()),
     }

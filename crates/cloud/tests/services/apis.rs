@@ -47,6 +47,7 @@ fn application() -> Application {
         kind: StateMachineKind::Express,
         definition,
         definition_file: "template.yaml".into(),
+        logging: None,
         role_arn: "arn:aws:iam::000000000000:role/any".into(),
     };
     Application {

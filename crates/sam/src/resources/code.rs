@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Where the SAM command line puts what it has built, beside the template.
-const BUILT: &str = ".aws-sam/build";
+pub(crate) const BUILT: &str = ".aws-sam/build";
 
 /// What the names of Lambda's runtimes begin with, those of the past and those to come.
 const FAMILIES: [&str; 7] = ["dotnet", "go1.x", "java", "nodejs", "provided", "python", "ruby"];

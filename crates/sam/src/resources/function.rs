@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Application, EventInvoke, Function, LogFormat,
     properties::Properties,
-    resources::{code, target},
+    resources::{code, layer, target},
     template::{Reported, Resource, Template},
 };
 
@@ -46,6 +46,7 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
     let log_group = logging.as_ref().and_then(|logging| logging.text("LogGroup"));
     let log_format = logging.as_ref().map_or(LogFormat::Text, log_format);
     let alias = alias(&properties);
+    let layers = layer::of_function(&properties, &resource.kind, code.as_ref().ok());
     let name = template.physical_name(id, resource, resource.at)?;
     Ok(Function {
         logical_id: id.to_owned(),
@@ -63,6 +64,7 @@ pub(crate) fn read(template: &Template, id: &str, resource: &Resource) -> Result
         alias: alias?,
         // Others of the template may be named in it, which are read first.
         event_invoke: EventInvoke::default(),
+        layers,
     })
 }
 

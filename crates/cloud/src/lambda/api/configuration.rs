@@ -30,6 +30,9 @@ pub(super) fn configuration(deployed: &Deployed, arn: &str) -> Value {
     set("State", json!("Active"));
     set("LastUpdateStatus", json!("Successful"));
     set("Environment", json!({ "Variables": function.environment }));
+    if !function.layers.is_empty() {
+        set("Layers", function.layers.iter().map(|layer| json!({ "Arn": layer.arn })).collect());
+    }
     set("LoggingConfig", logging(function));
     set("RevisionId", json!(deployed.revision));
     if let Some(size) = code_size(deployed) {

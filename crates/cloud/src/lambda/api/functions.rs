@@ -123,6 +123,7 @@ impl Management {
             reserved_concurrency: None,
             alias: None,
             event_invoke: EventInvoke::default(),
+            layers: Vec::new(),
             name: name.clone(),
         };
         let mut about = About { tags, ..About::default() };
@@ -189,6 +190,12 @@ impl Management {
     pub(super) fn get_configuration(&self, name: &str, parts: &Parts) -> Result<Response, ApiError> {
         let (deployed, arn) = self.described(name, parts)?;
         Ok(wire::json(StatusCode::OK, &configuration(&deployed, &arn)))
+    }
+
+    /// No code is signed here.
+    pub(super) fn code_signing(&self, name: &str) -> Result<Response, ApiError> {
+        let name = self.with(name, |entry| Ok(entry.latest.function.name.clone()))?;
+        Ok(wire::json(StatusCode::OK, &json!({ "FunctionName": name })))
     }
 
     pub(super) fn list_functions(&self, parts: &Parts) -> Result<Response, ApiError> {

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::{
     error::ApiError,
-    read_body,
     request::{empty, header, qualified},
 };
 use crate::{
+    front::{BodyRefused, collect},
     lambda::{
         Lambda,
         invocation::{Invocation, InvokeError, InvokeOptions, MAX_EVENT, MAX_REQUEST},
@@ -47,11 +47,10 @@ pub(super) async fn invoke(lambda: &Lambda, name: &str, parts: &Parts, body: Bod
 
 /// The payload: JSON or nothing.
 async fn payload(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let payload = match read_body(body, limit).await {
-        Ok(Some(payload)) => payload,
-        Ok(None) => return Err(InvokeError::RequestTooLarge { limit }.into()),
-        Err(error) => return Err(unreadable(&error)),
-    };
+    let payload = collect(body, limit).await.map_err(|refused| match refused {
+        BodyRefused::TooLarge => InvokeError::RequestTooLarge { limit }.into(),
+        BodyRefused::Broken => unreadable(&"it ended too early"),
+    })?;
     if !payload.is_empty() {
         serde_json::from_slice::<IgnoredAny>(&payload).map_err(|error| unreadable(&error))?;
     }

@@ -6,8 +6,10 @@ mod functions;
 mod invoke;
 mod limits;
 mod operation;
+mod permissions;
 mod request;
 mod settings;
+mod tags;
 mod versions;
 
 use std::{
@@ -20,11 +22,10 @@ use std::{
 };
 
 use axum::body::Body;
-use bytes::Bytes;
 use http::{StatusCode, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use uuid::Uuid;
 
+pub(crate) use self::permissions::Policies;
 use self::{
     error::ApiError,
     operation::{Managed, Operation},
@@ -37,6 +38,7 @@ use super::{
     service::Lambda,
 };
 use crate::{
+    front::{BodyRefused, collect},
     service::{Request, Response, Service},
     states::{Store, StoreError},
 };
@@ -121,10 +123,12 @@ impl FrontEnd {
     }
 
     async fn manage(&self, operation: Managed, parts: Parts, body: Body) -> Result<Response, ApiError> {
-        let too_large =
-            || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request too large");
-        let body = read_body(body, MAX_BODY).await.map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
-        let body = body.ok_or_else(too_large)?;
+        let body = collect(body, MAX_BODY).await.map_err(|refused| match refused {
+            BodyRefused::TooLarge => {
+                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request too large")
+            }
+            BodyRefused::Broken => ApiError::invalid_parameter("The request body ended too early."),
+        })?;
         let management = Arc::clone(&self.management);
         // Archives are unpacked, and interpreters asked.
         tokio::task::spawn_blocking(move || management.answer(&operation, &parts, &body))
@@ -173,6 +177,13 @@ impl Management {
             Managed::GetFunctionConcurrency(name) => self.get_concurrency(name),
             Managed::DeleteFunctionConcurrency(name) => self.delete_concurrency(name),
             Managed::GetAccountSettings => Ok(self.account_settings()),
+            Managed::AddPermission(name) => self.add_permission(name, parts, body),
+            Managed::GetPolicy(name) => self.get_policy(name, parts),
+            Managed::RemovePermission(name, id) => self.remove_permission(name, id, parts),
+            Managed::GetFunctionCodeSigningConfig(name) => self.code_signing(name),
+            Managed::ListTags(arn) => self.list_tags(arn),
+            Managed::TagResource(arn) => self.tag(arn, body),
+            Managed::UntagResource(arn) => self.untag(arn, parts),
         }
     }
 
@@ -217,14 +228,5 @@ impl Management {
 impl fmt::Debug for FrontEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FrontEnd").field("lambda", &self.lambda).finish_non_exhaustive()
-    }
-}
-
-/// Reads a body; none of one above the limit.
-async fn read_body(body: Body, limit: usize) -> Result<Option<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(Some(collected.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Ok(None),
-        Err(error) => Err(error),
     }
 }

@@ -34,6 +34,14 @@ pub(crate) enum Managed {
     GetFunctionConcurrency(String),
     DeleteFunctionConcurrency(String),
     GetAccountSettings,
+    AddPermission(String),
+    GetPolicy(String),
+    RemovePermission(String, String),
+    GetFunctionCodeSigningConfig(String),
+    /// Of the function with this ARN.
+    ListTags(String),
+    TagResource(String),
+    UntagResource(String),
 }
 
 impl Operation {
@@ -66,6 +74,12 @@ impl Managed {
             ("DELETE", ["2017-10-31", "functions", name, "concurrency"]) => Self::DeleteFunctionConcurrency(of(name)),
             ("GET", ["2019-09-30", "functions", name, "concurrency"]) => Self::GetFunctionConcurrency(of(name)),
             ("GET", ["2016-08-19", "account-settings"]) => Self::GetAccountSettings,
+            ("GET", ["2020-06-30", "functions", name, "code-signing-config"]) => {
+                Self::GetFunctionCodeSigningConfig(of(name))
+            }
+            ("GET", ["2017-03-31", "tags", arn]) => Self::ListTags(of(arn)),
+            ("POST", ["2017-03-31", "tags", arn]) => Self::TagResource(of(arn)),
+            ("DELETE", ["2017-03-31", "tags", arn]) => Self::UntagResource(of(arn)),
             (_, ["2015-03-31", "functions", rest @ ..]) => return Self::of_functions(method, rest),
             _ => return None,
         })
@@ -82,6 +96,9 @@ impl Managed {
             ("PUT", [name, "code"]) => Self::UpdateFunctionCode(of(name)),
             ("GET", [name, "configuration"]) => Self::GetFunctionConfiguration(of(name)),
             ("PUT", [name, "configuration"]) => Self::UpdateFunctionConfiguration(of(name)),
+            ("POST", [name, "policy"]) => Self::AddPermission(of(name)),
+            ("GET", [name, "policy"]) => Self::GetPolicy(of(name)),
+            ("DELETE", [name, "policy", id]) => Self::RemovePermission(of(name), of(id)),
             ("POST", [name, "versions"]) => Self::PublishVersion(of(name)),
             ("GET", [name, "versions"]) => Self::ListVersionsByFunction(of(name)),
             ("POST", [name, "aliases"]) => Self::CreateAlias(of(name)),
@@ -97,9 +114,6 @@ impl Managed {
 /// The names of the operations that a client may try and that are not here.
 fn unsupported(method: &str, segments: &[&str]) -> Option<&'static str> {
     let name = match (method, segments) {
-        ("GET", ["2015-03-31", "functions", _, "policy"]) => "GetPolicy",
-        ("POST", ["2015-03-31", "functions", _, "policy"]) => "AddPermission",
-        ("DELETE", ["2015-03-31", "functions", _, "policy", _]) => "RemovePermission",
         ("POST", ["2014-11-13", "functions", _, "invoke-async"]) => "InvokeAsync",
         ("POST", ["2021-11-15", "functions", _, "response-streaming-invocations"]) => "InvokeWithResponseStream",
         ("PUT", ["2019-09-25", "functions", _, "event-invoke-config"]) => "PutFunctionEventInvokeConfig",
@@ -107,7 +121,6 @@ fn unsupported(method: &str, segments: &[&str]) -> Option<&'static str> {
         ("GET", ["2021-10-31", "functions", _, "url"]) => "GetFunctionUrlConfig",
         ("POST", ["2021-10-31", "functions", _, "url"]) => "CreateFunctionUrlConfig",
         ("GET", ["2018-10-31", "layers"]) => "ListLayers",
-        ("GET", ["2017-03-31", "tags", _]) => "ListTags",
         _ => return None,
     };
     Some(name)
@@ -149,8 +162,8 @@ mod tests {
             ),
             (
                 Method::GET,
-                "/2015-03-31/functions/Check/policy".to_owned(),
-                Operation::Unsupported("GetPolicy".to_owned()),
+                "/2021-10-31/functions/Check/url".to_owned(),
+                Operation::Unsupported("GetFunctionUrlConfig".to_owned()),
             ),
             (Method::PATCH, "/elsewhere".to_owned(), Operation::Unsupported("PATCH /elsewhere".to_owned())),
         ];

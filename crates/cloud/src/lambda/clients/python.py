@@ -1,6 +1,6 @@
 """Runs a Python function: takes its invocations from the Runtime API, calls its handler, and posts what comes of it.
 
-usage: python.py [FOLDER]    FOLDER has more packages, which are found after the function's own modules
+usage: python.py [FOLDER...]    each FOLDER has more packages, which are found after the function's own modules
 
 The handler, the folder of the code and the address of the Runtime API are in the environment, as on Lambda.
 """

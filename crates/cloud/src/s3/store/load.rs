@@ -11,7 +11,8 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Bucket, BucketInfo, Keys, Store, Version, insert, version_file};
+use super::{Bucket, BucketInfo, Keys, Store, Version, Versioning, insert, version_file};
+use crate::data;
 
 /// Why the folder of a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +31,11 @@ pub enum OpenError {
         /// The folder of the store.
         folder: PathBuf,
     },
-    /// A file that the store wrote is not readable any more.
-    #[error("{} is damaged: {source}", .path.display())]
+    /// A file does not have what the store wrote to it.
+    #[error(
+        "{} is broken ({source}): put one in its place that is whole, or start without what it has with \
+         --set-aside-broken, which keeps it under another name", .path.display()
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -41,8 +45,8 @@ pub enum OpenError {
 }
 
 impl Store {
-    /// Opens the store in a folder, which is made when it is not there.
-    pub(in crate::s3) fn open(root: &Path) -> Result<Self, OpenError> {
+    /// Opens the store in a folder, which is made when it is not there. What is broken in it is an error, or is kept aside.
+    pub(in crate::s3) fn open(root: &Path, set_aside_broken: bool) -> Result<Self, OpenError> {
         fs::create_dir_all(root).map_err(at(root))?;
         let lock = lock(root)?;
         let mut buckets = BTreeMap::new();
@@ -50,8 +54,8 @@ impl Store {
             let folder = entry.map_err(at(root))?.path();
             let info = folder.join("bucket.json");
             if let (Some(name), true) = (folder.file_name().and_then(|name| name.to_str()), info.is_file()) {
-                let info: BucketInfo = read_json(&info)?;
-                buckets.insert(name.to_owned(), Bucket { info, keys: read_objects(&folder.join("objects"))? });
+                let info = read_info(&info, set_aside_broken)?;
+                buckets.insert(name.to_owned(), Bucket { info, keys: read_objects(&folder, set_aside_broken)? });
             }
         }
         let versions = buckets.values().flat_map(|bucket| bucket.keys.values().flatten());
@@ -70,9 +74,27 @@ fn lock(root: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn read_objects(folder: &Path) -> Result<Keys, OpenError> {
+/// What is known of a bucket. One of which it is broken has its objects still, and the settings of a new one.
+fn read_info(path: &Path, set_aside_broken: bool) -> Result<BucketInfo, OpenError> {
+    match read_json(path) {
+        Err(error @ OpenError::Damaged { .. }) if set_aside_broken => {
+            let kept = data::set_aside(path).map_err(at(path))?;
+            tracing::warn!("{error}: it is kept as {}, and not used", kept.display());
+            let info = BucketInfo::new(Versioning::Off);
+            let text = serde_json::to_vec(&info)
+                .map_err(|error| OpenError::Io { path: path.to_owned(), source: error.into() })?;
+            fs::write(path, text).map_err(at(path))?;
+            Ok(info)
+        }
+        read => read,
+    }
+}
+
+fn read_objects(bucket: &Path, set_aside_broken: bool) -> Result<Keys, OpenError> {
+    let folder = &*bucket.join("objects");
     let mut files: HashSet<OsString> = HashSet::new();
     let mut versions: Vec<Version> = Vec::new();
+    let mut is_broken = false;
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(at(folder))?;
         let path = entry.path();
@@ -80,7 +102,14 @@ fn read_objects(folder: &Path) -> Result<Keys, OpenError> {
         let is_version = path.extension().is_some_and(|extension| extension == "json")
             && path.file_stem().is_some_and(|stem| !stem.as_encoded_bytes().contains(&b'-'));
         if is_version {
-            versions.push(read_json(&path)?);
+            match read_json(&path) {
+                Ok(version) => versions.push(version),
+                Err(error @ OpenError::Damaged { .. }) if set_aside_broken => {
+                    tracing::warn!("{error}: it is kept in another folder, and not used");
+                    is_broken = true;
+                }
+                Err(error) => return Err(error),
+            }
         }
         files.insert(entry.file_name());
     }
@@ -96,11 +125,25 @@ fn read_objects(folder: &Path) -> Result<Keys, OpenError> {
             files.remove(&OsString::from(&content.file));
         }
     }
+    // What belongs to a broken version is among what no other one names.
+    let kept = if is_broken { Some(folder_beside(folder)?) } else { None };
     for left_over in files {
-        let path = folder.join(left_over);
-        fs::remove_file(&path).map_err(at(&path))?;
+        let path = folder.join(&left_over);
+        match &kept {
+            Some(kept) => fs::rename(&path, kept.join(left_over)),
+            None => fs::remove_file(&path),
+        }
+        .map_err(at(&path))?;
     }
     Ok(keys)
+}
+
+/// A new folder beside another one, with the end that broken files are given.
+fn folder_beside(folder: &Path) -> Result<PathBuf, OpenError> {
+    let kept = data::name_aside(folder).map_err(at(folder))?;
+    fs::create_dir(&kept).map_err(at(&kept))?;
+    tracing::warn!("what is broken among the objects is kept in {}", kept.display());
+    Ok(kept)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, OpenError> {

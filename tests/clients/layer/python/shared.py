@@ -1,0 +1,3 @@
+"""A module that functions find in their layer."""
+
+GREETING = "from the layer"
