@@ -141,6 +141,7 @@ fn application() -> Application {
         kind,
         definition: json!({ "StartAt": "Pass", "States": { "Pass": { "Type": "Pass", "End": true } } }),
         definition_file: "template.yaml".into(),
+        logging: None,
         role_arn: "arn:aws:iam::000000000000:role/any".to_owned(),
     };
     let express = machine("Express", StateMachineKind::Express);
