@@ -88,7 +88,8 @@ async fn an_empty_source_does_not_empty_the_target() {
 async fn an_object_in_parts_is_alike_after_it_was_copied() {
     let runner = Runner::up(["--ephemeral"]).await;
     let (s3, bucket) = (runner.s3(), runner.bucket("DataBucket"));
-    let begun = s3.create_multipart_upload().bucket(bucket).key("large").content_type("text/csv").send().await.unwrap();
+    let begin = s3.create_multipart_upload().bucket(bucket).key("large").content_type("text/csv").tagging("of=R%2BD");
+    let begun = begin.send().await.unwrap();
     let id = begun.upload_id().unwrap();
     let mut parts = Vec::new();
     for (number, size) in [(1, FIVE_MIB), (2, FIVE_MIB + 1), (3, 7)] {
@@ -105,6 +106,8 @@ async fn an_object_in_parts_is_alike_after_it_was_copied() {
     assert_eq!(sync(&runner, false).await.output["found"], found(0, 0, 0, 0, 1));
     let copy = s3.head_object().bucket(runner.bucket("BackupBucket")).key("large").send().await.unwrap();
     assert_eq!((copy.content_type(), copy.content_length()), (Some("text/csv"), i64::try_from(size).ok()));
+    let tags = s3.get_object_tagging().bucket(runner.bucket("BackupBucket")).key("large").send().await.unwrap();
+    assert_eq!((tags.tag_set()[0].key(), tags.tag_set()[0].value()), ("of", "R+D"));
 }
 
 #[tokio::test]

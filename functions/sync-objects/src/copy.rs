@@ -43,7 +43,8 @@ async fn whole(function: &SyncObjects, difference: &Difference) -> Result<Done, 
 async fn in_parts(function: &SyncObjects, difference: &Difference, count: i32) -> Result<Done, ServiceError> {
     let Some(first) = head(function, difference, 1).await? else { return Ok(Done::Changed) };
     let Some(ranges) = ranges(function, difference, count, &first).await? else { return Ok(Done::Changed) };
-    let upload = begin(function, difference, first).await?;
+    let Some(tags) = tags(function, difference).await? else { return Ok(Done::Changed) };
+    let upload = begin(function, difference, first, tags).await?;
     let id = upload.upload_id.unwrap_or_default();
     let result = fill(function, difference, &id, ranges).await;
     if !matches!(result, Ok(Done::Copied)) {
@@ -110,11 +111,26 @@ async fn ranges(
     Ok(Some(sizes.into_iter().map(range).collect()))
 }
 
-/// Begins an upload that has all that the object's head tells of it.
+/// The object's tags, as the header of a new object has them; nothing where the object is not there any more. `CopyObject`
+/// takes them along by itself.
+async fn tags(function: &SyncObjects, difference: &Difference) -> Result<Option<String>, ServiceError> {
+    let request = function.s3.get_object_tagging().bucket(&function.source).key(&difference.key);
+    let tags = match request.send().await {
+        Ok(answer) => answer.tag_set,
+        Err(error) if has_changed(&error) => return Ok(None),
+        Err(error) => return Err(ServiceError::new("GetObjectTagging", &error)),
+    };
+    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let pairs: Vec<String> = tags.iter().map(|tag| format!("{}={}", encoded(&tag.key), encoded(&tag.value))).collect();
+    Ok(Some(pairs.join("&")))
+}
+
+/// Begins an upload that has all that the object's head tells of it, and its tags.
 async fn begin(
     function: &SyncObjects,
     difference: &Difference,
     head: HeadObjectOutput,
+    tags: String,
 ) -> Result<CreateMultipartUploadOutput, ServiceError> {
     let SyncObjects { s3, target, .. } = function;
     s3.create_multipart_upload()
@@ -126,6 +142,7 @@ async fn begin(
         .set_content_language(head.content_language)
         .set_content_type(head.content_type)
         .set_metadata(head.metadata)
+        .set_tagging(Some(tags).filter(|tags| !tags.is_empty()))
         .send()
         .await
         .map_err(|error| ServiceError::new("CreateMultipartUpload", &error))

@@ -25,8 +25,8 @@
 //! S3 copies by itself; nothing of an object passes through the function. An object is copied, or deleted, only as long as its
 //! `ETag` is the one that was compared; one that has changed since then is told as such, and left for the next time. An object
 //! that was uploaded in parts is copied in the same parts, so that the copy has the same `ETag`, and is known as alike the next
-//! time. A copy keeps its metadata; tags are not copied. Eight objects are on their way at once. A repeated call does the same
-//! again.
+//! time. A copy has the metadata and the tags of its source. Eight objects are on their way at once. A repeated call does the
+//! same again.
 //!
 //! # Output
 //!

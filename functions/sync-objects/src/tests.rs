@@ -27,6 +27,7 @@ fn operation(request: &Request) -> &'static str {
     let copies = !request.header("x-amz-copy-source").is_empty();
     match (request.method.as_str(), copies) {
         ("HEAD", _) => "HeadObject",
+        ("GET", _) if has("tagging") => "GetObjectTagging",
         ("POST", _) if has("uploads") => "CreateMultipartUpload",
         ("POST", _) => "CompleteMultipartUpload",
         ("PUT", true) if has("partNumber") => "UploadPartCopy",
@@ -50,6 +51,9 @@ fn willing(request: &Request, parts: &[u64]) -> Reply {
             let head = Reply::status(200).header("content-length", &parts[number - 1].to_string());
             head.header("content-type", "text/csv").header("x-amz-meta-run", "7")
         }
+        "GetObjectTagging" => xml(
+            "<Tagging><TagSet><Tag><Key>of</Key><Value>R+D 1</Value></Tag><Tag><Key>b</Key><Value></Value></Tag></TagSet></Tagging>",
+        ),
         "CopyObject" => xml("<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>"),
         "CreateMultipartUpload" => {
             xml("<InitiateMultipartUploadResult><UploadId>u-1</UploadId></InitiateMultipartUploadResult>")
@@ -114,6 +118,7 @@ async fn an_object_in_parts_is_copied_in_the_same_parts() {
         assert!(of("HeadObject").iter().all(|head| !head.header("if-match").is_empty()));
         let created = of("CreateMultipartUpload");
         assert_eq!((created[0].header("content-type"), created[0].header("x-amz-meta-run")), ("text/csv", "7"));
+        assert_eq!(created[0].header("x-amz-tagging"), "of=R%2BD%201&b=");
         let mut ranges: Vec<_> =
             of("UploadPartCopy").iter().map(|part| part.header("x-amz-copy-source-range")).collect();
         ranges.sort_unstable();
@@ -134,12 +139,23 @@ async fn an_object_in_parts_is_copied_in_the_same_parts() {
 }
 
 #[tokio::test]
+async fn an_object_without_tags_is_copied_without_any() {
+    let none = "<Tagging><TagSet></TagSet></Tagging>".to_owned();
+    let stub = s3_but("GetObjectTagging", Reply::body(200, none).header("content-type", "application/xml")).await;
+    invoke(&stub, event(&[1])).await.unwrap();
+    let requests = stub.requests();
+    let created = requests.iter().find(|request| operation(request) == "CreateMultipartUpload").unwrap();
+    assert_eq!(created.header("x-amz-tagging"), "");
+}
+
+#[tokio::test]
 async fn an_object_that_has_changed_is_left_for_the_next_time() {
     for (item, operation, reply) in [
         (0, "CopyObject", Reply::s3_error(412, "PreconditionFailed")),
         (0, "CopyObject", Reply::s3_error(404, "NoSuchKey")),
         (1, "HeadObject", Reply::status(412)),
         (1, "HeadObject", Reply::status(404)),
+        (1, "GetObjectTagging", Reply::s3_error(404, "NoSuchKey")),
         (1, "UploadPartCopy", Reply::s3_error(412, "PreconditionFailed")),
         (2, "DeleteObject", Reply::s3_error(412, "PreconditionFailed")),
     ] {
@@ -167,6 +183,7 @@ async fn all_are_tried_before_an_error_is_told() {
 async fn what_s3_answers_has_a_name() {
     for (item, operation) in [
         (0, "CopyObject"),
+        (1, "GetObjectTagging"),
         (1, "CreateMultipartUpload"),
         (1, "UploadPartCopy"),
         (1, "CompleteMultipartUpload"),
