@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
-use crate::limits::{MAX_BYTES, MAX_DECODED_BYTES, MAX_PIXELS, MAX_SIDE};
+use crate::limits::{MAX_BYTES, MAX_DECODED_BYTES, MAX_PIXELS, MAX_SIDE, MAX_TRANSPARENT_PIXELS};
 use crate::picture::{Picture, Size};
 use crate::{Format, PictureError, colour, whole};
 
@@ -41,8 +41,9 @@ impl Stored {
         check(&decoder)?;
         let profile = decoder.icc_profile().map_err(failed)?;
         let orientation = decoder.orientation().map_err(failed)?;
-        let pixels = DynamicImage::from_decoder(decoder).map_err(failed)?;
-        Ok(Self { format, pixels: colour::eight_bits(pixels), orientation, profile })
+        let pixels = colour::eight_bits(DynamicImage::from_decoder(decoder).map_err(failed)?);
+        check_transparency(&pixels)?;
+        Ok(Self { format, pixels, orientation, profile })
     }
 
     /// The file's format.
@@ -92,11 +93,26 @@ fn check(decoder: &impl ImageDecoder) -> Result<(), PictureError> {
     let (width, height) = decoder.dimensions();
     let too_large = |reason| Err(PictureError::PictureTooLarge { reason });
     if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return too_large(format!("it has {width} × {height} pixels"));
+        let limits = format!("{MAX_PIXELS} and {MAX_SIDE} on a side are the limits");
+        return too_large(format!("it has {width} × {height} pixels; {limits}"));
     }
     let bytes = decoder.total_bytes();
     if bytes > MAX_DECODED_BYTES {
-        return too_large(format!("its {width} × {height} pixels take {bytes} bytes"));
+        return too_large(format!(
+            "its {width} × {height} pixels take {bytes} bytes; {MAX_DECODED_BYTES} are the limit"
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a picture of which so much is transparent that it could not be written. Only the pixels tell: many formats have an
+/// alpha channel that is opaque everywhere, and that is gone by now.
+fn check_transparency(pixels: &DynamicImage) -> Result<(), PictureError> {
+    let Size { width, height } = Size::of(pixels);
+    if pixels.color().has_alpha() && u64::from(width) * u64::from(height) > MAX_TRANSPARENT_PIXELS {
+        let reason =
+            format!("it has {width} × {height} pixels with transparency; {MAX_TRANSPARENT_PIXELS} are the limit");
+        return Err(PictureError::PictureTooLarge { reason });
     }
     Ok(())
 }

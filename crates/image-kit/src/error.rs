@@ -4,7 +4,7 @@ use function_kit::{INVALID_INPUT, NamedError, ServiceError};
 use image::ImageError;
 
 use crate::Format;
-use crate::limits::{MAX_BYTES, MAX_PIXELS, MAX_SIDE};
+use crate::limits::MAX_BYTES;
 
 /// A file that is no picture that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +33,9 @@ pub enum PictureError {
         bytes: u64,
     },
     /// The picture is larger than the memory allows: more than is put up with on a side, in all, or once it is decoded.
-    #[error("the picture is too large: {reason}; {MAX_PIXELS} pixels and {MAX_SIDE} on a side are the limits")]
+    #[error("the picture is too large: {reason}")]
     PictureTooLarge {
-        /// What is too large.
+        /// What is too large, and what the limit is.
         reason: String,
     },
     /// The file stops in the middle.

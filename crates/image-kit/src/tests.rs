@@ -212,6 +212,25 @@ fn a_picture_that_is_too_large_is_not_decoded() {
 }
 
 #[test]
+fn a_picture_with_transparency_may_have_half_as_many_pixels() {
+    let one_colour = |transparency: &[u8]| {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, 6400, 5001);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(png::BitDepth::One);
+        encoder.set_palette(vec![9, 9, 9]);
+        encoder.set_trns(transparency.to_vec());
+        encoder.write_header().unwrap().write_image_data(&vec![0; 6400 / 8 * 5001]).unwrap();
+        file
+    };
+    let error = failure("a.png", &one_colour(&[0]));
+    assert_eq!(error.name(), "PictureTooLarge");
+    assert!(error.to_string().contains("with transparency"), "{error}");
+    // A channel that is opaque everywhere is none.
+    assert!(!decoded("a.png", &one_colour(&[255])).pixels().color().has_alpha());
+}
+
+#[test]
 fn a_file_that_is_cut_off_is_truncated() {
     for (key, file) in files() {
         // The end of a PNG or GIF file has no pixels.

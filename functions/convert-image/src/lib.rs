@@ -53,7 +53,7 @@
 //! | `UnsupportedFormat` | the file is no picture in JPEG, PNG, WebP or GIF |
 //! | `WrongExtension` | the key ends otherwise than the content is |
 //! | `FileTooLarge` | the file is above 128 MiB |
-//! | `PictureTooLarge` | the picture has more than 64 megapixels, or 16,383 pixels on a side, or takes more than 256 MB when it is decoded |
+//! | `PictureTooLarge` | the picture has more than 64 megapixels (32 with transparency), or 16,383 pixels on a side, or takes more than 256 MB when it is decoded |
 //! | `TruncatedFile` | the file stops in the middle |
 //! | `CorruptFile` | the file is damaged |
 //! | `ObjectChanged` | the object is another one than the one of the input |
