@@ -297,6 +297,8 @@ pub struct Execution {
     next_number: u64,
     random: Cell<u64>,
     time_limit: Option<Timer>,
+    /// Every call waits for the outside to say that it is scheduled.
+    asks_to_schedule: bool,
     /// The history is full: nothing but its last event can be written.
     full: bool,
     redrive: Option<Redrive>,
@@ -320,11 +322,18 @@ impl Execution {
             commands: Vec::new(),
             next_number: 1,
             time_limit: None,
+            asks_to_schedule: false,
             full: false,
             redrive: None,
             wreck: None,
             trial: None,
         }
+    }
+
+    /// Lets every call be scheduled when [`Happened::TaskScheduled`] says so, as those of activities are, and not when it is
+    /// made: for an outside that knows of calls which could not be.
+    pub fn ask_to_schedule(&mut self) {
+        self.asks_to_schedule = true;
     }
 
     /// What it is called and belongs to.

@@ -138,6 +138,8 @@ pub enum EventKind {
         /// What the definition says of the task beside it.
         limits: Limits,
     },
+    /// That the function is to be called could not be noted.
+    LambdaFunctionScheduleFailed(Fault),
     /// The function could not be called.
     LambdaFunctionStartFailed(Fault),
     /// The function was called.

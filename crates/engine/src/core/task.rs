@@ -63,7 +63,7 @@ impl Execution {
             branch.waits_for = Some(WaitsFor::Call(Box::new(pending)));
         }
         // Whether an activity exists is for the outside to say; everything else is taken.
-        if !matches!(task.resource, Resource::Activity { .. }) {
+        if !self.asks_to_schedule && !matches!(task.resource, Resource::Activity { .. }) {
             self.task_scheduled(id_of_call);
         }
         Ok(())
@@ -268,6 +268,7 @@ fn failed(resource: &Resource, progress: &Progress, fault: Fault) -> EventKind {
     let has_started = matches!(progress, Progress::Started | Progress::Submitted(_));
     match resource {
         Resource::Function { .. } if has_started => EventKind::LambdaFunctionFailed(fault),
+        Resource::Function { .. } if *progress == Progress::Requested => EventKind::LambdaFunctionScheduleFailed(fault),
         Resource::Function { .. } => EventKind::LambdaFunctionStartFailed(fault),
         Resource::Activity { .. } if has_started => EventKind::ActivityFailed(fault),
         Resource::Activity { .. } => EventKind::ActivityScheduleFailed(fault),

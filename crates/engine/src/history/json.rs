@@ -38,6 +38,7 @@ pub fn event_type(kind: &EventKind) -> String {
         EventKind::LambdaFunctionSucceeded { .. } => "LambdaFunctionSucceeded".into(),
         EventKind::LambdaFunctionFailed(_) => "LambdaFunctionFailed".into(),
         EventKind::LambdaFunctionTimedOut(_) => "LambdaFunctionTimedOut".into(),
+        EventKind::LambdaFunctionScheduleFailed(_) => "LambdaFunctionScheduleFailed".into(),
         EventKind::LambdaFunctionStartFailed(_) => "LambdaFunctionStartFailed".into(),
         EventKind::ActivityScheduled { .. } => "ActivityScheduled".into(),
         EventKind::ActivityScheduleFailed(_) => "ActivityScheduleFailed".into(),
@@ -112,6 +113,7 @@ pub(super) fn details(kind: &EventKind, include_data: bool) -> Option<Value> {
         | EventKind::ExecutionTimedOut(fault)
         | EventKind::ExecutionAborted(fault)
         | EventKind::MapRunFailed(fault)
+        | EventKind::LambdaFunctionScheduleFailed(fault)
         | EventKind::LambdaFunctionStartFailed(fault)
         | EventKind::LambdaFunctionFailed(fault)
         | EventKind::ActivityScheduleFailed(fault)

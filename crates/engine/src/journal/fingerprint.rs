@@ -77,6 +77,7 @@ fn carried(kind: &EventKind) -> (Option<&Value>, Option<&Fault>) {
         | EventKind::ExecutionAborted(fault)
         | EventKind::EvaluationFailed { fault, .. }
         | EventKind::MapRunFailed(fault)
+        | EventKind::LambdaFunctionScheduleFailed(fault)
         | EventKind::LambdaFunctionStartFailed(fault)
         | EventKind::LambdaFunctionFailed(fault)
         | EventKind::LambdaFunctionTimedOut(fault)

@@ -403,6 +403,7 @@ pub(super) fn own_failure(kind: &EventKind) -> Option<Failure<'_>> {
         | EventKind::ActivityScheduleFailed(fault)
         | EventKind::ActivityFailed(fault)
         | EventKind::ActivityTimedOut(fault)
+        | EventKind::LambdaFunctionScheduleFailed(fault)
         | EventKind::LambdaFunctionStartFailed(fault)
         | EventKind::LambdaFunctionFailed(fault)
         | EventKind::LambdaFunctionTimedOut(fault)
