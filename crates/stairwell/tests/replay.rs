@@ -84,6 +84,23 @@ fn a_call_without_a_recorded_answer_fails() {
 }
 
 #[test]
+fn what_child_executions_gave_is_not_made_up() {
+    // Where the answers are not recorded, only a result that the output shows is taken for theirs.
+    for (fields, output) in [(r#""ResultSelector":{"all.$":"$"},"#, r#"{"all":[1,2]}"#), ("", "[1]"), ("", r#""one""#)]
+    {
+        let case = case(&format!(
+            r#"{{"category":"history","input":[1,2],"definition":{{"StartAt":"A","States":{{"A":{{"Type":"Map",{fields}
+                "ItemProcessor":{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"}},"StartAt":"B","States":{{
+                    "B":{{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:111111111111:function:f","End":true}}}}}},
+                "End":true}}}}}},
+                "events":[{{"type":"MapRunStarted"}},{{"type":"MapRunSucceeded"}},
+                    {{"type":"MapStateExited","stateExitedEventDetails":{{"name":"A","output":{output}}}}}]}}"#
+        ));
+        assert_eq!(failure(&case), "no recorded answer is left for a call of the state 'B' with 1", "{output}");
+    }
+}
+
+#[test]
 fn fewer_passes_than_the_best_are_told() {
     let mut summary = replay(&[own_cases()], |_, _| {}).unwrap();
     summary.categories = [("history".to_owned(), Counts { passed: 3, failed: 0, skipped: 0 })].into();

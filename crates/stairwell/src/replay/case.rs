@@ -97,6 +97,9 @@ pub struct Ending {
     /// The output; absent where it is not to be compared.
     #[serde(default)]
     pub output: Option<Value>,
+    error: Option<String>,
+    #[serde(default)]
+    cause: Value,
 }
 
 /// A mock configuration, of which one test case is played.
@@ -234,6 +237,13 @@ impl Case {
     }
 }
 
+impl Ending {
+    /// The error, where there was one.
+    pub fn fault(&self) -> Fault {
+        fault(self.error.as_deref(), &self.cause)
+    }
+}
+
 impl TaskResult {
     /// The answer, where there was one.
     pub fn output(&self) -> Value {
@@ -242,12 +252,19 @@ impl TaskResult {
 
     /// The error, where there was one.
     pub fn fault(&self) -> Fault {
-        let cause = match (&self.cause_text, &self.cause) {
-            (Some(text), _) => Some(text.as_str().into()),
-            (None, Value::Null) => None,
-            (None, Value::String(text)) => Some(text.clone()),
-            (None, other) => Some(other.to_string().into()),
-        };
-        Fault { error: self.error.as_deref().map(Into::into), cause }
+        match &self.cause_text {
+            Some(text) => Fault { cause: Some(text.as_str().into()), ..fault(self.error.as_deref(), &Value::Null) },
+            None => fault(self.error.as_deref(), &self.cause),
+        }
     }
+}
+
+/// An error; a cause that is no text is written as JSON.
+fn fault(error: Option<&str>, cause: &Value) -> Fault {
+    let cause = match cause {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string().into()),
+    };
+    Fault { error: error.map(Into::into), cause }
 }

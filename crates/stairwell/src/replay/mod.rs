@@ -16,6 +16,7 @@ mod logged;
 mod map_run;
 mod names;
 mod play;
+mod recorded_runs;
 mod stage;
 mod synchronous;
 mod text;
@@ -197,6 +198,7 @@ fn script(case: &Case) -> Script<'_> {
         mocked: None,
         external_calls: &case.external_calls,
         s3_objects: &case.s3_objects,
+        events: &case.events,
     }
 }
 
@@ -247,6 +249,7 @@ fn replay_runs(case: &Case) -> Result<(), Unequal> {
             mocked: None,
             external_calls: &[],
             s3_objects: &case.s3_objects,
+            events: &[],
         };
         replay_ending(script, &run.ending).map_err(|unequal| match unequal {
             Unequal::Difference(difference) => {

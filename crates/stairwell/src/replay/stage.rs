@@ -142,17 +142,17 @@ pub(super) fn is_not_supported(code: &str, message: &str) -> bool {
 /// What answers the calls of Task states on the stage.
 #[derive(Default)]
 pub(super) struct Outside {
-    /// How every call fails; none is ever answered where this is not known.
-    fault: Option<Fault>,
+    /// What every call gets; none is ever answered where this is not known.
+    answer: Option<Result<Value, Fault>>,
     events: Arc<Mutex<Vec<Event>>>,
     buckets: Arc<Buckets>,
     topics: Arc<Topics>,
 }
 
 impl Outside {
-    /// One where every call fails.
-    pub(super) fn failing(fault: Option<Fault>) -> Self {
-        Self { fault, ..Self::default() }
+    /// One where every call gets the same.
+    pub(super) fn answering(answer: Option<Result<Value, Fault>>) -> Self {
+        Self { answer, ..Self::default() }
     }
 }
 
@@ -165,11 +165,16 @@ impl run::Outside for Outside {
             lock(&self.events).extend(events);
             return Box::pin(std::future::ready(answer.map_err(Into::into)));
         }
-        if let Some(fault) = self.fault.clone() {
-            return Box::pin(std::future::ready(Err(fault.into())));
-        }
-        let answer = self.buckets.call(execution, &call).or_else(|| self.topics.call(execution, &call, &reports));
-        answer.unwrap_or_else(|| Box::pin(std::future::pending()))
+        let answer = match self.answer.clone() {
+            Some(Err(fault)) => return Box::pin(std::future::ready(Err(fault.into()))),
+            Some(Ok(output)) => Some(output),
+            None => None,
+        };
+        let carried_out = self.buckets.call(execution, &call).or_else(|| self.topics.call(execution, &call, &reports));
+        carried_out.unwrap_or_else(|| match answer {
+            Some(output) => Box::pin(std::future::ready(Ok(output))),
+            None => Box::pin(std::future::pending()),
+        })
     }
 }
 

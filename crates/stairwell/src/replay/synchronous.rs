@@ -40,15 +40,23 @@ pub(super) fn names(case: &Case) -> Names {
     names
 }
 
-/// The outside of an execution. The recording has no history: what a function answered is known where it was caught.
+/// The outside of an execution. The recording has no history: what a function answered is known from the execution's
+/// end, be it an error that was caught, one that was not, or the answer itself.
 pub(super) fn outside(case: &Case) -> Outside {
-    let caught = case.ending.as_ref().and_then(|ending| {
-        let Some(Value::Object(output)) = &ending.output else { return None };
-        let text = |key: &str| output.get(key).and_then(Value::as_str).map(Into::into);
-        let fault = Fault { error: text("Error"), cause: text("Cause") };
-        (output.len() == 2 && fault.error.is_some() && fault.cause.is_some()).then_some(fault)
-    });
-    Outside::failing(caught)
+    Outside::answering(case.ending.as_ref().and_then(|ending| {
+        let text = |key: &str| ending.output.as_ref()?.get(key).and_then(Value::as_str).map(Into::into);
+        let caught = Fault { error: text("Error"), cause: text("Cause") };
+        match (ending.status.as_str(), &ending.output) {
+            ("FAILED", _) => Some(Err(ending.fault())),
+            (_, Some(Value::Object(output)))
+                if output.len() == 2 && caught.error.is_some() && caught.cause.is_some() =>
+            {
+                Some(Err(caught))
+            }
+            ("SUCCEEDED", Some(output)) => Some(Ok(output.clone())),
+            _ => None,
+        }
+    }))
 }
 
 /// Creates the machine of a case, with these further parameters. Returns its ARN.

@@ -36,8 +36,13 @@ impl Memory {
     /// Makes a bucket, unless it is there.
     #[must_use]
     pub fn with_bucket(self, bucket: &str) -> Self {
-        self.write().entry(bucket.to_owned()).or_default();
+        self.add_bucket(bucket);
         self
+    }
+
+    /// Makes a bucket among those that are there, unless it is one of them.
+    pub fn add_bucket(&self, bucket: &str) {
+        self.write().entry(bucket.to_owned()).or_default();
     }
 
     /// Adds an object, and its bucket where it is not there.
