@@ -12,6 +12,7 @@ def cloudwatch(cloud):
 
 
 def test_a_metric_is_put_and_read(cloudwatch, name):
+    assert cloudwatch.list_metrics(Namespace=name)["Metrics"] == []
     dimensions = [{"Name": "Stage", "Value": "test"}]
     for value in (1, 2, 6):
         data = [{"MetricName": "Size", "Dimensions": dimensions, "Value": value, "Unit": "Count"}]

@@ -132,15 +132,15 @@ impl CloudWatch {
             Err(refusal) => return error(&refusal, protocol, &id),
         };
         match dispatch_operation(self.handler.as_ref(), operation, body, protocol).await {
-            Ok(response) if protocol == Protocol::AwsJson => with_epochs(response.map(Body::new)).await,
+            Ok(response) if protocol == Protocol::AwsJson => as_json(&name, response.map(Body::new)).await,
             Ok(response) => response.map(Body::new),
             Err(refusal) => error(&refusal, protocol, &id),
         }
     }
 }
 
-/// An answer in JSON whose times are seconds since 1970, as the protocol has them.
-async fn with_epochs(response: Response) -> Response {
+/// An answer in JSON as the protocol has it: times are seconds since 1970, and a list is there where nothing is in it.
+async fn as_json(operation: &str, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = match collect(body, usize::MAX).await {
         Ok(body) => body,
@@ -150,6 +150,15 @@ async fn with_epochs(response: Response) -> Response {
         return Response::from_parts(parts, Body::from(body));
     };
     make_epochs(&mut answer);
+    let list = match operation {
+        "ListMetrics" => Some("Metrics"),
+        "GetMetricStatistics" => Some("Datapoints"),
+        "GetMetricData" => Some("MetricDataResults"),
+        _ => None,
+    };
+    if let (Some(list), Value::Object(fields)) = (list, &mut answer) {
+        fields.entry(list).or_insert_with(|| json!([]));
+    }
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(answer.to_string()))
 }
