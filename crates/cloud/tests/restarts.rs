@@ -200,3 +200,36 @@ fn a_task_of_an_activity_that_nobody_has_taken_is_there_after_a_restart() {
         assert_eq!(resumed.running[0].ended().await, Outcome::Succeeded(asl::Value::from(true)));
     });
 }
+
+#[test]
+fn a_task_whose_activity_is_deleted_waits_on_also_after_a_restart() {
+    let application = application("startExecution", None);
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let cloud = start(folder.path(), &application).await;
+        let activity = call(&cloud, "CreateActivity", json!({ "name": "work" })).await["activityArn"].clone();
+        let states = json!({ "Work": { "Type": "Task", "Resource": activity, "TimeoutSeconds": 1, "End": true } });
+        let machine = json!({
+            "name": "Asking",
+            "definition": json!({ "StartAt": "Work", "States": states }).to_string(),
+            "roleArn": "arn:aws:iam::000000000000:role/any",
+        });
+        call(&cloud, "CreateStateMachine", machine).await;
+        let running = cloud.states().start(&arn("Asking"), Start::default()).unwrap();
+        let mut events = running.subscribe();
+        let is_scheduled = |running: &Running| {
+            running.events_from(0).iter().any(|event| matches!(event.kind, EventKind::ActivityScheduled { .. }))
+        };
+        while !is_scheduled(&running) {
+            events.changed().await.unwrap();
+        }
+        call(&cloud, "DeleteActivity", json!({ "activityArn": activity })).await;
+    });
+
+    run(async {
+        let cloud = start(folder.path(), &application).await;
+        let resumed = cloud.states().resume().unwrap();
+        let expected = Outcome::Failed(asl::Fault::named("States.Timeout"));
+        assert_eq!(resumed.running[0].ended().await, expected);
+    });
+}

@@ -132,12 +132,19 @@ impl Tasks {
         if call.progress == Progress::Started {
             return Box::pin(by_token(Some(waiting)));
         }
+        let was_scheduled = call.progress == Progress::Scheduled;
         let scheduled = self.activities.schedule(call.resource.arn(), token, call.input);
         Box::pin(async move {
-            let taken = scheduled.map_err(|error| CallError::Refused(error.to_string().into()))?;
-            reports.scheduled().await;
-            if let Ok(taken) = taken.await {
-                reports.started(taken.worker_name).await;
+            match scheduled {
+                Ok(taken) => {
+                    reports.scheduled().await;
+                    if let Ok(taken) = taken.await {
+                        reports.started(taken.worker_name).await;
+                    }
+                }
+                // A task waits on whose activity is deleted. That the runner was started again since changes nothing.
+                Err(_) if was_scheduled => {}
+                Err(error) => return Err(CallError::Refused(error.to_string().into())),
             }
             by_token(Some(waiting)).await
         })
