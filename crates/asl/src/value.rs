@@ -12,6 +12,11 @@ use serde::{
 };
 pub use serde_json::Number;
 
+/// How many arrays and objects may be inside one another in what goes from state to state. JSON text that is read has fewer
+/// (127). Without a limit a loop that wraps its input would end the process, for all that is done to a value goes into it by
+/// recursion.
+pub const NESTING_LIMIT: usize = 200;
+
 /// The fields of an object, in the order they were written.
 pub type Object = IndexMap<Arc<str>, Value>;
 
@@ -98,15 +103,16 @@ impl Value {
         }
     }
 
-    /// How many bytes its compact JSON text has. Stops counting soon after `limit`.
+    /// How many bytes its compact JSON text has. Stops counting soon after `limit`, and more than `limit` it is as well
+    /// where it is nested deeper than [`NESTING_LIMIT`].
     pub fn text_len(&self, limit: usize) -> usize {
         let mut left = limit;
-        if count(self, &mut left) { limit - left } else { limit + 1 }
+        if count(self, &mut left, NESTING_LIMIT) { limit - left } else { limit + 1 }
     }
 }
 
-/// Takes what `value` needs from `left`; false once there is not enough.
-fn count(value: &Value, left: &mut usize) -> bool {
+/// Takes what `value` needs from `left`; false once there is not enough, or it is nested deeper than `depth`.
+fn count(value: &Value, left: &mut usize, depth: usize) -> bool {
     let take = |left: &mut usize, bytes: usize| match left.checked_sub(bytes) {
         Some(rest) => {
             *left = rest;
@@ -119,12 +125,13 @@ fn count(value: &Value, left: &mut usize) -> bool {
         Value::Bool(false) => take(left, 5),
         Value::Number(number) => take(left, number.to_string().len()),
         Value::String(text) => take(left, quoted_len(text)),
+        Value::Array(_) | Value::Object(_) if depth == 0 => false,
         Value::Array(items) => {
-            take(left, 2 + items.len().saturating_sub(1)) && items.iter().all(|item| count(item, left))
+            take(left, 2 + items.len().saturating_sub(1)) && items.iter().all(|item| count(item, left, depth - 1))
         }
         Value::Object(fields) => {
             take(left, 2 + fields.len().saturating_sub(1))
-                && fields.iter().all(|(key, value)| take(left, quoted_len(key) + 1) && count(value, left))
+                && fields.iter().all(|(key, value)| take(left, quoted_len(key) + 1) && count(value, left, depth - 1))
         }
     }
 }
@@ -325,6 +332,13 @@ mod tests {
     #[test]
     fn text_len_stops_at_the_limit() {
         assert_eq!(Value::from("x".repeat(100)).text_len(10), 11);
+    }
+
+    #[test]
+    fn text_len_is_over_any_limit_where_values_are_nested_too_deep() {
+        let nested = |depth| (1..depth).fold(Value::from(Vec::new()), |inside, _| Value::from(vec![inside]));
+        assert_eq!(nested(NESTING_LIMIT).text_len(10_000), 2 * NESTING_LIMIT);
+        assert_eq!(nested(NESTING_LIMIT + 1).text_len(10_000), 10_001);
     }
 
     #[test]

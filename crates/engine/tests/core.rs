@@ -331,3 +331,28 @@ fn a_state_that_is_to_be_tried_again_rests_until_then() {
     played.fire_next_timer();
     assert!(played.execution.rests().is_empty());
 }
+
+#[test]
+fn what_a_catcher_makes_too_large_fails_the_execution_and_is_not_caught_again() {
+    let definition = task(json!({ "Catch": [
+        { "ErrorEquals": ["States.DataLimitExceeded"], "Next": "After" },
+        { "ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "After" },
+    ] }));
+    let mut played = Played::start(&definition, &json!({ "large": "x".repeat(asl::PAYLOAD_LIMIT - 20) }));
+    played.fail("Busy");
+    let Outcome::Failed(fault) = played.outcome() else { panic!("{:?}", played.outcome()) };
+    assert_eq!(fault.error.as_deref(), Some("States.DataLimitExceeded"));
+}
+
+#[test]
+fn a_loop_that_wraps_its_input_ends() {
+    let nesting = format!("{}$.all{}", "States.Array(".repeat(9), ")".repeat(9));
+    let definition = json!({ "StartAt": "Wrap", "States": {
+        "Wrap": { "Type": "Pass", "Parameters": { "all.$": nesting }, "Next": "Enough" },
+        "Enough": { "Type": "Choice", "Choices": [{ "Variable": "$.all", "NumericEquals": 2, "Next": "End" }], "Default": "Wrap" },
+        "End": { "Type": "Succeed" },
+    } });
+    let played = Played::start(&definition, &json!({ "all": 1 }));
+    let Outcome::Failed(fault) = played.outcome() else { panic!("{:?}", played.outcome()) };
+    assert_eq!(fault.error.as_deref(), Some("States.DataLimitExceeded"));
+}

@@ -520,3 +520,25 @@ async fn a_journal_of_a_layout_before_is_taken_over() {
         assert_eq!(second.find("one").ended().await, Outcome::Succeeded(Value::from("mended")));
     }
 }
+
+#[tokio::test]
+async fn what_is_nested_as_deep_as_may_be_goes_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = |levels: usize| serde_json::from_str(&("[".repeat(levels) + &"]".repeat(levels))).unwrap();
+    let mut first = Runner::on(&folder);
+    let both = json!({ "StartAt": "Ask", "States": {
+        "Ask": { "Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:any", "Next": "Nap" },
+        "Nap": { "Type": "Wait", "Seconds": 0, "Next": "Again" },
+        "Again": { "Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:any", "End": true },
+    } });
+    first.start(&both, "one", &deep(127));
+    first.answer(&deep(127)).await;
+    let _asked_again = first.asked.recv().await.unwrap();
+    first.executions.close();
+
+    let mut second = Runner::on(&folder);
+    let resumed = second.executions.resume().unwrap();
+    assert_eq!((resumed.running.len(), resumed.refused.len()), (1, 0));
+    second.answer(&json!("yes")).await;
+    assert_eq!(resumed.running[0].ended().await, Outcome::Succeeded(Value::from("yes")));
+}

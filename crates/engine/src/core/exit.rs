@@ -81,16 +81,21 @@ impl Execution {
     pub(super) fn finish(&mut self, id: BranchId, result: &Value) {
         let exit = self
             .evaluate(id, |scope, state| Exit::of(state, scope, result, state.transition().unwrap_or(Transition::End)));
-        match exit {
-            Ok(exit) => self.leave(id, exit),
-            Err(error) => self.evaluation_failed(id, error),
+        self.leave_or_fail(id, exit);
+    }
+
+    /// Leaves a state, unless its fields could not be evaluated or gave too much.
+    pub(super) fn leave_or_fail(&mut self, id: BranchId, exit: Result<Exit, FieldError>) {
+        if let Err(error) = exit.and_then(|exit| self.leave(id, exit)) {
+            self.evaluation_failed(id, error);
         }
     }
 
-    pub(super) fn leave(&mut self, id: BranchId, exit: Exit) {
+    /// Leaves a state. An error if what it gives is too large; then the branch is still where it was.
+    fn leave(&mut self, id: BranchId, exit: Exit) -> Result<(), FieldError> {
         let Exit { output, assigned, transition } = exit;
-        let Some(branch) = self.branches.get_mut(id) else { return };
-        let Some(visit) = branch.visit.take() else { return };
+        let Some(branch) = self.branches.get_mut(id) else { return Ok(()) };
+        let Some(visit) = branch.visit.take() else { return Ok(()) };
         let state = branch.graph.state(visit.state);
         let (state_type, name) = (state.kind.type_name(), state.name.clone());
         let last_event = branch.last_event;
@@ -102,8 +107,7 @@ impl Execution {
             .is_none_or(|all| Value::Object(all.clone()).text_len(VARIABLES_LIMIT) <= VARIABLES_LIMIT);
         if is_too_large || !has_room {
             branch.visit = Some(visit);
-            self.handle(id, too_large(&name), Origin::Other);
-            return;
+            return Err(too_large(&name).into());
         }
         if let Some(variables) = variables {
             branch.variables = variables;
@@ -111,7 +115,7 @@ impl Execution {
         branch.wreckage = None;
         let exited = EventKind::StateExited { state_type, name, output: output.clone(), assigned };
         let event = self.append(last_event, exited);
-        let Some(branch) = self.branches.get_mut(id) else { return };
+        let Some(branch) = self.branches.get_mut(id) else { return Ok(()) };
         branch.last_event = event;
         match transition {
             Transition::Next(next) => branch.next = Some(Next::Enter(next, output)),
@@ -120,6 +124,7 @@ impl Execution {
                 Some(_) => self.branch_succeeded(id, output),
             },
         }
+        Ok(())
     }
 
     /// A field of the state that a branch is at could not be evaluated.
@@ -181,19 +186,18 @@ impl Execution {
             self.fail(id, fault);
             return;
         };
-        match self.evaluate(id, |scope, state| catch(catcher, &fault, state, scope)) {
-            Ok(exit) => self.leave(id, exit),
-            Err(error) => {
-                // The catcher failed where the state stood before its own failure was written; it is not tried again.
-                if error.fault.is(names::QUERY_EVALUATION_ERROR)
-                    && let Some(branch) = self.branches.get_mut(id)
-                {
+        let exit = self.evaluate(id, |scope, state| catch(catcher, &fault, state, scope));
+        // What fails on the way out by a catcher is neither tried again nor caught.
+        if let Err(error) = exit.and_then(|exit| self.leave(id, exit)) {
+            if error.fault.is(names::QUERY_EVALUATION_ERROR) {
+                // It failed where the state stood before the failure of its branches was written.
+                if let Some(branch) = self.branches.get_mut(id) {
                     branch.last_event = before;
                 }
                 self.append_evaluation_failed(id, &error);
                 self.forked_work_failed(id, state);
-                self.fail(id, error.fault);
             }
+            self.fail(id, error.fault);
         }
     }
 

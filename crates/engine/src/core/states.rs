@@ -84,7 +84,7 @@ impl Execution {
             Kind::Map(map) => self.begin_map(id, map).map(|()| Work::Begun),
         };
         match work {
-            Ok(Work::Done(exit)) => self.leave(id, exit),
+            Ok(Work::Done(exit)) => self.leave_or_fail(id, Ok(exit)),
             Ok(Work::Wait(until)) => {
                 let timer = self.set_timer(id, (until - self.now).unsigned_abs());
                 if let Some(branch) = self.branches.get_mut(id) {
@@ -103,10 +103,7 @@ impl Execution {
             let input = state.flow.selected_input(scope)?;
             Exit::of(state, scope, &input, state.transition().unwrap_or(Transition::End))
         });
-        match exit {
-            Ok(exit) => self.leave(id, exit),
-            Err(error) => self.evaluation_failed(id, error),
-        }
+        self.leave_or_fail(id, exit);
     }
 
     /// The graph and the stay of a branch that is at a state.

@@ -6,6 +6,7 @@ use rusqlite::{
     Connection, OptionalExtension, Row, ToSql, named_params,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
+use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
 use super::{Definition, DefinitionId, Fingerprint, Journal, JournalError};
@@ -13,6 +14,13 @@ use crate::{
     Status,
     core::{Execution, Happened, Identity},
 };
+
+/// Reads JSON that was written here. It may be nested deeper than text from outside: that is in it, inside of something.
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.disable_recursion_limit();
+    T::deserialize(&mut deserializer)
+}
 
 /// The row of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,9 +188,8 @@ impl Journal {
             .prepare_cached("SELECT number, identity, definition FROM executions WHERE arn = ?")?
             .query_row([arn], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))
             .optional()?;
-        let recorded = |(row, identity, definition): (_, String, _)| {
-            Ok(Recorded { row, identity: serde_json::from_str(&identity)?, definition })
-        };
+        let recorded =
+            |(row, identity, definition): (_, String, _)| Ok(Recorded { row, identity: read(&identity)?, definition });
         found.map(recorded).transpose()
     }
 
@@ -195,7 +202,7 @@ impl Journal {
         let mut turns = Vec::new();
         while let Some(row) = rows.next()? {
             let Moment(at) = row.get(0)?;
-            let happened = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
+            let happened = read(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
             let digest = row.get::<_, i64>(3)?.cast_unsigned();
             turns.push(Turn { at, happened, fingerprint: Fingerprint { events: row.get(2)?, digest } });
         }
