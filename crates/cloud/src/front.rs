@@ -10,6 +10,7 @@ use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
 
 use crate::{
     elsewhere::Elsewhere,
+    guard,
     route::{Route, ServiceName, is_guessed, query_route, route, signing_name},
     service::{Request, Response, Service},
     wire::{self, Format},
@@ -19,7 +20,7 @@ const MIB: usize = 1024 * 1024;
 
 /// The services behind the port, by name.
 ///
-/// It refuses calls to services that are not there, bodies above the service's limit (413), and turns a panic of
+/// It refuses what web pages of other hosts send, calls to services that are not there, bodies above the service's limit (413), and turns a panic of
 /// a service into a response with status 500.
 #[derive(Default)]
 pub struct Front {
@@ -52,6 +53,10 @@ impl Front {
     async fn answer(&self, request: Request) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
+        if let Err(stranger) = guard::check(&parts) {
+            tracing::warn!(%stranger, "a request was refused");
+            return stranger.response(&parts);
+        }
         if is_of_a_browser(&parts) {
             return told_to_a_browser();
         }

@@ -9,6 +9,7 @@ pub mod elsewhere;
 pub mod events;
 pub mod front;
 pub mod function_logs;
+mod guard;
 mod https;
 pub mod lambda;
 pub mod local;

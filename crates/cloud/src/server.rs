@@ -24,6 +24,10 @@ use crate::service::{Peer, Service};
 /// How many connections may wait to be accepted; what Tokio itself takes.
 const BACKLOG: u32 = 1024;
 
+/// The pause after a connection that was not accepted. Without it the lack of file handles would take a whole core, and fill
+/// the log.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// How long requests under way may go on after the shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -161,7 +165,7 @@ impl Server {
                     // A connection that died in the queue, or no file handles left: the next accept may work.
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::task::yield_now().await;
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },
             }

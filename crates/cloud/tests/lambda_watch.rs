@@ -21,7 +21,7 @@ fn main() {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut exchange = |head: &str, body: &str| {
         let length = body.len();
-        write!(stream, "{head} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        write!(stream, "{head} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
         let (mut id, mut length) = (String::new(), 0);
         for line in reader.by_ref().lines() {
             let line = line.unwrap().to_lowercase();

@@ -83,7 +83,7 @@ async fn a_body_above_the_limit_is_refused_before_it_is_read() {
     let running = start();
     let head = format!("POST /_api/Api/ HTTP/1.1\r\ncontent-length: {}", 11 * 1024 * 1024);
     let mut stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
-    let request = format!("{head}\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let request = format!("{head}\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
     let mut response = String::new();
     tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut response).await.unwrap();
@@ -159,4 +159,17 @@ async fn whoever_asks_for_what_is_nowhere_is_told_whose_port_this_is() {
         assert!(response.starts_with(&format!("HTTP/1.1 {status} ")) && response.contains(told), "{head}: {response}");
     }
     cloud.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_a_web_page_of_another_host_sends_is_refused() {
+    let running = start();
+    let elsewhere = "POST /2015-03-31/functions HTTP/1.1\norigin: https://elsewhere.example\ncontent-type: text/plain";
+    let rebound = "GET /_api/x HTTP/1.1\nhost: elsewhere.example";
+    for request in [elsewhere, rebound] {
+        let answer = raw(running.address, request, "").await;
+        assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("AccessDenied"), "{request}: {answer}");
+    }
+    let api = raw(running.address, "POST /_api/x HTTP/1.1\norigin: https://elsewhere.example", "").await;
+    assert!(api.starts_with("HTTP/1.1 200"), "{api}");
 }

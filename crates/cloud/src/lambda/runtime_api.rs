@@ -21,6 +21,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::invocation::{MAX_RESPONSE, PlatformError, Task};
+use crate::guard;
 
 /// What the process has said.
 #[derive(Debug)]
@@ -155,6 +156,11 @@ async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>) {
 
 impl Endpoint {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let (parts, body) = request.into_parts();
+        if let Err(stranger) = guard::check_process(&parts) {
+            return failure(StatusCode::FORBIDDEN, "AccessDenied", &stranger.to_string());
+        }
+        let request = Request::from_parts(parts, body);
         let path = request.uri().path().to_owned();
         let Some(call) = path.strip_prefix("/2018-06-01/runtime/") else {
             return unknown(request.method(), &path);

@@ -87,10 +87,10 @@ async fn half_an_object_is_none() {
     let objects = folder.path().join("s3/kept/objects");
     let chunked = "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER\r\nx-amz-decoded-content-length: 1000\r\n";
     for sent in [
-        "PUT /kept/k HTTP/1.1\r\nhost: h\r\ncontent-length: 1000\r\n\r\nhalf".to_owned(),
-        "PUT /kept/k HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5\r\nha".to_owned(),
-        format!("PUT /kept/k HTTP/1.1\r\nhost: h\r\n{chunked}content-length: 2000\r\n\r\n3e8\r\nhalf"),
-        "PUT /kept/k HTTP/1.1\r\nhost: h\r\ncontent-le".to_owned(),
+        "PUT /kept/k HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\nhalf".to_owned(),
+        "PUT /kept/k HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\nha".to_owned(),
+        format!("PUT /kept/k HTTP/1.1\r\nhost: localhost\r\n{chunked}content-length: 2000\r\n\r\n3e8\r\nhalf"),
+        "PUT /kept/k HTTP/1.1\r\nhost: localhost\r\ncontent-le".to_owned(),
         "PUT /kept/k HTTP".to_owned(),
     ] {
         send_and_hang_up(&cloud, sent.as_bytes()).await;
@@ -110,7 +110,7 @@ async fn an_answer_that_nobody_reads_keeps_nobody_else_waiting() {
     let mut readers = Vec::new();
     for _ in 0..50 {
         let mut stream = TcpStream::connect(cloud.address()).await.unwrap();
-        stream.write_all(b"GET /kept/large HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
+        stream.write_all(b"GET /kept/large HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         // Some of it, and then no more.
         stream.read_exact(&mut [0; 1000]).await.unwrap();
         readers.push(stream);
