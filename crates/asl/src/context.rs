@@ -4,6 +4,17 @@ use time::OffsetDateTime;
 
 use crate::{flow::Stage, value::Value};
 
+/// How long an evaluation may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeAllowed {
+    /// As long as the service lets one take.
+    Limited,
+    /// As long as it takes: it was done before, in time.
+    Unlimited,
+    /// It was done before, and took too long.
+    Exceeded,
+}
+
 /// What an evaluation may ask of the execution that it is part of.
 pub trait Environment {
     /// The context object, `$$`: `Execution`, `StateMachine`, `State`, and where they apply `Task` and `Map`.
@@ -17,6 +28,15 @@ pub trait Environment {
 
     /// 64 random bits. An execution that is replayed gives the same ones again.
     fn random(&self) -> u64;
+
+    /// How long an evaluation may take that is about to begin: asked once for each that can take long. Whether one takes
+    /// too long depends on the machine, so an execution that is replayed says what came of it.
+    fn time_allowed(&self) -> TimeAllowed {
+        TimeAllowed::Limited
+    }
+
+    /// The evaluation that asked last has taken too long.
+    fn took_too_long(&self) {}
 
     /// Sees the state's data as it is after a stage. Nobody looks but where a state is tried by itself.
     fn observe(&self, _stage: Stage, _value: &Value) {}

@@ -38,7 +38,10 @@ use jsonata_core::{
     value::JValue,
 };
 
-use crate::{Value, context::Environment};
+use crate::{
+    Value,
+    context::{Environment, TimeAllowed},
+};
 
 use calls::{Calls, Moment, Named};
 use explain::Explainer;
@@ -143,10 +146,19 @@ impl Jsonata {
         let moment = Moment::of(&self.0.functions, environment);
         let bindings: Vec<(&str, JValue)> =
             self.0.references.needs.iter().filter_map(|need| need.convert(states, environment)).collect();
-        match self.run(&self.0.ast, &bindings, moment, None) {
-            Ok(value) => conversion::to_value(&value),
-            Err(error) => Err(self.explain(&error, &bindings, moment)),
+        let time_limit = match environment.time_allowed() {
+            TimeAllowed::Limited => Some(TIME_LIMIT_MS),
+            TimeAllowed::Unlimited => None,
+            TimeAllowed::Exceeded => return Err(EvaluationError::time()),
+        };
+        let error = match self.run(&self.0.ast, &bindings, moment, time_limit, None) {
+            Ok(value) => return conversion::to_value(&value),
+            Err(error) => self.explain(&error, &bindings, moment),
+        };
+        if error == EvaluationError::time() {
+            environment.took_too_long();
         }
+        Err(error)
     }
 
     fn run(
@@ -154,6 +166,7 @@ impl Jsonata {
         ast: &AstNode,
         bindings: &[(&str, JValue)],
         moment: Moment,
+        time_limit: Option<u64>,
         explainer: Option<&Explainer>,
     ) -> Result<JValue, EvaluatorError> {
         let mut context = Context::new();
@@ -161,7 +174,7 @@ impl Jsonata {
             context.bind((*name).to_owned(), value.clone());
         }
         let options = EvaluatorOptions {
-            timeout_ms: Some(TIME_LIMIT_MS),
+            timeout_ms: time_limit,
             max_stack_depth: Some(DEPTH_LIMIT),
             max_sequence_length: Some(SEQUENCE_LIMIT),
             ..EvaluatorOptions::default()
@@ -183,7 +196,8 @@ impl Jsonata {
         };
         let place = wording::names_its_place(code).then(|| {
             let (explainer, ast) = Explainer::new(&self.0.ast);
-            self.run(&ast, bindings, moment, Some(&explainer)).err().and_then(|_| explainer.place())
+            // It ends where it has ended before. What it is called must not depend on how long that takes now.
+            self.run(&ast, bindings, moment, None, Some(&explainer)).err().and_then(|_| explainer.place())
         });
         wording::reword(code, message, place.flatten().as_ref())
     }

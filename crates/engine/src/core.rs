@@ -10,6 +10,7 @@
 
 mod branch;
 mod context;
+mod evaluations;
 mod exit;
 mod fork;
 mod map_run;
@@ -36,6 +37,7 @@ use crate::{
     mock::Mocked,
 };
 use branch::{Branch, BranchId, Branches, Next};
+use evaluations::Evaluations;
 use trial::Notes;
 
 pub use redrive::{NotRedrivable, Redrive};
@@ -296,6 +298,7 @@ pub struct Execution {
     /// The next call or timer.
     next_number: u64,
     random: Cell<u64>,
+    evaluations: Evaluations,
     time_limit: Option<Timer>,
     /// Every call waits for the outside to say that it is scheduled.
     asks_to_schedule: bool,
@@ -314,6 +317,7 @@ impl Execution {
         Self {
             now: identity.started_at,
             random: Cell::new(identity.seed),
+            evaluations: Evaluations::default(),
             machine,
             identity,
             history: Vec::new(),
@@ -437,6 +441,20 @@ impl Execution {
             self.run();
         }
         std::mem::take(&mut self.commands)
+    }
+
+    /// Takes once more what it was told at one moment, when these of its evaluations took too long.
+    pub(crate) fn replay(&mut self, happened: Vec<Happened>, now: OffsetDateTime, too_long: Vec<u64>) {
+        self.evaluations.replay(too_long);
+        for happened in happened {
+            self.step(happened, now);
+        }
+        self.evaluations.take();
+    }
+
+    /// Which evaluations took too long since this was asked last, for [`Execution::replay`].
+    pub(crate) fn take_too_long(&mut self) -> Vec<u64> {
+        self.evaluations.take()
     }
 
     fn take(&mut self, happened: Happened) {

@@ -6,7 +6,8 @@
 //!
 //! - an execution has a row with its [`Identity`], its [`Definition`] and its status
 //! - a Map Run has a row with what is known of it beyond its execution, in the words of who carries it out
-//! - each **turn** has a row: what the execution was told at one moment, and a fingerprint of its history after it. A
+//! - each **turn** has a row: what the execution was told at one moment, which of its evaluations took too long, and a
+//!   fingerprint of its history after it. A
 //!   replay whose fingerprint is another one is no replay: the execution is refused, see [`RecallError::Diverged`]
 //!
 //! It is an SQLite database in WAL mode with `synchronous=NORMAL`: a commit is in the system's memory when it returns,
@@ -43,7 +44,7 @@ pub(crate) use rows::{ExecutionRow, Recorded, Standing, Turn};
 use crate::core::Identity;
 
 /// The layout of the tables, which `PRAGMA user_version` of a file must name.
-const LAYOUT: i64 = 5;
+const LAYOUT: i64 = 6;
 
 /// How long another process may hold the file, such as a person who looks into it.
 const BUSY: Duration = Duration::from_secs(5);
@@ -84,6 +85,7 @@ const TABLES: &str = "
         happened  TEXT NOT NULL,
         events    INTEGER NOT NULL,
         digest    INTEGER NOT NULL,
+        too_long  TEXT,
         PRIMARY KEY (execution, number)
     ) STRICT, WITHOUT ROWID;
 
@@ -114,6 +116,11 @@ const FROM_LAYOUT_3: &str = "
 const FROM_LAYOUT_4: &str = "
     ALTER TABLE executions ADD COLUMN item_count INTEGER;
     ALTER TABLE map_runs ADD COLUMN children TEXT;
+";
+
+/// From layout 5, which knew nothing of evaluations that took too long.
+const FROM_LAYOUT_5: &str = "
+    ALTER TABLE turns ADD COLUMN too_long TEXT;
 ";
 
 /// The journal of one runner.
@@ -213,8 +220,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     let layout = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
     let changes: &[&str] = match layout(connection)? {
         0 => &[TABLES],
-        3 => &[FROM_LAYOUT_3, FROM_LAYOUT_4],
-        4 => &[FROM_LAYOUT_4],
+        3 => &[FROM_LAYOUT_3, FROM_LAYOUT_4, FROM_LAYOUT_5],
+        4 => &[FROM_LAYOUT_4, FROM_LAYOUT_5],
+        5 => &[FROM_LAYOUT_5],
         _ => &[],
     };
     if !changes.is_empty() {

@@ -501,11 +501,12 @@ async fn an_execution_that_fails_again_at_once_can_be_redriven_again() {
 
 #[tokio::test]
 async fn a_journal_of_a_layout_before_is_taken_over() {
+    let layout_5 = "ALTER TABLE turns DROP COLUMN too_long; PRAGMA user_version = 5;";
     let layout_4 = "ALTER TABLE executions DROP COLUMN item_count; ALTER TABLE map_runs DROP COLUMN children;
                     PRAGMA user_version = 4;";
     let layout_3 = "ALTER TABLE executions DROP COLUMN redrives; ALTER TABLE executions DROP COLUMN redriven_at;
                     DROP TABLE map_runs; PRAGMA user_version = 3;";
-    for back in [layout_4.to_owned(), format!("{layout_4} {layout_3}")] {
+    for back in [layout_5.to_owned(), format!("{layout_5} {layout_4}"), format!("{layout_5} {layout_4} {layout_3}")] {
         let folder = tempfile::tempdir().unwrap();
         let mut first = Runner::on(&folder);
         let running = first.start(&task(), "one", &json!({}));
@@ -541,4 +542,44 @@ async fn what_is_nested_as_deep_as_may_be_goes_on_after_a_restart() {
     assert_eq!((resumed.running.len(), resumed.refused.len()), (1, 0));
     second.answer(&json!("yes")).await;
     assert_eq!(resumed.running[0].ended().await, Outcome::Succeeded(Value::from("yes")));
+}
+
+/// A Wait state behind an expression, whether that can be evaluated or not.
+fn evaluates(expression: &str) -> serde_json::Value {
+    let catch = json!([{ "ErrorEquals": ["States.QueryEvaluationError"], "Next": "Wait" }]);
+    json!({ "QueryLanguage": "JSONata", "StartAt": "Try", "States": {
+        "Try": { "Type": "Parallel", "Catch": catch, "Next": "Wait", "Branches": [
+            { "StartAt": "Evaluate", "States": { "Evaluate": { "Type": "Pass", "Output": expression, "End": true } } },
+        ] },
+        "Wait": { "Type": "Wait", "Seconds": 86400, "End": true },
+    } })
+}
+
+#[tokio::test]
+async fn an_evaluation_that_took_too_long_is_not_done_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Runner::on(&folder);
+    let endless = "{% ($f := function($n) { $f($n + 1) }; $f(0)) %}";
+    let before = types(&first.start(&evaluates(endless), "one", &json!({})));
+    assert!(before.contains(&"EvaluationFailed".to_owned()), "{before:?}");
+    first.executions.close();
+
+    // Done once more, it would have no end: there is no limit of time in a replay.
+    let second = Runner::on(&folder);
+    let resumed = second.executions.resume().unwrap();
+    assert_eq!((resumed.running.len(), resumed.refused.len()), (1, 0));
+    assert_eq!(types(&second.find("one")), before);
+}
+
+#[tokio::test]
+async fn whether_an_evaluation_took_too_long_is_what_the_journal_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Runner::on(&folder);
+    let quick = "{% $sum([1..3]) %}";
+    first.start(&evaluates(quick), "one", &json!({}));
+    first.executions.close();
+    tables(&folder).execute("UPDATE turns SET too_long = '[1]'", []).unwrap();
+
+    let resumed = Runner::on(&folder).executions.resume().unwrap();
+    assert!(matches!(resumed.refused[..], [RecallError::Diverged { turn: 1, .. }]), "{:?}", resumed.refused);
 }

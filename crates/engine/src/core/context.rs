@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use asl::{
     Value,
-    context::Environment,
+    context::{Environment, TimeAllowed},
     flow::Stage,
     machine::{Kind, State},
     timestamp,
@@ -108,6 +108,14 @@ impl Environment for Surroundings<'_> {
 
     fn random(&self) -> u64 {
         self.execution.random()
+    }
+
+    fn time_allowed(&self) -> TimeAllowed {
+        self.execution.evaluations.begin()
+    }
+
+    fn took_too_long(&self) {
+        self.execution.evaluations.took_too_long();
     }
 
     fn observe(&self, stage: Stage, value: &Value) {

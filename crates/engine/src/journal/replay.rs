@@ -79,9 +79,7 @@ pub(crate) fn replay(
     let mut execution = Execution::new(machine, identity);
     let mut fingerprint = Fingerprint::default();
     for (index, turn) in turns.into_iter().enumerate() {
-        for happened in turn.happened {
-            execution.step(happened, turn.at);
-        }
+        execution.replay(turn.happened, turn.at, turn.too_long);
         fingerprint = fingerprint.extended(execution.history());
         if fingerprint != turn.fingerprint {
             return Err(RecallError::Diverged {

@@ -31,6 +31,8 @@ pub(crate) struct ExecutionRow(i64);
 pub(crate) struct Turn {
     pub(crate) at: OffsetDateTime,
     pub(crate) happened: Vec<Happened>,
+    /// The evaluations that took too long meanwhile.
+    pub(crate) too_long: Vec<u64>,
     pub(crate) fingerprint: Fingerprint,
 }
 
@@ -196,15 +198,18 @@ impl Journal {
     /// What an execution was told, in the order in which it was.
     pub(crate) fn turns(&self, row: ExecutionRow) -> Result<Vec<Turn>, JournalError> {
         let connection = self.reader();
-        let mut statement = connection
-            .prepare_cached("SELECT at, happened, events, digest FROM turns WHERE execution = ? ORDER BY number")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT at, happened, events, digest, too_long FROM turns WHERE execution = ? ORDER BY number",
+        )?;
         let mut rows = statement.query([row])?;
         let mut turns = Vec::new();
         while let Some(row) = rows.next()? {
             let Moment(at) = row.get(0)?;
             let happened = read(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
             let digest = row.get::<_, i64>(3)?.cast_unsigned();
-            turns.push(Turn { at, happened, fingerprint: Fingerprint { events: row.get(2)?, digest } });
+            let too_long = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+            let too_long = too_long.map(serde_json::from_str).transpose()?.unwrap_or_default();
+            turns.push(Turn { at, happened, too_long, fingerprint: Fingerprint { events: row.get(2)?, digest } });
         }
         Ok(turns)
     }
@@ -268,8 +273,9 @@ impl Journal {
 
 fn insert(connection: &Connection, row: ExecutionRow, number: u64, turn: &Turn) -> Result<(), JournalError> {
     let happened = serde_json::to_string(&turn.happened)?;
+    let too_long = if turn.too_long.is_empty() { None } else { Some(serde_json::to_string(&turn.too_long)?) };
     connection
-        .prepare_cached("INSERT INTO turns VALUES (:execution, :number, :at, :happened, :events, :digest)")?
+        .prepare_cached("INSERT INTO turns VALUES (:execution, :number, :at, :happened, :events, :digest, :too_long)")?
         .execute(named_params! {
             ":execution": row,
             ":number": number,
@@ -277,6 +283,7 @@ fn insert(connection: &Connection, row: ExecutionRow, number: u64, turn: &Turn) 
             ":happened": happened,
             ":events": turn.fingerprint.events,
             ":digest": turn.fingerprint.digest.cast_signed(),
+            ":too_long": too_long,
         })?;
     Ok(())
 }

@@ -46,8 +46,9 @@ impl Recording {
         at: OffsetDateTime,
     ) -> Result<Option<(Self, Vec<Command>)>, JournalError> {
         let (commands, happened) = tell(&mut execution, Happened::Started, at);
+        let too_long = execution.take_too_long();
         let fingerprint = Fingerprint::default().extended(execution.history());
-        let turn = Turn { at, happened, fingerprint };
+        let turn = Turn { at, happened, too_long, fingerprint };
         let Some(row) = journal.begin(&execution, definition, &turn)? else { return Ok(None) };
         let record = Record { journal, row, turns: 1, fingerprint };
         Ok(Some((Self { execution, record: Some(record) }, commands)))
@@ -76,7 +77,7 @@ impl Recording {
         let before = Standing::of(&self.execution);
         let (commands, happened) = tell(&mut self.execution, happened, at);
         if let Some(record) = &mut self.record
-            && let Err(error) = record.write(&self.execution, before, at, happened)
+            && let Err(error) = record.write(&mut self.execution, before, at, happened)
         {
             self.execution = record.go_back(&self.execution);
             return Err(error);
@@ -88,13 +89,13 @@ impl Recording {
 impl Record {
     fn write(
         &mut self,
-        execution: &Execution,
+        execution: &mut Execution,
         before: Standing,
         at: OffsetDateTime,
         happened: Vec<Happened>,
     ) -> Result<(), JournalError> {
         let fingerprint = self.fingerprint.extended(execution.history());
-        let turn = Turn { at, happened, fingerprint };
+        let turn = Turn { at, happened, too_long: execution.take_too_long(), fingerprint };
         self.journal.append(self.row, self.turns + 1, &turn, before, execution)?;
         self.turns += 1;
         self.fingerprint = fingerprint;
