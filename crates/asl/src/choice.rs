@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::{
     context::Scope,
     fault::{Fault, FieldError},
-    path::Path,
+    path::{Missing, Path},
     template::Expression,
     timestamp,
     value::{Number, Value},
@@ -212,9 +212,10 @@ impl Rule {
                 Ok(false)
             }
             Self::Not(rule) => rule.holds(scope).map(|holds| !holds),
-            Self::Test { variable, test: Test::Is { kind: Kind::Present, wanted } } => {
-                Ok(variable.find(scope).is_ok() == *wanted)
-            }
+            Self::Test { variable, test: Test::Is { kind: Kind::Present, wanted } } => match variable.find(scope) {
+                Err(why @ Missing::TooMany) => Err(Fault::runtime(format!("Invalid path '{variable}': {why}")).into()),
+                found => Ok(found.is_ok() == *wanted),
+            },
             Self::Test { variable, test } => Ok(test.holds(&find(variable, scope)?, scope)?),
         }
     }

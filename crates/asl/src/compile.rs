@@ -25,7 +25,12 @@ mod warn;
 
 use std::sync::Arc;
 
-use crate::{machine::Machine, malformed, value::Value};
+use crate::{
+    flow::DataFlow,
+    machine::{Graph, Machine},
+    malformed,
+    value::Value,
+};
 
 pub use diagnostic::{Code, Diagnostic, Severity, without_consequences};
 use diagnostic::{Findings, Pointer};
@@ -97,11 +102,16 @@ fn machine(definition: &Value, findings: &mut Findings) -> Option<Machine> {
     fields.close();
     names::check(definition, findings);
     reach::check(definition, findings);
-    let machine = Machine { comment, timeout_seconds, graph: Arc::new(graph?) };
+    let graph = Arc::new(graph?);
+    let machine = Machine { comment, timeout_seconds, has_jsonata: has_jsonata(&graph), graph };
     distributed::check_labels(&machine, findings);
     scope::check(&machine, findings);
     if !findings.has_errors() {
         warn::check(&machine, findings);
     }
     Some(machine)
+}
+
+fn has_jsonata(graph: &Graph) -> bool {
+    graph.all_states().iter().any(|state| matches!(state.flow, DataFlow::Jsonata(_)))
 }

@@ -119,7 +119,7 @@ impl Intrinsic {
                      not be found in the input '{}'",
                     scope.input
                 ),
-                Failure::Missing { why: why @ Missing::NoArray(_), .. } => {
+                Failure::Missing { why: why @ (Missing::NoArray(_) | Missing::TooMany), .. } => {
                     format!("The function '{text}' had the following error: {why}")
                 }
                 Failure::Refused(why) => {

@@ -23,6 +23,8 @@ pub struct Machine {
     pub timeout_seconds: Option<u64>,
     /// The states.
     pub graph: Arc<Graph>,
+    /// Whether a state is of JSONata, whose expressions may take long.
+    pub has_jsonata: bool,
 }
 
 impl Machine {

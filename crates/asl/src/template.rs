@@ -79,6 +79,9 @@ impl Expression {
             Code::Path(path) => match path.find(scope) {
                 Ok(value) => Ok(value),
                 Err(Missing::PastEnd(_)) => Ok(Value::Null),
+                Err(why @ Missing::TooMany) => {
+                    Err(Fault::runtime(format!("The JSONPath '{path}' for the field '{}': {why}", self.field)).into())
+                }
                 Err(_) => {
                     let searched = match path.root() {
                         Root::Context => scope.environment.context(),

@@ -19,6 +19,7 @@ use std::{
 };
 
 use asl::{Fault, Value};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::{
     core::{Call, CallId, Happened, Identity, Progress},
@@ -141,6 +142,19 @@ fn ended(call: CallId, answer: Result<Value, CallError>) -> Happened {
         Err(CallError::Failed(fault)) => Happened::TaskFailed { call, fault },
         Err(CallError::Refused(cause)) => Happened::TaskRefused { call, cause },
     }
+}
+
+/// Does what may take long: other tasks of the runtime's thread are done by another one meanwhile.
+fn lengthy<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
+/// Steps executions of a machine that has JSONata or not. Only expressions of JSONata take so long that another thread is worth it.
+fn stepping<T>(has_jsonata: bool, steps: impl FnOnce() -> T) -> T {
+    if has_jsonata { lengthy(steps) } else { steps() }
 }
 
 /// A lock whose holder panicked still holds a value that was left whole: each step is all or nothing for its readers.

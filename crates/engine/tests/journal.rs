@@ -583,3 +583,43 @@ async fn whether_an_evaluation_took_too_long_is_what_the_journal_says() {
     let resumed = Runner::on(&folder).executions.resume().unwrap();
     assert!(matches!(resumed.refused[..], [RecallError::Diverged { turn: 1, .. }]), "{:?}", resumed.refused);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn others_go_on_while_the_first_steps_of_one_take_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = Arc::new(Runner::on(&folder));
+    runner.start(&evaluates("{% 1 %}"), "waits", &json!({}));
+    let (done, mut order) = mpsc::unbounded_channel();
+    let (begins, begun) = oneshot::channel();
+    let (slow, slow_done) = (runner.clone(), done.clone());
+    let starting = tokio::spawn(async move {
+        begins.send(()).unwrap();
+        slow.start(&evaluates("{% ($f := function($n) { $f($n + 1) }; $f(0)) %}"), "slow", &json!({}));
+        slow_done.send("slow").unwrap();
+    });
+    let looking = tokio::spawn(async move {
+        begun.await.unwrap();
+        runner.find("waits");
+        runner.start(&pass(), "quick", &json!({}));
+        done.send("others").unwrap();
+    });
+    starting.await.unwrap();
+    looking.await.unwrap();
+    assert_eq!((order.recv().await, order.recv().await), (Some("others"), Some("slow")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_starts_at_once_with_one_name_are_one_execution() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = Arc::new(Runner::on(&folder));
+    let start = |runner: Arc<Runner>| {
+        tokio::spawn(async move {
+            let started = runner.try_start(&evaluates("{% $sum([1..100000]) %}"), "one", &json!({}));
+            started.unwrap().running().clone()
+        })
+    };
+    let (one, other) = (start(runner.clone()), start(runner.clone()));
+    let (one, other) = (one.await.unwrap(), other.await.unwrap());
+    assert!(Arc::ptr_eq(&one, &other));
+    assert!(Arc::ptr_eq(&one, &runner.find("one")));
+}

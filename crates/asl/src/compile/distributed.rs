@@ -95,7 +95,8 @@ pub(super) fn processing(
     let reader = fields.has("ItemReader").then(|| reader(fields));
     let batcher = fields.has("ItemBatcher").then(|| batcher(fields));
     let writer = if fields.has("ResultWriter") { writer(fields) } else { Some(ResultWriter::default()) };
-    let machine = Machine { comment: None, timeout_seconds: None, graph: graph?.clone() };
+    let graph = graph?.clone();
+    let machine = Machine { comment: None, timeout_seconds: None, has_jsonata: super::has_jsonata(&graph), graph };
     Some(Processing::Distributed(Arc::new(Distributed {
         label,
         execution_type,

@@ -1,11 +1,15 @@
 //! Finding what a path names.
 
-use std::{fmt::Write, sync::Arc};
+use std::{cell::Cell, fmt::Write, sync::Arc};
 
 use super::Step;
 use crate::value::{Object, Value};
 
-/// A definite path leads nowhere in this value.
+/// How many places one search may come by. A payload has room for no more than 131,072 values, while a path with several
+/// `..` comes by each of them very often.
+const MOST_PLACES: usize = 1 << 22;
+
+/// A path does not lead to a value.
 ///
 /// Worded as the service words it: `Missing property in path $['no']`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +23,9 @@ pub enum Missing {
     /// An index is asked of what is no array.
     #[error("{0}")]
     NoArray(String),
+    /// It leads to, or through, more places than there is room for. This is a limit of its own.
+    #[error("the path leads through more than {MOST_PLACES} places of this value")]
+    TooMany,
 }
 
 impl Missing {
@@ -49,9 +56,9 @@ pub(super) fn find(steps: &[Step], root: &Value) -> Result<Value, Missing> {
                 )));
             }
             _ => {
-                let mut found = Vec::new();
-                collect(from_here, value, root, &mut found);
-                return Ok(found.into());
+                let search = Search::of(root);
+                let found = search.collect(from_here, value);
+                return if search.is_over() { Err(Missing::TooMany) } else { Ok(found.into()) };
             }
         };
     }
@@ -65,31 +72,72 @@ fn together(value: &Value, names: &[Arc<str>]) -> Option<Value> {
     Some(found.collect::<Object>().into())
 }
 
-/// Collects what the steps name below `value`, leaving out what is not there.
-pub(super) fn collect(steps: &[Step], value: &Value, root: &Value, found: &mut Vec<Value>) {
-    let Some((step, rest)) = steps.split_first() else {
-        found.push(value.clone());
-        return;
-    };
-    let mut go_on = |value: &Value| collect(rest, value, root, found);
-    match step {
-        Step::Field(name) => value.get(name).into_iter().for_each(go_on),
-        Step::Fields(names) if rest.is_empty() => found.extend(together(value, names)),
-        Step::Fields(names) => names.iter().filter_map(|name| value.get(name)).for_each(go_on),
-        Step::Index(index) => element(value, *index).into_iter().for_each(go_on),
-        Step::Indexes(indexes) => indexes.iter().filter_map(|index| element(value, *index)).for_each(go_on),
-        Step::Slice { from, to } => slice(value, *from, *to).iter().for_each(go_on),
-        Step::Wildcard => children(value, &mut go_on),
-        Step::Filter(filter) => match value {
-            Value::Array(items) => items.iter().filter(|item| filter.keeps(item, root)).for_each(go_on),
-            Value::Object(_) if filter.keeps(value, root) => go_on(value),
-            _ => {}
-        },
-        // Several fields at the end are taken from where all of them are.
-        Step::Descend => descend(value, &mut |value| match rest {
-            [Step::Fields(names)] if !names.iter().all(|name| value.get(name).is_some()) => {}
-            _ => go_on(value),
-        }),
+/// A search for what a path names, which may be any number of places.
+pub(super) struct Search<'a> {
+    /// What `$` stands for in a filter.
+    pub(super) root: &'a Value,
+    /// How many places it may still come by.
+    left: Cell<usize>,
+}
+
+impl<'a> Search<'a> {
+    fn of(root: &'a Value) -> Self {
+        Self { root, left: Cell::new(MOST_PLACES) }
+    }
+
+    /// It came by too many places: what it has found is not all.
+    fn is_over(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// It comes by one more place, unless it is over.
+    fn goes_on(&self) -> bool {
+        self.left.set(self.left.get().saturating_sub(1));
+        !self.is_over()
+    }
+
+    /// What the steps name below `value`, leaving out what is not there.
+    pub(super) fn collect(&self, steps: &[Step], value: &Value) -> Vec<Value> {
+        let mut found = Vec::new();
+        self.add(steps, value, &mut found);
+        found
+    }
+
+    fn add(&self, steps: &[Step], value: &Value, found: &mut Vec<Value>) {
+        if !self.goes_on() {
+            return;
+        }
+        let Some((step, rest)) = steps.split_first() else {
+            found.push(value.clone());
+            return;
+        };
+        let mut go_on = |value: &Value| self.add(rest, value, found);
+        match step {
+            Step::Field(name) => value.get(name).into_iter().for_each(go_on),
+            Step::Fields(names) if rest.is_empty() => found.extend(together(value, names)),
+            Step::Fields(names) => names.iter().filter_map(|name| value.get(name)).for_each(go_on),
+            Step::Index(index) => element(value, *index).into_iter().for_each(go_on),
+            Step::Indexes(indexes) => indexes.iter().filter_map(|index| element(value, *index)).for_each(go_on),
+            Step::Slice { from, to } => slice(value, *from, *to).iter().for_each(go_on),
+            Step::Wildcard => children(value, &mut go_on),
+            Step::Filter(filter) => match value {
+                Value::Array(items) => items.iter().filter(|item| filter.keeps(item, self)).for_each(go_on),
+                Value::Object(_) if filter.keeps(value, self) => go_on(value),
+                _ => {}
+            },
+            // Several fields at the end are taken from where all of them are.
+            Step::Descend => self.descend(value, &mut |value| match rest {
+                [Step::Fields(names)] if !names.iter().all(|name| value.get(name).is_some()) => {}
+                _ => go_on(value),
+            }),
+        }
+    }
+
+    fn descend(&self, value: &Value, go_on: &mut dyn FnMut(&Value)) {
+        if self.goes_on() {
+            go_on(value);
+            children(value, &mut |child| self.descend(child, go_on));
+        }
     }
 }
 
@@ -99,11 +147,6 @@ fn children(value: &Value, go_on: &mut impl FnMut(&Value)) {
         Value::Object(fields) => fields.values().for_each(go_on),
         _ => {}
     }
-}
-
-fn descend(value: &Value, go_on: &mut dyn FnMut(&Value)) {
-    go_on(value);
-    children(value, &mut |child| descend(child, go_on));
 }
 
 fn element(value: &Value, index: i64) -> Option<&Value> {

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::{
     Step, are_definite,
-    eval::collect,
+    eval::Search,
     operator::Operator,
     parse::{PathError, Reader},
 };
@@ -105,16 +105,16 @@ fn operand(reader: &mut Reader<'_>) -> Result<Operand, PathError> {
 }
 
 impl Filter {
-    pub(super) fn keeps(&self, item: &Value, root: &Value) -> bool {
+    pub(super) fn keeps(&self, item: &Value, search: &Search<'_>) -> bool {
         match self {
-            Self::Any(filters) => filters.iter().any(|filter| filter.keeps(item, root)),
-            Self::All(filters) => filters.iter().all(|filter| filter.keeps(item, root)),
-            Self::Not(filter) => !filter.keeps(item, root),
-            Self::Exists(operand) => operand.value(item, root).is_some(),
+            Self::Any(filters) => filters.iter().any(|filter| filter.keeps(item, search)),
+            Self::All(filters) => filters.iter().all(|filter| filter.keeps(item, search)),
+            Self::Not(filter) => !filter.keeps(item, search),
+            Self::Exists(operand) => operand.value(item, search).is_some(),
             Self::Compare { left, operator, right } => {
-                operator.holds(left.value(item, root).as_ref(), right.value(item, root).as_ref())
+                operator.holds(left.value(item, search).as_ref(), right.value(item, search).as_ref())
             }
-            Self::Matches(operand, pattern) => operand.value(item, root).is_some_and(|value| match &value {
+            Self::Matches(operand, pattern) => operand.value(item, search).is_some_and(|value| match &value {
                 Value::Array(items) => items.iter().any(|item| matches(pattern, item)),
                 value => matches(pattern, value),
             }),
@@ -123,14 +123,13 @@ impl Filter {
 }
 
 impl Operand {
-    fn value(&self, item: &Value, root: &Value) -> Option<Value> {
+    fn value(&self, item: &Value, search: &Search<'_>) -> Option<Value> {
         let (steps, from) = match self {
             Self::Literal(value) => return Some(value.clone()),
             Self::Here(steps) => (steps, item),
-            Self::Root(steps) => (steps, root),
+            Self::Root(steps) => (steps, search.root),
         };
-        let mut found = Vec::new();
-        collect(steps, from, root, &mut found);
+        let mut found = search.collect(steps, from);
         if are_definite(steps) { found.pop() } else { Some(found.into()) }
     }
 }

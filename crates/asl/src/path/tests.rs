@@ -160,3 +160,18 @@ fn only_single_places_can_be_written_to() {
         assert!(ReferencePath::parse(path).is_err(), "{path}");
     }
 }
+
+#[test]
+fn a_path_that_leads_through_too_many_places_is_refused() {
+    let nested = format!("{}{}", "[".repeat(120), "]".repeat(120));
+    for path in ["$..*..*..*..*..*", "$..*..*..*..*..none", "$..[?(@..*..*..*..none)]"] {
+        assert_eq!(
+            find(path, &nested).unwrap_err(),
+            "the path leads through more than 4194304 places of this value",
+            "{path}"
+        );
+    }
+    // Each value that a payload has room for is found.
+    let wide = format!("[{}0]", "0,".repeat(100_000));
+    assert_eq!(find("$..*", &wide).unwrap(), wide);
+}

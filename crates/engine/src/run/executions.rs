@@ -1,9 +1,9 @@
 //! The Standard executions of a runner: those that go on are in memory, all are in the journal.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, Weak,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,7 +11,7 @@ use std::{
 use asl::{Machine, Value};
 use time::OffsetDateTime;
 
-use super::{Outside, Running, lock, recent::Recent, record::Recording};
+use super::{Outside, Running, lengthy, lock, recent::Recent, record::Recording, stepping};
 use crate::{
     core::{Command, Execution, Happened, Identity, NotRedrivable},
     journal::{Definition, DefinitionId, Journal, JournalError, Listed, RecallError, Wanted},
@@ -22,6 +22,8 @@ pub struct Executions {
     journal: Arc<Journal>,
     outside: Arc<dyn Outside>,
     kept: Mutex<Kept>,
+    /// One that was being started is there now, or will not be.
+    started: Condvar,
     /// Held for a redrive: one at a time.
     redriving: Mutex<()>,
     resumed: AtomicBool,
@@ -31,9 +33,24 @@ pub struct Executions {
 struct Kept {
     /// Those that have not ended.
     running: HashMap<Arc<str>, Arc<Running>>,
+    /// Those that take their first steps, and that nobody else may bring to life meanwhile.
+    starting: HashSet<Arc<str>>,
     recent: Recent,
     /// What is compiled, and used by somebody.
     machines: HashMap<DefinitionId, Weak<Machine>>,
+}
+
+/// An execution is being started, for as long as this lives.
+struct Starting<'a> {
+    executions: &'a Executions,
+    arn: Arc<str>,
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        lock(&self.executions.kept).starting.remove(&self.arn);
+        self.executions.started.notify_all();
+    }
 }
 
 /// An execution from the journal, and what it still waits for.
@@ -130,32 +147,52 @@ impl Executions {
     /// The executions of a journal. Those that have not ended go on with [`Executions::resume`].
     pub fn new(journal: Journal, outside: Arc<dyn Outside>) -> Arc<Self> {
         let (kept, redriving, resumed) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Arc::new(Self { journal: Arc::new(journal), outside, kept, redriving, resumed })
+        let (journal, started) = (Arc::new(journal), Condvar::new());
+        Arc::new(Self { journal, outside, kept, started, redriving, resumed })
     }
 
     /// Starts an execution. Must be called inside a Tokio runtime.
     pub fn start(self: &Arc<Self>, definition: &Definition, identity: Identity) -> Result<Started, StartError> {
         let (arn, input) = (identity.arn.clone(), identity.input.clone());
-        let mut kept = lock(&self.kept);
-        if let Some(running) = kept.running.get(&arn) {
-            return same(running, &input);
-        }
-        // Nobody else brings the execution to life between the writing and its place here: the lock is held.
-        let execution = Execution::new(definition.machine().clone(), Arc::new(identity));
-        let Some((recording, commands)) =
-            Recording::begin(execution, definition, self.journal.clone(), self.outside.clock().now())?
-        else {
+        let mut kept = self.kept_without(&arn);
+        if let Some(running) = kept.running.get(&arn).cloned() {
             drop(kept);
+            return same(&running, &input);
+        }
+        kept.starting.insert(arn.clone());
+        drop(kept);
+        let starting = Starting { executions: self, arn: arn.clone() };
+        let execution = Execution::new(definition.machine().clone(), Arc::new(identity));
+        let now = self.outside.clock().now();
+        let begin = || Recording::begin(execution, definition, self.journal.clone(), now);
+        let Some((recording, commands)) = stepping(definition.machine().has_jsonata, begin)? else {
+            drop(starting);
             return match self.find(&arn)? {
                 Some(running) => same(&running, &input),
                 None => Err(StartError::Exists),
             };
         };
+        let running = Running::of(recording, self.outside.clone(), Arc::downgrade(self));
+        let mut kept = lock(&self.kept);
         kept.machines.insert(definition.id, Arc::downgrade(definition.machine()));
-        let running = kept.keep(Running::of(recording, self.outside.clone(), Arc::downgrade(self)));
+        let running = kept.keep(running);
         drop(kept);
+        drop(starting);
         running.carry_out(commands);
         Ok(Started::New(running))
+    }
+
+    /// What is kept, once this execution is not being started.
+    fn kept_without(&self, arn: &str) -> MutexGuard<'_, Kept> {
+        let kept = lock(&self.kept);
+        if !kept.starting.contains(arn) {
+            return kept;
+        }
+        drop(kept);
+        lengthy(|| {
+            let is_starting = |kept: &mut Kept| kept.starting.contains(arn);
+            self.started.wait_while(lock(&self.kept), is_starting).unwrap_or_else(PoisonError::into_inner)
+        })
     }
 
     /// Lets every execution of the journal that has not ended go on: timers are set for the times that they had, and
@@ -166,7 +203,7 @@ impl Executions {
             match self.recall(&arn) {
                 Ok(Some((running, outstanding))) => {
                     // Somebody may have looked at it before, and stopped it.
-                    let running = lock(&self.kept).keep(running);
+                    let running = self.kept_without(&arn).keep(running);
                     running.resume(outstanding);
                     resumed.running.push(running);
                 }
@@ -190,13 +227,13 @@ impl Executions {
 
     /// The execution with this ARN.
     pub fn find(self: &Arc<Self>, arn: &str) -> Result<Option<Arc<Running>>, RecallError> {
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept_without(arn);
         if let Some(running) = kept.running.get(arn).cloned().or_else(|| kept.recent.find(arn)) {
             return Ok(Some(running));
         }
         drop(kept);
         let Some((running, _)) = self.recall(arn)? else { return Ok(None) };
-        Ok(Some(lock(&self.kept).keep(running)))
+        Ok(Some(self.kept_without(arn).keep(running)))
     }
 
     /// Lets an execution that did not succeed go on where it failed. Must be called inside a Tokio runtime.
@@ -295,7 +332,8 @@ impl Executions {
         let found = self.journal.find(arn).map_err(|error| RecallError::of(arn, error))?;
         let Some(recorded) = found else { return Ok(None) };
         let machine = self.machine(recorded.definition, arn)?;
-        let (recording, outstanding) = Recording::recall(recorded, machine, self.journal.clone())?;
+        let recall = |machine| Recording::recall(recorded, machine, self.journal.clone());
+        let (recording, outstanding) = stepping(machine.has_jsonata, || recall(machine))?;
         Ok(Some((Running::of(recording, self.outside.clone(), Arc::downgrade(self)), outstanding)))
     }
 

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Mutex, MutexGuard, TryLockError, Weak},
     time::Duration,
 };
 
@@ -18,8 +18,9 @@ use tokio::{sync::watch, task::AbortHandle};
 use super::{
     Clock, Executions, Outside, Reports,
     clock::{Busy, Place, Resting, WaitsFor},
-    ended, lock,
+    ended, lengthy, lock,
     record::Recording,
+    stepping,
 };
 use crate::{
     core::{Call, CallId, Command, Execution, Happened, Identity, Outcome, Progress, TimerId},
@@ -84,7 +85,9 @@ impl Running {
     /// Starts an execution that is not journalled: an Express one. It goes on to its end, whoever waits for that. Must be
     /// called inside a Tokio runtime.
     pub fn start(machine: Arc<Machine>, identity: Arc<Identity>, outside: Arc<dyn Outside>) -> Arc<Self> {
-        let (recording, commands) = Recording::unwritten(Execution::new(machine, identity), outside.clock().now());
+        let now = outside.clock().now();
+        let begin = |machine| Recording::unwritten(Execution::new(machine, identity), now);
+        let (recording, commands) = stepping(machine.has_jsonata, || begin(machine));
         let running = Self::of(recording, outside, Weak::new());
         running.carry_out(commands);
         if !running.look(Execution::has_ended) {
@@ -115,7 +118,16 @@ impl Running {
 
     /// Looks at the execution as it is now.
     pub fn look<R>(&self, look: impl FnOnce(&Execution) -> R) -> R {
-        look(&lock(&self.recording).execution)
+        look(&self.recording().execution)
+    }
+
+    /// The execution, once nobody else steps it.
+    fn recording(&self) -> MutexGuard<'_, Recording> {
+        match self.recording.try_lock() {
+            Ok(recording) => recording,
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            Err(TryLockError::WouldBlock) => lengthy(|| lock(&self.recording)),
+        }
     }
 
     /// The events from the one at `from`, counted from 0.
@@ -151,11 +163,12 @@ impl Running {
     /// not happened.
     pub fn tell(self: &Arc<Self>, happened: Happened) -> Result<bool, JournalError> {
         let (commands, events, ended) = {
-            let mut recording = lock(&self.recording);
+            let mut recording = self.recording();
             if !recording.execution.expects(&happened) {
                 return Ok(false);
             }
-            let commands = recording.tell(happened, self.clock.now())?;
+            let has_jsonata = recording.execution.machine().has_jsonata;
+            let commands = stepping(has_jsonata, || recording.tell(happened, self.clock.now()))?;
             (commands, recording.execution.history().len(), recording.execution.has_ended())
         };
         self.carry_out(commands);
