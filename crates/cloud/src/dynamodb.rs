@@ -5,6 +5,7 @@
 //! imports and exports are refused as unknown operations.
 
 mod dispatch;
+mod provide;
 mod stream;
 
 use std::{fs, future::Future, io, path::Path, pin::Pin, sync::Arc};
@@ -106,9 +107,13 @@ impl DynamoDb {
 
     /// Lets the items of a table expire by the time in this attribute, in seconds since 1970. Blocks on the disk.
     pub fn enable_time_to_live(&self, table: &str, attribute: &str) -> Result<(), DynamoDbError> {
+        self.set_time_to_live(table, attribute, true)
+    }
+
+    fn set_time_to_live(&self, table: &str, attribute: &str, enabled: bool) -> Result<(), DynamoDbError> {
         let description = serde_json::json!({
             "TableName": table,
-            "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
+            "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": enabled },
         });
         let request = serde_json::from_value(description).map_err(|error| DynamoDbError::of_table(table, &error))?;
         self.database.update_time_to_live(request)?;

@@ -40,7 +40,7 @@ use crate::{
     place::{Place, PlaceError},
     protocol,
     route::ServiceName,
-    s3::{CreateBucketError, Notifications, ObjectEvent, OpenError, S3},
+    s3::{CreateBucketError, ObjectEvent, OpenError, S3},
     scheduler::{self, SchedulerError},
     secrets::Secrets,
     server::BindError,
@@ -376,15 +376,9 @@ impl Storage {
                 None => (S3::ephemeral(changes)?, DynamoDb::ephemeral()?, Journal::in_memory()?),
             };
             for bucket in &application.buckets {
-                s3.create_bucket_if_absent(&bucket.name, bucket.versioned)?;
-                s3.set_notifications(&bucket.name, Notifications::of_template(bucket, &location))?;
+                s3.provide(bucket, &location)?;
             }
-            for table in &application.tables {
-                let created = dynamodb.create_table_if_absent(&table.create)?;
-                if let (true, Some(attribute)) = (created, &table.ttl_attribute) {
-                    dynamodb.enable_time_to_live(&table.name, attribute)?;
-                }
-            }
+            application.tables.iter().try_for_each(|table| dynamodb.provide(table))?;
             Ok(Self { s3: Arc::new(s3), dynamodb: Arc::new(dynamodb), sqs: Arc::new(sqs), journal })
         })
         .await?

@@ -7,6 +7,7 @@ mod lambda_support;
 
 use std::{
     io::{Cursor, Write},
+    num::NonZeroUsize,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -239,6 +240,27 @@ async fn a_function_that_reserves_is_throttled_above_it_and_its_events_wait() {
     let end = ended.recv().await.unwrap();
     assert!(matches!(&end.outcome, EventOutcome::Done(answer) if **answer == *b"{\"late\":1}"), "{end:?}");
     assert_eq!(end.attempts, 1);
+}
+
+#[tokio::test]
+async fn what_waits_for_one_function_throttles_no_other() {
+    let mut other = function();
+    other.name = "Other".to_owned();
+    other.arn = other.arn.replace("Deeds", "Other");
+    let mut config = config(vec![function(), other]);
+    config.max_processes = NonZeroUsize::MIN;
+    let lambda = Lambda::new(config).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let payload = Bytes::from(meet(listener.local_addr().unwrap()).to_string());
+    // More than the account may run at once.
+    for _ in 0..1001 {
+        lambda.invoke_event("Deeds", payload.clone(), InvokeOptions::default()).unwrap();
+    }
+    let _held = listener.accept().await.unwrap();
+    let payload = Bytes::from_static(b"{\"other\":1}");
+    let invocation = lambda.invoke("Other", payload.clone(), InvokeOptions::default()).await.unwrap();
+    assert_eq!(invocation.payload, payload);
+    lambda.shutdown().await;
 }
 
 #[tokio::test]

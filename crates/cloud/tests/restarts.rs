@@ -97,7 +97,7 @@ fn a_call_that_is_made_again_finds_the_execution_that_it_has_started() {
             assert!(matches!(resumed.running[0].ended().await, Outcome::Succeeded(_)), "{action}");
             let child = arn("Child");
             let children = Wanted { machine_arn: &child, ..Wanted::default() };
-            assert_eq!(cloud.states().executions_of(children, 0, 10).unwrap().len(), 1, "{action}");
+            assert_eq!(cloud.states().executions_of(children, 10).unwrap().len(), 1, "{action}");
             // The name of one that is there before the first call is still taken.
             if name.is_some() {
                 let second = cloud.states().start(&arn("Parent"), Start::default()).unwrap();

@@ -285,3 +285,36 @@ async fn a_definition_is_checked_as_it_is_created() {
     let (_, found, truncated) = validated(&stage, two, json!({ "maxResults": 1 })).await;
     assert_eq!((found, truncated), (vec!["ERROR MISSING_TRANSITION_TARGET /States/B/Next".to_owned()], true));
 }
+
+#[tokio::test]
+async fn what_ends_or_goes_between_two_pages_hides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(folder.path());
+    let wait = json!({ "StartAt": "Wait", "States": { "Wait": { "Type": "Wait", "Seconds": 1000, "End": true } } });
+    let machine = stage.create("Waits", &wait, json!({})).await;
+    for number in 0..5 {
+        stage.call("StartExecution", json!({ "stateMachineArn": machine })).await;
+        stage.call("CreateActivity", json!({ "name": format!("activity-{number}") })).await;
+    }
+    // Each page is done away with before the next one is asked for.
+    let running = json!({ "stateMachineArn": machine, "statusFilter": "RUNNING", "maxResults": 2 });
+    for (list, mut request, elements, arn, end) in [
+        ("ListExecutions", running, "executions", "executionArn", "StopExecution"),
+        ("ListActivities", json!({ "maxResults": 2 }), "activities", "activityArn", "DeleteActivity"),
+    ] {
+        loop {
+            let page = stage.call(list, request.clone()).await;
+            for element in page[elements].as_array().unwrap() {
+                stage.call(end, json!({ arn: element[arn] })).await;
+            }
+            match page.get("nextToken") {
+                Some(token) => request["nextToken"] = token.clone(),
+                None => break,
+            }
+        }
+        request.as_object_mut().unwrap().remove("nextToken");
+        assert_eq!(stage.call(list, request).await[elements], json!([]), "{list}");
+    }
+    let strange = json!({ "stateMachineArn": machine, "nextToken": "MQ" });
+    assert!(stage.refusal("ListExecutions", strange).await.ends_with("InvalidToken"));
+}

@@ -80,9 +80,9 @@ impl Runner {
     }
 
     /// Executions of a machine.
-    fn list(&self, machine_arn: &str, status: Option<Status>, offset: usize, limit: usize) -> Vec<Listed> {
-        let wanted = Wanted { machine_arn, status, ..Wanted::default() };
-        self.executions.list(wanted, offset, limit).unwrap()
+    fn list(&self, machine_arn: &str, status: Option<Status>, older_than: Option<&str>, limit: usize) -> Vec<Listed> {
+        let wanted = Wanted { machine_arn, status, older_than, ..Wanted::default() };
+        self.executions.list(wanted, limit).unwrap()
     }
 
     async fn answer(&mut self, answer: &serde_json::Value) {
@@ -239,17 +239,19 @@ async fn executions_are_listed_newest_first_by_status_and_in_pieces() {
     first.find("2-runs").stop(Fault::named("Enough")).unwrap();
     drop(first);
     let second = Runner::on(&folder);
-    let list = |status, offset, limit| {
-        let listed = second.list(MACHINE, status, offset, limit);
+    let list = |status, older_than: Option<&str>, limit| {
+        let listed = second.list(MACHINE, status, older_than.map(arn).as_deref(), limit);
         listed.iter().map(|one| format!("{} {}", one.name, one.status.name())).collect::<Vec<_>>()
     };
     let all = ["3-runs RUNNING", "3 SUCCEEDED", "2-runs ABORTED", "2 SUCCEEDED", "1-runs RUNNING", "1 SUCCEEDED"];
-    assert_eq!(list(None, 0, 10), all);
-    assert_eq!(list(None, 2, 3), all[2..5]);
-    assert_eq!(list(Some(Status::Running), 0, 10), [all[0], all[4]]);
-    assert_eq!(list(Some(Status::Aborted), 0, 10), [all[2]]);
-    assert!(second.list("another", None, 0, 10).is_empty());
-    let aborted = &second.list(MACHINE, Some(Status::Aborted), 0, 1)[0];
+    assert_eq!(list(None, None, 10), all);
+    assert_eq!(list(None, Some("3"), 3), all[2..5]);
+    assert_eq!(list(Some(Status::Running), None, 10), [all[0], all[4]]);
+    // The one that the list goes on after need not be in it any more.
+    assert_eq!(list(Some(Status::Running), Some("2-runs"), 10), [all[4]]);
+    assert_eq!(list(Some(Status::Aborted), None, 10), [all[2]]);
+    assert!(second.list("another", None, None, 10).is_empty());
+    let aborted = &second.list(MACHINE, Some(Status::Aborted), None, 1)[0];
     let last = second.find("2-runs").look(|execution| execution.history().last().unwrap().at);
     assert_eq!(aborted.stopped_at, Some(last));
 }
@@ -359,7 +361,7 @@ async fn executions_are_forgotten_ninety_days_after_their_end() {
     age("old", 91);
     age("old-runs", 91);
     age("younger", 89);
-    let listed = Runner::on(&folder).list(MACHINE, None, 0, 10);
+    let listed = Runner::on(&folder).list(MACHINE, None, None, 10);
     assert_eq!(listed.iter().map(|one| &*one.name).collect::<Vec<_>>(), ["young", "younger", "old-runs"]);
     let turns: i64 = tables(&folder).query_row("SELECT count(*) FROM turns", [], |row| row.get(0)).unwrap();
     assert_eq!(turns, 3);
@@ -451,7 +453,7 @@ async fn a_redriven_execution_goes_on_after_a_restart_and_its_requests_are_remem
     let mut second = Runner::on(&folder);
     let resumed = second.executions.resume().unwrap();
     assert_eq!(resumed.running.len(), 1);
-    let listed = |runner: &Runner| runner.list(MACHINE, None, 0, 1).remove(0);
+    let listed = |runner: &Runner| runner.list(MACHINE, None, None, 1).remove(0);
     let now = listed(&second);
     assert_eq!((now.status, now.stopped_at, now.redrives, now.redriven_at), (Status::Running, None, 1, Some(at)));
     let (made, _, answer) = second.asked.recv().await.unwrap();
@@ -463,7 +465,7 @@ async fn a_redriven_execution_goes_on_after_a_restart_and_its_requests_are_remem
     assert!(matches!(second.redrive("none", "b"), Err(RedriveError::NotFound)));
     let redriven = |wanted| {
         let wanted = Wanted { machine_arn: MACHINE, redriven: Some(wanted), ..Wanted::default() };
-        second.executions.list(wanted, 0, 10).unwrap().len()
+        second.executions.list(wanted, 10).unwrap().len()
     };
     assert_eq!((redriven(true), redriven(false)), (1, 0));
     let expected = [
@@ -494,7 +496,7 @@ async fn an_execution_that_fails_again_at_once_can_be_redriven_again() {
             panic!("not redriven")
         };
         assert_eq!(running.look(Status::of), Status::Failed);
-        assert_eq!((runner.executions.running(), runner.list(MACHINE, None, 0, 1)[0].redrives), (0, count));
+        assert_eq!((runner.executions.running(), runner.list(MACHINE, None, None, 1)[0].redrives), (0, count));
         assert!(Arc::ptr_eq(&running, &runner.find("one")));
     }
 }

@@ -1,5 +1,8 @@
 //! How many invocations run at once, and how many may: of a function that has some reserved, and of all others together.
 //!
+//! An invocation is admitted first, and runs once a process may. Only what runs counts for the account, so what waits for a
+//! process of one function throttles no other. What a function has reserved is a limit of what is admitted.
+//!
 //! Source: the Lambda Developer Guide, "Understanding Lambda function scaling" and "Configuring reserved concurrency".
 
 use std::{
@@ -28,6 +31,9 @@ struct State {
 #[derive(Debug, Default)]
 struct Usage {
     reserved: Option<u32>,
+    /// How many were admitted and have not ended.
+    admitted: u32,
+    /// How many of these run.
     running: u32,
 }
 
@@ -35,28 +41,24 @@ struct Usage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooMuchReserved;
 
-/// An invocation that runs, for as long as this lives.
+/// An invocation that was admitted, for as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct Admitted {
     concurrency: Arc<Concurrency>,
     function: String,
+    is_running: bool,
 }
 
 impl Concurrency {
-    /// Lets an invocation run, if one more may.
-    pub(crate) fn admit(self: &Arc<Self>, function: &str) -> Result<Running, ThrottleReason> {
+    /// Lets an invocation wait for a process, unless its function has as many as it has reserved.
+    pub(crate) fn admit(self: &Arc<Self>, function: &str) -> Result<Admitted, ThrottleReason> {
         let mut state = self.state();
-        let is_full = state.unreserved() >= state.unreserved_limit();
         let usage = state.functions.entry(function.to_owned()).or_default();
-        match usage.reserved {
-            Some(reserved) if usage.running >= reserved => {
-                return Err(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
-            }
-            None if is_full => return Err(ThrottleReason::ConcurrentInvocationLimitExceeded),
-            Some(_) | None => {}
+        if usage.reserved.is_some_and(|reserved| usage.admitted >= reserved) {
+            return Err(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
         }
-        usage.running += 1;
-        Ok(Running { concurrency: Arc::clone(self), function: function.to_owned() })
+        usage.admitted += 1;
+        Ok(Admitted { concurrency: Arc::clone(self), function: function.to_owned(), is_running: false })
     }
 
     /// What a function has reserved.
@@ -81,9 +83,13 @@ impl Concurrency {
         Ok(())
     }
 
-    /// Forgets a function that is gone. What still runs of it counts no more.
+    /// Forgets what a function that is gone has reserved. What still runs of it counts until its end.
     pub(crate) fn forget(&self, function: &str) {
-        self.state().functions.remove(function);
+        let mut state = self.state();
+        if let Some(usage) = state.functions.get_mut(function) {
+            usage.reserved = None;
+        }
+        state.drop_unused(function);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -97,17 +103,43 @@ impl State {
         self.functions.values().filter(|usage| usage.reserved.is_none()).map(|usage| usage.running).sum()
     }
 
+    /// Drops what is known of a function of which nothing is.
+    fn drop_unused(&mut self, function: &str) {
+        let is_unused = |usage: &Usage| usage.admitted == 0 && usage.reserved.is_none();
+        if self.functions.get(function).is_some_and(is_unused) {
+            self.functions.remove(function);
+        }
+    }
+
     fn unreserved_limit(&self) -> u32 {
         let reserved = self.functions.values().filter_map(|usage| usage.reserved).fold(0, u32::saturating_add);
         ACCOUNT_LIMIT.saturating_sub(reserved)
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(usage) = self.concurrency.state().functions.get_mut(&self.function) {
-            usage.running = usage.running.saturating_sub(1);
+impl Admitted {
+    /// Lets it run, now that a process may, if one more may.
+    pub(crate) fn run(&mut self) -> Result<(), ThrottleReason> {
+        let mut state = self.concurrency.state();
+        let is_full = state.unreserved() >= state.unreserved_limit();
+        let usage = state.functions.entry(self.function.clone()).or_default();
+        if usage.reserved.is_none() && is_full {
+            return Err(ThrottleReason::ConcurrentInvocationLimitExceeded);
         }
+        usage.running += 1;
+        self.is_running = true;
+        Ok(())
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut state = self.concurrency.state();
+        if let Some(usage) = state.functions.get_mut(&self.function) {
+            usage.admitted = usage.admitted.saturating_sub(1);
+            usage.running = usage.running.saturating_sub(u32::from(self.is_running));
+        }
+        state.drop_unused(&self.function);
     }
 }
 
@@ -119,23 +151,34 @@ mod tests {
     fn a_reservation_is_a_limit_and_a_guarantee() {
         let concurrency = Arc::new(Concurrency::default());
         concurrency.reserve("few", Some(2)).unwrap();
-        let running: Vec<_> = (0..2).map(|_| concurrency.admit("few").unwrap()).collect();
+        let run = |function| {
+            let mut admitted = concurrency.admit(function)?;
+            admitted.run().map(|()| admitted)
+        };
+        let running: Vec<_> = (0..2).map(|_| run("few").unwrap()).collect();
         let reason = concurrency.admit("few").unwrap_err();
         assert_eq!(reason, ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
         drop(running);
-        let kept = concurrency.admit("few").unwrap();
+        let kept = run("few").unwrap();
 
-        let others: Vec<_> = (0..998).map(|_| concurrency.admit("other").unwrap()).collect();
-        let reason = concurrency.admit("third").unwrap_err();
+        // What waits takes no place.
+        let waiting: Vec<_> = (0..2000).map(|_| concurrency.admit("other").unwrap()).collect();
+        let others: Vec<_> = (0..998).map(|_| run("other").unwrap()).collect();
+        let reason = run("third").unwrap_err();
         assert_eq!(reason, ThrottleReason::ConcurrentInvocationLimitExceeded);
-        concurrency.admit("few").unwrap();
+        run("few").unwrap();
 
         // What runs already counts where the function is from now on.
         concurrency.reserve("few", None).unwrap();
         assert_eq!(concurrency.unreserved_limit(), 1000);
-        concurrency.admit("third").unwrap();
-        drop((kept, others));
-        assert_eq!(concurrency.state().unreserved(), 0);
+        run("third").unwrap();
+        // What still runs of one that is gone is not taken for that of another one of its name.
+        concurrency.forget("few");
+        let again = run("few").unwrap();
+        drop((kept, waiting, others));
+        assert_eq!(concurrency.state().unreserved(), 1);
+        drop(again);
+        assert!(concurrency.state().functions.is_empty());
     }
 
     #[test]

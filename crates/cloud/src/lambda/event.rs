@@ -147,9 +147,10 @@ impl Event {
             Ok(deployed) => deployed,
             Err(error) => return Attempt::Failed(error),
         };
-        let Ok(_running) = self.registry.concurrency.admit(&self.function) else { return Attempt::Throttled };
-        match deployed.pool.invoke(&self.task).await {
+        let Ok(admitted) = self.registry.concurrency.admit(&self.function) else { return Attempt::Throttled };
+        match deployed.pool.invoke(&self.task, admitted).await {
             Ok(invocation) => Attempt::Ran(invocation),
+            Err(InvokeError::TooManyRequests { .. }) => Attempt::Throttled,
             Err(InvokeError::ShuttingDown) => Attempt::ShuttingDown,
             Err(error) => Attempt::Failed(error),
         }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
+    concurrency::Admitted,
     invocation::{Invocation, InvokeError, PlatformError, Task},
     kept_build::is_same_file,
     program::Program,
@@ -50,10 +51,10 @@ impl Pool {
     }
 
     /// Runs an invocation, in its turn, and tells of it.
-    pub(crate) async fn invoke(&self, task: &Task) -> Result<Invocation, InvokeError> {
+    pub(crate) async fn invoke(&self, task: &Task, admitted: Admitted) -> Result<Invocation, InvokeError> {
         let (function, request_id) = (&*self.program.function, &*task.request_id);
         let asked = Instant::now();
-        let result = self.run(task).await;
+        let result = self.run(task, admitted).await;
         let took = asked.elapsed();
         match &result {
             Ok(invocation) => {
@@ -65,10 +66,11 @@ impl Pool {
         result
     }
 
-    async fn run(&self, task: &Task) -> Result<Invocation, InvokeError> {
+    async fn run(&self, task: &Task, mut admitted: Admitted) -> Result<Invocation, InvokeError> {
         let Ok(_permit) = self.permits.acquire().await else {
             return Err(InvokeError::ShuttingDown);
         };
+        admitted.run().map_err(|reason| InvokeError::TooManyRequests { reason })?;
         while let Some(sandbox) = self.take_idle() {
             if let Some(result) = self.invoke_warm(sandbox, task).await {
                 return result;

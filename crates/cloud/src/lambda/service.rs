@@ -38,12 +38,9 @@ impl Lambda {
     /// stands for `{}`. An invocation goes on to its end even when the returned future is dropped, as on Lambda.
     pub async fn invoke(&self, name: &str, payload: Bytes, options: InvokeOptions) -> Result<Invocation, InvokeError> {
         let (deployed, task) = self.task(name, payload, options, MAX_REQUEST)?;
-        let running = self.registry.concurrency.admit(&deployed.function.name);
-        let running = running.map_err(|reason| InvokeError::TooManyRequests { reason })?;
-        let invocation = self.invocations.spawn(async move {
-            let _running = running;
-            deployed.pool.invoke(&task).await
-        });
+        let admitted = self.registry.concurrency.admit(&deployed.function.name);
+        let admitted = admitted.map_err(|reason| InvokeError::TooManyRequests { reason })?;
+        let invocation = self.invocations.spawn(async move { deployed.pool.invoke(&task, admitted).await });
         invocation
             .await
             .unwrap_or_else(|error| Err(InvokeError::Service { function: name.to_owned(), reason: error.to_string() }))

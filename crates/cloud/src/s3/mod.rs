@@ -40,6 +40,7 @@ pub use notifications::{Notification, Notifications};
 pub use store::OpenError;
 
 use crate::{
+    location::Location,
     service::{Request, Response, Service},
     temporary::Temporary,
     wire::{self, Format},
@@ -112,6 +113,28 @@ impl S3 {
     /// Whom a bucket tells of its objects. Nobody, where it is not there.
     pub fn notifications_of(&self, bucket: &str) -> Notifications {
         self.store.with_bucket(bucket, |bucket| Ok(bucket.info.notifications.clone())).unwrap_or_default()
+    }
+
+    /// Makes a bucket of the template, or gives one that is there what the template says now. Versions that a client has
+    /// switched on stay on. Blocks on the disk.
+    pub fn provide(&self, bucket: &sam::Bucket, location: &Location) -> Result<(), CreateBucketError> {
+        let name = &*bucket.name;
+        let failed = |error: S3Error| CreateBucketError::of(name, &error);
+        self.create_bucket_if_absent(name, bucket.versioned)?;
+        let versioning = self.store.with_bucket(name, |bucket| Ok(bucket.info.versioning)).map_err(failed)?;
+        match (bucket.versioned, versioning) {
+            (true, Versioning::Off | Versioning::Suspended) => {
+                self.store.set_versioning(name, Versioning::Enabled).map_err(failed)?;
+            }
+            (false, Versioning::Enabled) => {
+                tracing::warn!(
+                    bucket = name,
+                    "a bucket that is kept has versions on, which the template does not say; they stay"
+                );
+            }
+            (true, Versioning::Enabled) | (false, Versioning::Off | Versioning::Suspended) => {}
+        }
+        self.set_notifications(name, Notifications::of_template(bucket, location))
     }
 
     /// Has a bucket tell these, in place of those that it tells. Blocks on the disk.

@@ -17,7 +17,7 @@ use super::{
     ApiError,
     arn::{self, Namespace},
     machines::not_found,
-    names,
+    names, page,
     store::{Store, StoreError},
     tags::Tags,
 };
@@ -247,6 +247,11 @@ impl Activity {
             self.added.notify_one();
         }
         Some(taken)
+    }
+
+    /// Its place in a list: by its age, and among those of one moment by its ARN.
+    pub(super) fn place(&self) -> String {
+        page::place(self.created_at, &self.arn)
     }
 
     /// The answer of `CreateActivity`.

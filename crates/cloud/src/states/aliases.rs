@@ -26,7 +26,7 @@ pub(super) struct Alias {
     pub(super) name: Arc<str>,
     description: Option<String>,
     routes: Vec<Route>,
-    created_at: OffsetDateTime,
+    pub(super) created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
 

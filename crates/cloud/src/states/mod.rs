@@ -402,9 +402,9 @@ impl States {
         self.executions.definition(&execution.arn).map_err(|error| ApiError::internal(&error))
     }
 
-    /// Standard executions, newest first: `limit` of them, after the first `offset`.
-    pub fn executions_of(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, ApiError> {
-        self.executions.list(wanted, offset, limit).map_err(|error| ApiError::internal(&error))
+    /// Standard executions, newest first, `limit` of them.
+    pub fn executions_of(&self, wanted: Wanted<'_>, limit: usize) -> Result<Vec<Listed>, ApiError> {
+        self.executions.list(wanted, limit).map_err(|error| ApiError::internal(&error))
     }
 
     /// What comes of a task token. That its task is over is not known while executions are still to be taken up.

@@ -7,6 +7,7 @@ mod destinations;
 mod elsewhere;
 mod events;
 mod hang_ups;
+mod kept;
 #[path = "../lambda_support/mod.rs"]
 mod lambda_support;
 mod mappings;

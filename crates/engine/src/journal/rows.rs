@@ -102,6 +102,8 @@ pub struct Wanted<'a> {
     pub status: Option<Status>,
     /// Whether they were redriven, where that matters.
     pub redriven: Option<bool>,
+    /// The ARN of an execution that all of them are older than, where a list goes on after it.
+    pub older_than: Option<&'a str>,
 }
 
 impl Journal {
@@ -241,8 +243,8 @@ impl Journal {
         Ok(arns)
     }
 
-    /// Executions, newest first: `limit` of them, after the first `offset`.
-    pub(crate) fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
+    /// Executions, newest first, `limit` of them.
+    pub(crate) fn list(&self, wanted: Wanted<'_>, limit: usize) -> Result<Vec<Listed>, JournalError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
             "SELECT arn, machine_arn, version_arn, alias_arn, map_run_arn, name, status, started_at, stopped_at,
@@ -254,7 +256,8 @@ impl Journal {
                AND (:alias_arn IS NULL OR alias_arn = :alias_arn)
                AND (:map_run_arn IS NULL OR map_run_arn = :map_run_arn)
                AND (:redriven IS NULL OR (redrives > 0) = :redriven)
-             ORDER BY number DESC LIMIT :limit OFFSET :offset",
+               AND (:older_than IS NULL OR number < (SELECT number FROM executions WHERE arn = :older_than))
+             ORDER BY number DESC LIMIT :limit",
         )?;
         let parameters = named_params! {
             ":machine_arn": wanted.machine_arn,
@@ -263,8 +266,8 @@ impl Journal {
             ":map_run_arn": wanted.map_run_arn,
             ":status": wanted.status,
             ":redriven": wanted.redriven,
+            ":older_than": wanted.older_than,
             ":limit": limit,
-            ":offset": offset,
         };
         let listed = statement.query_map(parameters, listed)?.collect::<Result<_, _>>()?;
         Ok(listed)

@@ -290,9 +290,9 @@ impl Executions {
         self.journal.map_runs_of(execution_arn)
     }
 
-    /// Executions, newest first: `limit` of them, after the first `offset`.
-    pub fn list(&self, wanted: Wanted<'_>, offset: usize, limit: usize) -> Result<Vec<Listed>, JournalError> {
-        self.journal.list(wanted, offset, limit)
+    /// Executions, newest first, `limit` of them.
+    pub fn list(&self, wanted: Wanted<'_>, limit: usize) -> Result<Vec<Listed>, JournalError> {
+        self.journal.list(wanted, limit)
     }
 
     /// The text of the definition that the execution with this ARN was started with.

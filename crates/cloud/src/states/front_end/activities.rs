@@ -7,7 +7,7 @@ use super::{done, listed};
 use crate::states::{
     ApiError, States, describe,
     encryption::EncryptionConfiguration,
-    page::Page,
+    page::{Order, Page},
     tags::{Tag, Tags},
 };
 
@@ -71,8 +71,8 @@ pub(super) fn describe(states: &States, request: &ActivityRequest) -> Result<Val
 }
 
 pub(super) fn list(states: &States, page: &Page) -> Result<Value, ApiError> {
-    let activities = states.activities.all();
-    Ok(listed("activities", page.cut(activities.iter().map(|activity| activity.summary()))?))
+    let (activities, next) = page.cut(states.activities.all(), Order::Rising, |activity| activity.place())?;
+    Ok(listed("activities", (activities.iter().map(|activity| activity.summary()).collect(), next)))
 }
 
 pub(super) async fn get_task(states: &States, request: &GetTaskRequest) -> Result<Value, ApiError> {

@@ -8,7 +8,7 @@ use crate::states::{
     ApiError, States,
     aliases::{AliasChange, NewAlias},
     arn::{self, Qualifier, StateMachineArn},
-    page::Page,
+    page::{self, Order, Page},
 };
 
 #[derive(Deserialize)]
@@ -57,5 +57,7 @@ pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiE
         Some(Qualifier::Version(number)) => alias.leads_to(number),
         Some(Qualifier::Alias(_) | Qualifier::Label(_)) => false,
     });
-    Ok(listed("stateMachineAliases", request.page.cut(aliases.map(|alias| alias.summary(machine)))?))
+    let (aliases, next) =
+        request.page.cut(aliases, Order::Rising, |alias| page::place(alias.created_at, &alias.name))?;
+    Ok(listed("stateMachineAliases", (aliases.iter().map(|alias| alias.summary(machine)).collect(), next)))
 }

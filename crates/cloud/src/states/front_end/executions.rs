@@ -3,7 +3,7 @@
 use asl::{Fault, Value};
 use engine::{
     history::{self, epoch_seconds},
-    journal::Wanted,
+    journal::{Listed, Wanted},
     run::Executions,
 };
 use sam::StateMachineKind;
@@ -14,7 +14,7 @@ use crate::states::{
     ApiError, Start, States, Status,
     arn::{self, Qualifier, StateMachineArn},
     describe::{self, IncludedData},
-    page::Page,
+    page::{Order, Page},
 };
 
 #[derive(Deserialize)]
@@ -146,11 +146,8 @@ pub(super) fn describe_machine(states: &States, request: &ExecutionRequest) -> R
 
 pub(super) fn history(states: &States, request: &HistoryRequest) -> Result<Value, ApiError> {
     let events = states.execution(&request.execution_arn)?.events_from(0);
-    let (events, next) = if request.reverse_order.unwrap_or(false) {
-        request.page.cut(events.iter().rev())?
-    } else {
-        request.page.cut(events.iter())?
-    };
+    let order = if request.reverse_order.unwrap_or(false) { Order::Falling } else { Order::Rising };
+    let (events, next) = request.page.cut(events.iter(), order, |event| event.id)?;
     let include_data = request.include_execution_data.unwrap_or(true);
     let events: Vec<_> = events.into_iter().map(|event| history::to_json(event, include_data)).collect();
     Ok(listed("events", (events, next)))
@@ -172,7 +169,7 @@ fn list_of_map_run(states: &States, request: &ListRequest, arn: &str) -> Result<
         redriven: request.redrive_filter.map(|filter| filter == RedriveFilter::Redriven),
         ..Wanted::default()
     };
-    if states.executions_of(Wanted { redriven: None, ..wanted }, 0, 1)?.is_empty() {
+    if states.executions_of(Wanted { redriven: None, ..wanted }, 1)?.is_empty() {
         // One with no child execution, or none.
         states.map_run(arn)?;
     }
@@ -182,13 +179,15 @@ fn list_of_map_run(states: &States, request: &ListRequest, arn: &str) -> Result<
     }
     // The journal has them as they were.
     let status = request.status();
-    let mut executions = states.executions_of(wanted, 0, Executions::NO_LIMIT)?;
-    for execution in executions.iter_mut().filter(|execution| pending.contains(&execution.arn)) {
-        execution.status = Status::PendingRedrive;
-    }
-    executions.retain(|execution| status.is_none_or(|status| execution.status == status));
-    let (executions, next) = request.page.cut(&executions)?;
-    Ok(listed("executions", (executions.into_iter().map(describe::listed).collect(), next)))
+    list_read(request, |older_than, limit| {
+        let mut executions = states.executions_of(Wanted { older_than, ..wanted }, Executions::NO_LIMIT)?;
+        for execution in executions.iter_mut().filter(|execution| pending.contains(&execution.arn)) {
+            execution.status = Status::PendingRedrive;
+        }
+        executions.retain(|execution| status.is_none_or(|status| execution.status == status));
+        executions.truncate(limit);
+        Ok(executions)
+    })
 }
 
 fn list_of_machine(states: &States, request: &ListRequest, arn: &str) -> Result<Value, ApiError> {
@@ -211,7 +210,21 @@ fn list_of_machine(states: &States, request: &ListRequest, arn: &str) -> Result<
 
 fn list_wanted(states: &States, request: &ListRequest, wanted: Wanted<'_>) -> Result<Value, ApiError> {
     let wanted = Wanted { status: request.status(), ..wanted };
-    let (executions, next) = request.page.read(|offset, limit| states.executions_of(wanted, offset, limit))?;
+    list_read(request, |older_than, limit| states.executions_of(Wanted { older_than, ..wanted }, limit))
+}
+
+/// A page of executions, of which `read` gives as many as it is told, older than one.
+fn list_read(
+    request: &ListRequest,
+    read: impl FnOnce(Option<&str>, usize) -> Result<Vec<Listed>, ApiError>,
+) -> Result<Value, ApiError> {
+    let (executions, next) = request.page.read(
+        |execution: &Listed| execution.arn.to_string(),
+        |older_than, limit| match older_than {
+            Some(arn) if arn::execution(arn).is_err() => Err(ApiError::invalid_token()),
+            _ => read(older_than, limit),
+        },
+    )?;
     let executions: Vec<_> = executions.iter().map(describe::listed).collect();
     Ok(listed("executions", (executions, next)))
 }

@@ -1,5 +1,7 @@
 //! State machines.
 
+use std::sync::Arc;
+
 use asl::{Diagnostic, Severity, Value, value::Object};
 use engine::history::epoch_seconds;
 use sam::StateMachineKind;
@@ -11,9 +13,9 @@ use crate::states::{
     describe::{self, IncludedData},
     encryption::EncryptionConfiguration,
     logging::LoggingConfiguration,
-    machines::{Change, New, Publish, does_not_exist},
+    machines::{Change, New, Publish, StateMachine, does_not_exist},
     names,
-    page::Page,
+    page::{self, Order, Page},
     tags::{Tag, Tags},
 };
 
@@ -195,7 +197,10 @@ pub(super) fn describe(states: &States, request: &MachineRequest) -> Result<Valu
 
 pub(super) fn list(states: &States, page: &Page) -> Result<Value, ApiError> {
     let machines = states.machines();
-    Ok(listed("stateMachines", page.cut(machines.all().map(|machine| describe::machine_summary(machine)))?))
+    let place = |machine: &&Arc<StateMachine>| page::place(machine.created_at, &machine.arn);
+    let (machines, next) = page.cut(machines.all(), Order::Rising, place)?;
+    let machines = machines.into_iter().map(|machine| describe::machine_summary(machine)).collect();
+    Ok(listed("stateMachines", (machines, next)))
 }
 
 pub(super) fn validate(states: &States, request: &ValidateRequest) -> Value {

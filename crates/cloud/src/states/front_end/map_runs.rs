@@ -4,7 +4,11 @@ use asl::Value;
 use serde::Deserialize;
 
 use super::{done, listed};
-use crate::states::{ApiError, States, map_runs::Change, page::Page};
+use crate::states::{
+    ApiError, States,
+    map_runs::Change,
+    page::{Order, Page},
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +40,8 @@ pub(super) fn describe(states: &States, request: &MapRunRequest) -> Result<Value
 /// The Map Runs of an execution, newest first.
 pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiError> {
     let runs = states.map_runs_of(&request.execution_arn)?;
-    Ok(listed("mapRuns", request.page.cut(runs.iter().map(|run| run.summary()))?))
+    let (runs, next) = request.page.cut(runs, Order::Falling, |run| run.place())?;
+    Ok(listed("mapRuns", (runs.iter().map(|run| run.summary()).collect(), next)))
 }
 
 pub(super) fn update(states: &States, request: &UpdateRequest) -> Result<Value, ApiError> {

@@ -5,7 +5,11 @@ use engine::history::epoch_seconds;
 use serde::Deserialize;
 
 use super::{done, listed};
-use crate::states::{ApiError, States, page::Page, versions::Version};
+use crate::states::{
+    ApiError, States,
+    page::{Order, Page},
+    versions::Version,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,7 +48,8 @@ pub(super) fn delete(states: &States, request: &VersionRequest) -> Result<Value,
 pub(super) fn list(states: &States, request: &ListRequest) -> Result<Value, ApiError> {
     let machines = states.machines();
     let versions = machines.kept(&request.state_machine_arn)?.versions.newest_first();
-    Ok(listed("stateMachineVersions", request.page.cut(versions.map(summary))?))
+    let (versions, next) = request.page.cut(versions, Order::Falling, |version| version.number)?;
+    Ok(listed("stateMachineVersions", (versions.into_iter().map(summary).collect(), next)))
 }
 
 fn summary(version: &Version) -> Value {

@@ -4,8 +4,14 @@ use asl::{Value, value::Object};
 use engine::history::epoch_seconds;
 
 use super::kept::{About, Record};
+use crate::states::page;
 
 impl Record {
+    /// Its place in a list: by its age, and among those of one moment by its ARN.
+    pub(in crate::states) fn place(&self) -> String {
+        page::place(self.about.started_at, &self.about.arn)
+    }
+
     /// An element of `ListMapRuns`.
     pub(in crate::states) fn summary(&self) -> Object {
         let About { arn, execution_arn, state_machine_arn, started_at, .. } = &self.about;

@@ -45,7 +45,7 @@ impl Earlier {
             ExecutionType::Standard => {
                 let wanted =
                     Wanted { machine_arn: &run.state_machine_arn, map_run_arn: Some(&run.arn), ..Wanted::default() };
-                let listed = executions.list(wanted, 0, Executions::NO_LIMIT)?;
+                let listed = executions.list(wanted, Executions::NO_LIMIT)?;
                 let by_arn = listed.into_iter().map(|listed| (listed.arn.clone(), listed)).collect();
                 Ok(Self::Standard(redrive, by_arn))
             }
