@@ -1,9 +1,10 @@
 //! Functions of the engine that need a check in front of them: where an argument would make it run out of memory or of
-//! stack, or for ever.
+//! stack, or for ever, or where it answers otherwise than the language says.
 
 use std::{collections::HashSet, fmt::Write};
 
 use jsonata_core::value::JValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     calls::{Answer, Calls, delegate},
@@ -28,6 +29,32 @@ const LETTERS_LIMIT: usize = 12;
 /// The widest part of a date: as many digits as the engine can count in.
 const DATE_WIDTH_LIMIT: u32 = 18;
 
+/// What `$encodeUrlComponent` encodes: what JavaScript's `encodeURIComponent` does.
+const OF_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// What `$encodeUrl` encodes: what JavaScript's `encodeURI` does.
+const OF_URL: &AsciiSet = &OF_COMPONENT
+    .remove(b';')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b'?')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'&')
+    .remove(b'=')
+    .remove(b'+')
+    .remove(b'$')
+    .remove(b'#');
+
 /// A function with a check in front of it.
 pub(super) struct Guarded {
     name: &'static str,
@@ -50,6 +77,8 @@ pub(super) const FROM_MILLIS: Guarded = Guarded { name: "fromMillis", check: fro
 
 const GUARDED: &[Guarded] = &[
     Guarded { name: "distinct", check: distinct },
+    Guarded { name: "encodeUrl", check: |args| encoded(args, OF_URL) },
+    Guarded { name: "encodeUrlComponent", check: |args| encoded(args, OF_COMPONENT) },
     Guarded { name: "formatInteger", check: format_integer },
     FROM_MILLIS,
     Guarded { name: "join", check: join },
@@ -166,6 +195,14 @@ fn from_millis(args: &[JValue]) -> Checked {
     };
     match args.iter().find_map(JValue::as_str) {
         Some(picture) if has_too_wide(picture) => Checked::Refuse(EvaluationError::memory()),
+        _ => Checked::Pass,
+    }
+}
+
+/// The engine encodes other characters than the language says.
+fn encoded(args: &[JValue], characters: &'static AsciiSet) -> Checked {
+    match args {
+        [JValue::String(text)] => Checked::Answer(JValue::string(utf8_percent_encode(text, characters).to_string())),
         _ => Checked::Pass,
     }
 }
