@@ -64,6 +64,8 @@ fn calls_have_their_values() {
         ("States.JsonMerge($.o, $.o, 'true')", r#"{"a":1}"#),
         ("States.JsonToString($.o)", r#""{\"a\":1}""#),
         ("States.StringToJson(' ')", "null"),
+        ("States.StringToJson('1 2')", "1"),
+        ("States.StringToJson('{\"b\":1} and')", r#"{"b":1}"#),
         ("States.MathAdd($.n, -1)", "1"),
         ("States.MathAdd(2147483646, 1)", "2147483647"),
         ("States.MathRandom(10, 20)", "13"),

@@ -93,13 +93,18 @@ pub(super) fn split(text: &Value, separators: &Value) -> Option<Value> {
     Some(parts.map(Value::from).collect::<Vec<_>>().into())
 }
 
-/// Reads JSON text; a blank text is null, and nothing is read in what is no text.
+/// Reads JSON text; a blank text is null, and nothing is read in what is no text. The service's parser does not look at what
+/// comes after the first value.
 pub(super) fn string_to_json(text: &Value) -> Result<Option<Value>, String> {
     let Some(text) = text.as_str() else { return Ok(None) };
     if text.trim().is_empty() {
         return Ok(Some(Value::Null));
     }
-    Value::parse(text).map(Some).map_err(|error| {
+    let value = match malformed::find(text) {
+        Some(_) => Value::parse(text),
+        None => serde_json::Deserializer::from_str(text).into_iter().next().unwrap_or(Ok(Value::Null)),
+    };
+    value.map(Some).map_err(|error| {
         let why = malformed::find(text).map_or_else(|| error.to_string(), |malformed| malformed.to_string());
         format!("Cannot convert String to Json in States.StringToJson, caused by: {why}")
     })
