@@ -78,12 +78,15 @@ impl Names {
         self.words.entry(word.to_owned()).or_insert_with(|| text.to_owned());
     }
 
-    /// Takes from an answer what later calls may mean: `activityArn` is what `activity_arn` stands for.
+    /// Takes from an answer what later calls may mean: `activityArn` is what `activity_arn` stands for. Of a list it is the
+    /// first one.
     pub(super) fn learn_from(&mut self, operation: &str, answer: &Value) {
         let Value::Object(fields) = answer else { return };
         for (key, value) in fields.iter() {
-            if let Some(arn) = value.as_str().filter(|_| key.ends_with("Arn")) {
-                self.learn(&snake_case(key), arn);
+            match value {
+                Value::String(arn) if key.ends_with("Arn") => self.learn(&snake_case(key), arn),
+                Value::Array(items) => items.iter().for_each(|item| self.learn_from("", item)),
+                _ => {}
             }
         }
         if let ("StartExecution", Some(arn)) = (operation, fields.get("executionArn").and_then(Value::as_str)) {
@@ -187,6 +190,9 @@ mod tests {
     fn words_stand_for_arns() {
         let mut names = names();
         names.learn_from("CreateActivity", &Value::from([("activityArn", Value::from("arn:a"))]));
+        let run = Value::from([("mapRunArn", Value::from("arn:r"))]);
+        names.learn_from("ListMapRuns", &Value::from([("mapRuns", Value::from(vec![run]))]));
+        assert_eq!(names.request_text("map_run_arn"), "arn:r");
         names.make_arn("roleArn", "some_role");
         let request = Value::from([("a", Value::from(vec!["activity_arn".into(), "some_role".into()]))]);
         assert_eq!(
