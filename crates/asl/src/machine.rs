@@ -260,6 +260,14 @@ pub enum Pattern {
 }
 
 impl Resource {
+    /// What the service says of a resource that it does not have.
+    pub fn not_recognized(arn: &str) -> String {
+        format!(
+            "The resource provided {arn} is not recognized. The value is not a valid resource ARN, or the resource is not \
+             available in this region."
+        )
+    }
+
     /// The ARN as it was written.
     pub fn arn(&self) -> &Arc<str> {
         match self {

@@ -68,11 +68,7 @@ fn resource(fields: &mut Fields<'_>) -> Option<Resource> {
                 Some(Resource::Service { arn: arn.clone(), service: service.into(), action: action.into(), pattern })
             });
             if resource.is_none() {
-                let message = format!(
-                    "The resource provided {arn} is not recognized. The value is not a valid resource ARN, or the \
-                     resource is not available in this region."
-                );
-                fields.error("Resource", message);
+                fields.error("Resource", Resource::not_recognized(&arn));
             }
             resource
         }

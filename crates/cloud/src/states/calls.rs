@@ -55,7 +55,7 @@ pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> V
                             help: nearest(service, action),
                             ..Diagnostic::error(
                                 Code::SchemaValidationFailed,
-                                format!("The resource provided {arn} is not recognized"),
+                                Resource::not_recognized(arn),
                                 format!("{}/Resource", state.location),
                             )
                         }),
@@ -101,6 +101,8 @@ impl Calls<'_> {
         let mut has_function = false;
         match parameters {
             None => return self.refuse(Code::SchemaValidationFailed, invoke::NO_FUNCTION, state.to_owned()),
+            // What is sent is found as a whole.
+            Some(Template::Expression(_)) => return,
             Some(Template::Literal(Value::Object(fields))) => {
                 for (name, value) in fields.iter() {
                     has_function |= &**name == "FunctionName";

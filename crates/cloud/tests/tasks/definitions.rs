@@ -40,18 +40,32 @@ async fn resources_and_parameters_are_checked() {
         (
             "dynamodb:query",
             json!({}),
-            "ERROR|SCHEMA_VALIDATION_FAILED|The resource provided arn:aws:states:::dynamodb:query is not recognized\
+            "ERROR|SCHEMA_VALIDATION_FAILED|The resource provided arn:aws:states:::dynamodb:query is not recognized. \
+             The value is not a valid resource ARN, or the resource is not available in this region.\
              |/States/Task/Resource",
         ),
         (
             "aws-sdk:s3:getObjekt",
             json!({}),
-            "ERROR|SCHEMA_VALIDATION_FAILED|The resource provided arn:aws:states:::aws-sdk:s3:getObjekt is not recognized\
+            "ERROR|SCHEMA_VALIDATION_FAILED|The resource provided arn:aws:states:::aws-sdk:s3:getObjekt is not recognized. \
+             The value is not a valid resource ARN, or the resource is not available in this region.\
              |/States/Task/Resource",
         ),
     ] {
         let expected: Vec<&str> = Some(expected).filter(|expected| !expected.is_empty()).into_iter().collect();
         assert_eq!(found(&stage, &task(resource, &parameters)).await, expected, "{resource}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_may_be_found_as_a_whole() {
+    let stage = Stage::open().await;
+    for resource in ["lambda:invoke", "sqs:sendMessage", "aws-sdk:s3:getObject"] {
+        let state = json!({
+            "Type": "Task", "Resource": format!("arn:aws:states:::{resource}"), "Arguments": "{% $states.input %}", "End": true,
+        });
+        let definition = json!({ "QueryLanguage": "JSONata", "StartAt": "Task", "States": { "Task": state } });
+        assert_eq!(found(&stage, &definition).await, [""; 0], "{resource}");
     }
 }
 

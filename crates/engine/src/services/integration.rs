@@ -36,7 +36,7 @@ const TOKEN: &str = "waitForTaskToken";
 static OPTIMISED: [Optimised; 8] = [
     Optimised {
         name: "apigateway",
-        service: "apigateway",
+        service: "execute-api",
         prefix: "ApiGateway",
         client: "ApiGateway",
         actions: &[("invoke", &[TOKEN])],

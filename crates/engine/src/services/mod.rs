@@ -30,7 +30,8 @@ pub struct Service {
 
 /// Every service that a model is there for.
 static SERVICES: [Service; 22] = [
-    Service::new("apigateway", "ApiGateway", include_str!("models/apigateway.json")),
+    // The name of what is invoked: `aws-sdk:apigateway` is the service that makes APIs.
+    Service::new("execute-api", "ApiGateway", include_str!("models/apigateway.json")),
     Service::new("athena", "Athena", include_str!("models/athena.json")),
     Service::new("batch", "Batch", include_str!("models/batch.json")),
     Service::new("cloudwatch", "CloudWatch", include_str!("models/cloudwatch.json")),

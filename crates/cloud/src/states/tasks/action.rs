@@ -82,6 +82,7 @@ mod tests {
             ("aws-sdk:sfn:sendTaskSuccess", "here"),
             ("aws-sdk:kms:encrypt", "elsewhere"),
             ("aws-sdk:ec2:runInstances.waitForTaskToken", "elsewhere"),
+            ("aws-sdk:apigateway:getRestApis", "elsewhere"),
             ("aws-sdk:ssm:sendCommand", "elsewhere"),
             ("ecs:runTask.sync", "elsewhere"),
             ("aws-sdk:s3:getObjekt", "nothing"),
