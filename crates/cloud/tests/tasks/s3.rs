@@ -73,7 +73,8 @@ async fn errors_have_the_names_of_their_classes() {
 async fn what_s3_does_not_do_here_fails_by_its_name() {
     let stage = Stage::open().await;
     stage.result("aws-sdk:s3:createBucket", json!({ "Bucket": "shelf" })).await;
-    let (error, cause) = stage.fault("aws-sdk:s3:getBucketPolicy", json!({ "Bucket": "shelf" })).await;
+    let (error, cause) =
+        stage.fault("aws-sdk:s3:listBucketInventoryConfigurations", json!({ "Bucket": "shelf" })).await;
     assert_eq!(error, "S3.S3Exception", "{cause}");
     assert!(cause.contains("Status Code: 501"), "{cause}");
 }
