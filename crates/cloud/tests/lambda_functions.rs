@@ -6,6 +6,7 @@
 mod lambda_support;
 
 use std::{
+    collections::BTreeMap,
     io::{Cursor, Write},
     num::NonZeroUsize,
     path::Path,
@@ -260,7 +261,9 @@ async fn what_waits_for_one_function_throttles_no_other() {
     let payload = Bytes::from_static(b"{\"other\":1}");
     let invocation = lambda.invoke("Other", payload.clone(), InvokeOptions::default()).await.unwrap();
     assert_eq!(invocation.payload, payload);
-    lambda.shutdown().await;
+    // What was not done is told at the end.
+    assert_eq!(lambda.shutdown().await, BTreeMap::from([("Deeds".to_owned(), 1001)]));
+    assert_eq!(lambda.shutdown().await, BTreeMap::new());
 }
 
 #[tokio::test]

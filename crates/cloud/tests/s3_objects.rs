@@ -1,5 +1,5 @@
 //! Objects of S3 through the AWS client.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
 mod common;
 
@@ -382,4 +382,47 @@ async fn what_is_not_emulated_is_refused() {
     }
     assert!(locked.message().is_some_and(|message| message.contains("object_lock_legal_hold_status")));
     put().acl(ObjectCannedAcl::Private).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_deleted_bucket_is_swept_and_one_without_objects_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start_in(folder.path());
+    for bucket in ["data", "gone"] {
+        cloud.s3.create_bucket_if_absent(bucket, false).unwrap();
+    }
+    cloud.s3().delete_bucket().bucket("gone").send().await.unwrap();
+    cloud.stop().await;
+    let s3 = folder.path().join("s3");
+    assert!(!s3.join("gone").exists());
+    // What a runner leaves that is killed in between.
+    let left = s3.join(".deleted-0000000000000001");
+    std::fs::create_dir_all(left.join("objects")).unwrap();
+    std::fs::write(left.join("bucket.json"), "{").unwrap();
+    std::fs::remove_dir_all(s3.join("data/objects")).unwrap();
+
+    let cloud = Cloud::start_in(folder.path());
+    assert!(!left.exists());
+    let client = cloud.s3();
+    assert!(keys(&client).await.is_empty());
+    put(&client, "k", "x").await;
+    assert_eq!(get(&client, "k").await, "x");
+}
+
+#[tokio::test]
+async fn one_of_two_parts_of_the_same_number_stays() {
+    let (_cloud, client) = with_bucket();
+    let upload = client.create_multipart_upload().bucket("data").key("k").send().await.unwrap();
+    let id = upload.upload_id().unwrap();
+    for round in 0..20 {
+        let send = |text: String| {
+            let part = client.upload_part().bucket("data").key("k").upload_id(id).part_number(1);
+            part.body(ByteStream::from(text.into_bytes())).send()
+        };
+        let (one, other) = tokio::join!(send(format!("one {round}")), send(format!("other {round}")));
+        let e_tags = [one.unwrap().e_tag, other.unwrap().e_tag];
+        let parts = client.list_parts().bucket("data").key("k").upload_id(id).send().await.unwrap();
+        let [part] = parts.parts() else { panic!("{:?}", parts.parts()) };
+        assert!(e_tags.contains(&part.e_tag));
+    }
 }

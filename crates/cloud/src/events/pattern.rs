@@ -1,7 +1,8 @@
 //! Event patterns.
 //!
 //! Source: the `EventBridge` User Guide, "Comparison operators for use in event patterns". A field matches if any of its
-//! alternatives does; a field of the event that is an array matches if any of its elements does.
+//! alternatives does; a field of the event that is an array matches if any of its elements does. All that a pattern says of an
+//! array of objects has to hold of one of them.
 
 use std::net::IpAddr;
 
@@ -186,12 +187,16 @@ fn bits(address: IpAddr) -> u128 {
 
 impl Node {
     fn matches(&self, value: Option<&Value>) -> bool {
-        match self {
-            Self::Fields { fields, either } => {
+        match (self, value) {
+            // An empty one has no field, as if it were not there.
+            (Self::Fields { .. }, Some(Value::Array(items))) if !items.is_empty() => {
+                items.iter().any(|item| self.matches(Some(item)))
+            }
+            (Self::Fields { fields, either }, _) => {
                 fields.iter().all(|(name, node)| node.matches(value.and_then(|value| value.get(name))))
                     && either.iter().all(|nodes| nodes.iter().any(|node| node.matches(value)))
             }
-            Self::Leaf(tests) => tests.iter().any(|test| test.holds(value)),
+            (Self::Leaf(tests), _) => tests.iter().any(|test| test.holds(value)),
         }
     }
 }
@@ -275,12 +280,18 @@ mod tests {
                 "ip": "10.0.0.7",
                 "tags": ["x", "y"],
                 "none": null,
+                "items": [{ "id": 1, "kind": "a" }, { "id": 2, "kind": "b", "parts": [{ "name": "deep" }] }],
             },
         });
         for (pattern, expected) in [
             (json!({ "source": ["aws.s3"] }), true),
             (json!({ "source": ["aws.ec2", "aws.s3"] }), true),
             (json!({ "source": ["aws.ec2"] }), false),
+            (json!({ "detail": { "items": { "id": [1] } } }), true),
+            (json!({ "detail": { "items": { "id": [3] } } }), false),
+            (json!({ "detail": { "items": { "id": [2], "kind": ["b"] } } }), true),
+            (json!({ "detail": { "items": { "id": [1], "kind": ["b"] } } }), false),
+            (json!({ "detail": { "items": { "parts": { "name": ["deep"] } } } }), true),
             (json!({ "detail": { "object": { "key": [{ "prefix": "incoming/" }] } } }), true),
             (json!({ "detail": { "object": { "key": [{ "prefix": "processed/" }] } } }), false),
             (json!({ "detail": { "object": { "key": [{ "suffix": ".csv" }] } } }), false),

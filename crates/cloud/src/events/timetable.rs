@@ -71,6 +71,11 @@ impl Timetable {
         }
     }
 
+    /// Whether there is one time alone.
+    pub(crate) fn is_once(&self) -> bool {
+        matches!(self.kind, Kind::Once(_))
+    }
+
     /// The next time after this one.
     pub(crate) fn next_after(&self, time: Timestamp) -> Option<Timestamp> {
         match &self.kind {

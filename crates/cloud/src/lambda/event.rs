@@ -2,7 +2,11 @@
 //!
 //! Source: the Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::{
@@ -73,6 +77,26 @@ pub(crate) struct Event {
     pub(crate) max_age: Option<Duration>,
     /// Who is told of its end.
     pub(crate) ends: Option<UnboundedSender<EventEnd>>,
+    pub(crate) given_up: GivenUp,
+}
+
+/// How many events of each function all ended before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GivenUp(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl GivenUp {
+    fn add(&self, function: &str) {
+        *self.counts().entry(function.to_owned()).or_default() += 1;
+    }
+
+    /// What there is, which is told once.
+    pub(crate) fn take(&self) -> BTreeMap<String, usize> {
+        std::mem::take(&mut *self.counts())
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How an attempt ended.
@@ -86,7 +110,7 @@ enum Attempt {
 impl Event {
     /// Runs it until it succeeds or its retries are used up. Every attempt has the same request id, as on Lambda.
     pub(crate) async fn run(self) {
-        let Some((attempts, outcome)) = self.outcome().await else { return };
+        let Some((attempts, outcome)) = self.outcome().await else { return self.given_up.add(&self.function) };
         let Self { function, task, ends, .. } = self;
         if let Some(ends) = ends {
             let end = EventEnd { function, request_id: task.request_id, payload: task.payload, attempts, outcome };

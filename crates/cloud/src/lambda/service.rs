@@ -1,6 +1,6 @@
 //! The functions of an application, ready to be invoked.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     config::{ConfigError, LambdaConfig},
     deployed::Deployed,
-    event::Event,
+    event::{Event, GivenUp},
     invocation::{Invocation, InvokeError, InvokeOptions, MAX_EVENT, MAX_REQUEST, Task},
     program::Programs,
     registry::Registry,
@@ -22,6 +22,7 @@ pub struct Lambda {
     registry: Arc<Registry>,
     shutdown: CancellationToken,
     invocations: TaskTracker,
+    given_up: GivenUp,
 }
 
 impl Lambda {
@@ -29,7 +30,12 @@ impl Lambda {
     pub fn new(config: LambdaConfig) -> Result<Arc<Self>, ConfigError> {
         let shutdown = CancellationToken::new();
         let registry = Registry::new(Programs::new(config, shutdown.clone())?)?;
-        Ok(Arc::new(Self { registry: Arc::new(registry), shutdown, invocations: TaskTracker::new() }))
+        Ok(Arc::new(Self {
+            registry: Arc::new(registry),
+            shutdown,
+            invocations: TaskTracker::new(),
+            given_up: GivenUp::default(),
+        }))
     }
 
     /// Invokes a function and waits for its answer.
@@ -61,6 +67,7 @@ impl Lambda {
             retry_delays: config.retry_delays.iter().copied().take(retries.unwrap_or(usize::MAX)).collect(),
             max_age: function.event_invoke.max_age,
             ends: config.event_ends.clone(),
+            given_up: self.given_up.clone(),
         };
         self.invocations.spawn(event.run());
         Ok(request_id)
@@ -83,8 +90,9 @@ impl Lambda {
         Ok(true)
     }
 
-    /// Kills all processes and waits for their end. Invocations that run end with [`InvokeError::ShuttingDown`].
-    pub async fn shutdown(&self) {
+    /// Kills all processes and waits for their end. Invocations that run end with [`InvokeError::ShuttingDown`]. Gives how
+    /// many events of each function were not done with: they are in memory alone, so they are told, and lost.
+    pub async fn shutdown(&self) -> BTreeMap<String, usize> {
         self.shutdown.cancel();
         let all: Vec<Arc<Deployed>> =
             self.registry.read().values().flat_map(|entry| entry.all().cloned().collect::<Vec<_>>()).collect();
@@ -93,6 +101,11 @@ impl Lambda {
         }
         self.invocations.close();
         self.invocations.wait().await;
+        let given_up = self.given_up.take();
+        for (function, events) in &given_up {
+            tracing::warn!(function, events, "events that the function was not done with are lost");
+        }
+        given_up
     }
 
     /// The functions.

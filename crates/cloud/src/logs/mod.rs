@@ -1,6 +1,7 @@
 //! CloudWatch Logs: groups of streams of events, in memory.
 //!
-//! A stream keeps its newest events, so that a runner that is left alone does not grow without end.
+//! A stream keeps its newest events, and a group its newest streams, so that a runner that is left alone does not grow
+//! without end.
 
 mod filter;
 pub(crate) mod operations;
@@ -58,6 +59,8 @@ struct Stream {
     name: String,
     created_at: OffsetDateTime,
     events: VecDeque<LogEvent>,
+    /// How many events have gone to make room.
+    gone: u64,
 }
 
 impl Group {
@@ -73,7 +76,7 @@ impl Group {
                 self.streams.pop_front();
             }
             let (name, created_at) = (name.to_owned(), OffsetDateTime::now_utc());
-            self.streams.push_back(Stream { name, created_at, events: VecDeque::new() });
+            self.streams.push_back(Stream { name, created_at, events: VecDeque::new(), gone: 0 });
             self.streams.len() - 1
         });
         self.streams.get_mut(index)
@@ -84,8 +87,20 @@ impl Stream {
     fn put(&mut self, event: LogEvent) {
         if self.events.len() == MAX_EVENTS {
             self.events.pop_front();
+            self.gone += 1;
         }
         self.events.push_back(event);
+    }
+
+    /// The number of the event to come.
+    fn end(&self) -> u64 {
+        self.numbered().next_back().map_or(0, |(number, _)| number + 1)
+    }
+
+    /// The events that are there, each with its number among all that ever were: from 0 on.
+    fn numbered(&self) -> impl DoubleEndedIterator<Item = (u64, &LogEvent)> {
+        let gone = self.gone;
+        self.events.iter().enumerate().map(move |(index, event)| (gone + index as u64, event))
     }
 }
 

@@ -273,9 +273,10 @@ impl Api {
         self.change(&request.log_group_name, |group| {
             let stream = group.streams.iter_mut().find(|stream| stream.name == request.log_stream_name);
             let stream = stream.ok_or_else(no_stream)?;
-            for event in request.log_events {
-                stream.put(LogEvent { at: moment(event.timestamp)?, message: event.message });
-            }
+            let events = request.log_events.into_iter();
+            let events = events.map(|event| Ok(LogEvent { at: moment(event.timestamp)?, message: event.message }));
+            // All are written or none.
+            events.collect::<Result<Vec<_>, Failure>>()?.into_iter().for_each(|event| stream.put(event));
             Ok(json!({ "nextSequenceToken": "0" }))
         })
     }
@@ -286,25 +287,27 @@ impl Api {
         self.look(name, |group| {
             let stream = group.streams.iter().find(|stream| stream.name == request.log_stream_name);
             let stream = stream.ok_or_else(no_stream)?;
-            let is_in_time = |event: &&LogEvent| is_within(event, request.start_time, request.end_time);
-            let events: Vec<&LogEvent> = stream.events.iter().filter(is_in_time).collect();
-            // A token has the direction, and how many events are before the place.
-            let (start, end) = match request.next_token.as_deref().map(|token| token.split_at_checked(2)) {
-                None if request.start_from_head => (0, limit.min(events.len())),
-                None => (events.len().saturating_sub(limit), events.len()),
+            let in_time = stream.numbered().filter(|(_, event)| is_within(event, request.start_time, request.end_time));
+            // A token has the direction, and the number of the first event after its place.
+            let (place, is_forward) = match request.next_token.as_deref().map(|token| token.split_at_checked(2)) {
+                None if request.start_from_head => (0, true),
+                None => (stream.end(), false),
                 Some(Some((direction @ ("f/" | "b/"), place))) => {
-                    let place: usize = place.parse().map_err(|_| bad_token())?;
-                    let place = place.min(events.len());
-                    match direction {
-                        "f/" => (place, events.len().min(place + limit)),
-                        _ => (place.saturating_sub(limit), place),
-                    }
+                    (place.parse().map_err(|_| bad_token())?, direction == "f/")
                 }
                 Some(_) => return Err(bad_token()),
             };
-            let told: Vec<Value> = events.get(start..end).unwrap_or_default().iter().map(|event| told(event)).collect();
+            let events: Vec<(u64, &LogEvent)> = if is_forward {
+                in_time.filter(|(number, _)| *number >= place).take(limit).collect()
+            } else {
+                let mut events: Vec<_> = in_time.rev().filter(|(number, _)| *number < place).take(limit).collect();
+                events.reverse();
+                events
+            };
+            let start = events.first().map_or(place, |(number, _)| *number);
+            let end = events.last().map_or(place, |(number, _)| number + 1);
             Ok(json!({
-                "events": told,
+                "events": events.iter().map(|(_, event)| told(event)).collect::<Vec<_>>(),
                 "nextForwardToken": format!("f/{end}"),
                 "nextBackwardToken": format!("b/{start}"),
             }))
@@ -320,39 +323,60 @@ impl Api {
         })?;
         let prefix = request.log_stream_name_prefix.as_deref().unwrap_or_default();
         let limit = request.limit.unwrap_or(EVENTS).clamp(1, EVENTS);
-        let start: usize = request.next_token.as_deref().map_or(Ok(0), str::parse).map_err(|_| bad_token())?;
+        let after = request.next_token.as_deref().map(|token| Found::parse(token).ok_or_else(bad_token)).transpose()?;
         self.look(name, |group| {
             let is_wanted = |stream: &&Stream| {
                 let names = &request.log_stream_names;
                 stream.name.starts_with(prefix) && (names.is_empty() || names.contains(&stream.name))
             };
-            let mut found: Vec<(&Stream, usize, &LogEvent)> = Vec::new();
+            let mut found: Vec<(Found<'_>, &LogEvent)> = Vec::new();
             for stream in group.streams.iter().filter(is_wanted) {
-                let events = stream.events.iter().enumerate().filter(|(_, event)| {
+                let events = stream.numbered().filter(|(_, event)| {
                     is_within(event, request.start_time, request.end_time) && filter.lets_through(&event.message)
                 });
-                found.extend(events.map(|(index, event)| (stream, index, event)));
+                let places = events.map(|(number, event)| {
+                    (Found { at: event.at.unix_timestamp_nanos(), stream: &stream.name, number }, event)
+                });
+                found.extend(places.filter(|(place, _)| after.as_ref().is_none_or(|after| place > after)));
             }
-            found.sort_by_key(|(_, _, event)| event.at);
-            let rest = found.get(start..).unwrap_or_default();
-            let events: Vec<Value> = rest
-                .iter()
-                .take(limit)
-                .map(|(stream, index, event)| {
-                    let mut told = told(event);
-                    told["logStreamName"] = json!(stream.name);
-                    told["eventId"] = json!(format!("{:020}{index:036}", milliseconds(event.at)));
-                    told
-                })
-                .collect();
+            found.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let is_more = found.len() > limit;
+            found.truncate(limit);
+            let events = found.iter().map(|(Found { stream, number, .. }, event)| {
+                let mut told = told(event);
+                told["logStreamName"] = json!(stream);
+                told["eventId"] = json!(format!("{:020}{number:036}", milliseconds(event.at)));
+                told
+            });
             let mut answer = Map::new();
-            if events.len() < rest.len() {
-                answer.insert("nextToken".to_owned(), json!((start + events.len()).to_string()));
+            answer.insert("events".to_owned(), events.collect());
+            if let (true, Some((last, _))) = (is_more, found.last()) {
+                answer.insert("nextToken".to_owned(), json!(last.token()));
             }
-            answer.insert("events".to_owned(), events.into());
             answer.insert("searchedLogStreams".to_owned(), json!([]));
             Ok(answer.into())
         })
+    }
+}
+
+/// The place of an event among those of a group. They come in the order of their times.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Found<'a> {
+    /// In nanoseconds since 1970.
+    at: i128,
+    stream: &'a str,
+    number: u64,
+}
+
+impl<'a> Found<'a> {
+    fn token(&self) -> String {
+        format!("{}/{}/{}", self.at, self.number, self.stream)
+    }
+
+    fn parse(token: &'a str) -> Option<Self> {
+        let (at, rest) = token.split_once('/')?;
+        let (number, stream) = rest.split_once('/')?;
+        Some(Self { at: at.parse().ok()?, stream, number: number.parse().ok()? })
     }
 }
 

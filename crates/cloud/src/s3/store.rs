@@ -37,7 +37,11 @@ use super::{
     notifications::Notifications,
     object::{Content, NULL_VERSION, Version},
     tags::Tags,
+    uploads::UploadLocks,
 };
+
+/// What the folder of a bucket that is deleted is called from then on; no bucket's name begins so.
+const DELETED: &str = ".deleted-";
 
 /// Whether a bucket keeps old versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +166,7 @@ pub(super) struct Store {
     root: PathBuf,
     buckets: RwLock<BTreeMap<String, Bucket>>,
     sequence: AtomicU64,
+    pub(super) upload_locks: UploadLocks,
     _lock: File,
 }
 
@@ -199,8 +204,14 @@ impl Store {
         if !bucket.keys.is_empty() {
             return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty."));
         }
-        fs::remove_dir_all(self.root.join(name)).map_err(internal)?;
+        // In one step, so that a crash leaves all of it or nothing that the next opening takes for a bucket.
+        let gone = self.root.join(format!("{DELETED}{:016x}", self.next_sequence()));
+        fs::rename(self.root.join(name), &gone).map_err(internal)?;
         buckets.remove(name);
+        drop(buckets);
+        if let Err(error) = fs::remove_dir_all(&gone) {
+            tracing::warn!(%error, folder = %gone.display(), "what is left of a bucket goes at the next start");
+        }
         Ok(())
     }
 

@@ -7,13 +7,14 @@
 //! ```
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use s3s::{S3Result, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -51,6 +52,24 @@ pub(super) struct Part {
 #[derive(Debug)]
 pub(super) struct UploadFolder {
     path: PathBuf,
+    lock: Arc<Mutex<()>>,
+}
+
+/// The locks of the uploads that somebody is at. Who changes the parts of one, joins or removes them, does so alone.
+#[derive(Debug, Default)]
+pub(super) struct UploadLocks(Mutex<HashMap<PathBuf, Weak<Mutex<()>>>>);
+
+impl UploadLocks {
+    fn of(&self, path: &Path) -> Arc<Mutex<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = locks.get(path).and_then(Weak::upgrade) {
+            return lock;
+        }
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        let lock = Arc::default();
+        locks.insert(path.to_owned(), Arc::downgrade(&lock));
+        lock
+    }
 }
 
 impl UploadFolder {
@@ -66,13 +85,21 @@ impl UploadFolder {
     /// Finds an upload of this key.
     pub(super) fn open(store: &Store, bucket: &str, key: &str, id: &str) -> S3Result<(Self, Upload)> {
         store.with_bucket(bucket, |_| Ok(()))?;
-        let no_such_upload = || s3_error!(NoSuchUpload, "The specified multipart upload does not exist.");
         // Only ids of our own making become paths.
         let id = Uuid::try_parse(id).map_err(|_| no_such_upload())?.simple().to_string();
         let path = store.uploads(bucket).join(id);
         match read_upload(&path)? {
-            Some(upload) if upload.key == key => Ok((Self { path }, upload)),
+            Some(upload) if upload.key == key => Ok((Self { lock: store.upload_locks.of(&path), path }, upload)),
             _ => Err(no_such_upload()),
+        }
+    }
+
+    /// Has the upload for oneself, unless it has ended meanwhile.
+    pub(super) fn lock(&self) -> S3Result<MutexGuard<'_, ()>> {
+        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        match read_upload(&self.path)? {
+            Some(_) => Ok(guard),
+            None => Err(no_such_upload()),
         }
     }
 
@@ -95,6 +122,7 @@ impl UploadFolder {
 
     /// Keeps a received part, in the place of an earlier one with this number.
     pub(super) fn keep(&self, received: &Path, number: i32, facts: &Received) -> S3Result<()> {
+        let _alone = self.lock()?;
         let part = self.path.join(format!("part-{number:05}-{}", facts.e_tag()));
         fs::rename(received, &part).map_err(internal)?;
         let start = format!("part-{number:05}-");
@@ -139,6 +167,10 @@ impl UploadFolder {
     pub(super) fn remove(&self) -> S3Result<()> {
         fs::remove_dir_all(&self.path).map_err(internal)
     }
+}
+
+fn no_such_upload() -> S3Error {
+    s3_error!(NoSuchUpload, "The specified multipart upload does not exist.")
 }
 
 fn read_upload(path: &Path) -> S3Result<Option<Upload>> {

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::{
     Scheduler,
-    schedule::{ActionAfterCompletion, Description, Schedule, State},
+    schedule::{ActionAfterCompletion, Description, Schedule, State, Times},
 };
 use crate::{
     events::{Event, until},
@@ -27,10 +27,17 @@ impl Scheduler {
         loop {
             let now = Timestamp::now();
             let schedules = self.schedules.all().clone();
-            for (key, schedule) in schedules.iter().filter(|(_, one)| one.description.state == State::Enabled) {
+            let is_on = |one: &Schedule| one.description.state == State::Enabled && !one.is_over;
+            for (key, schedule) in schedules.iter().filter(|(_, one)| is_on(one)) {
                 let known = due.get(key).filter(|(changed_at, _)| *changed_at == schedule.changed_at).copied();
-                // A time that has passed since a schedule came is not missed.
-                let came = Timestamp::from_second(schedule.changed_at).map_or(started, |changed| changed.max(started));
+                let times = schedule.description.times().ok();
+                // A time that has passed since a schedule came is not missed. One that fires once does so also where its
+                // time came while nothing ran.
+                let came = match Timestamp::from_second(schedule.changed_at) {
+                    Ok(changed) if times.as_ref().is_some_and(Times::is_once) => changed,
+                    Ok(changed) => changed.max(started),
+                    Err(_) => started,
+                };
                 let after = match known {
                     Some((_, None)) => continue,
                     Some((_, Some(at))) if at > now => continue,
@@ -41,26 +48,29 @@ impl Scheduler {
                     }
                     None => came.min(now),
                 };
-                let next = schedule.description.times().ok().and_then(|times| times.next_after(after));
+                let next = times.and_then(|times| times.next_after(after));
                 due.insert(key.clone(), (schedule.changed_at, next));
-                if known.is_some() && next.is_none() {
+                if next.is_none() {
+                    if known.is_none() {
+                        tracing::warn!(schedule = key, "the times of a schedule are over: it does not fire");
+                    }
                     self.complete(key, schedule);
                 }
             }
-            due.retain(|key, _| schedules.get(key).is_some_and(|one| one.description.state == State::Enabled));
+            due.retain(|key, _| schedules.get(key).is_some_and(is_on));
             until(due.values().filter_map(|(_, at)| *at).min(), &self.changed).await;
         }
     }
 
-    /// Deletes a schedule that has fired for the last time, where that is wanted. One that was changed or made anew
-    /// meanwhile has times of its own.
+    /// Ends a schedule that has fired for the last time: deletes it, where that is wanted. One that was changed or made
+    /// anew meanwhile has times of its own.
     fn complete(&self, key: &str, fired: &Schedule) {
         let mut schedules = self.schedules.all();
-        let is_the_same = schedules.get(key).is_some_and(|now| now.changed_at == fired.changed_at);
-        if !is_the_same || fired.description.action_after_completion != ActionAfterCompletion::Delete {
-            return;
+        let Some(now) = schedules.get_mut(key).filter(|now| now.changed_at == fired.changed_at) else { return };
+        match now.description.action_after_completion {
+            ActionAfterCompletion::None => now.is_over = true,
+            ActionAfterCompletion::Delete => drop(schedules.remove(key)),
         }
-        schedules.remove(key);
         if let Err(failure) = self.schedules.keep(&schedules) {
             tracing::error!(%failure, schedule = key, "a schedule that is over comes again after a restart");
         }

@@ -16,6 +16,9 @@ pub(super) struct Schedule {
     /// Seconds since 1970.
     pub(super) created_at: i64,
     pub(super) changed_at: i64,
+    /// Whether it has fired for the last time.
+    #[serde(default)]
+    pub(super) is_over: bool,
     /// Made by the template, which makes it once more at the next start.
     #[serde(skip)]
     pub(super) is_of_template: bool,
@@ -131,7 +134,7 @@ impl Schedule {
             return Err(refused("Invalid Target Input provided."));
         }
         let now = OffsetDateTime::now_utc().unix_timestamp();
-        Ok(Self { description, created_at: now, changed_at: now, is_of_template: false })
+        Ok(Self { description, created_at: now, changed_at: now, is_over: false, is_of_template: false })
     }
 
     /// One of the template.
@@ -242,6 +245,11 @@ pub(super) struct Times {
 }
 
 impl Times {
+    /// Whether there is one time alone.
+    pub(super) fn is_once(&self) -> bool {
+        self.timetable.is_once()
+    }
+
     /// The next time after this one.
     pub(super) fn next_after(&self, time: Timestamp) -> Option<Timestamp> {
         let next = match (self.start, self.timetable.rate()) {

@@ -2,7 +2,8 @@
 //!
 //! Differences from the service: nothing leaves this machine, so there are no subscriptions of addresses, telephones or web
 //! sites, and a text message to a telephone is told in the terminal; messages are not signed, so their signatures are empty; a message that can't be delivered goes to the
-//! subscription's dead-letter queue at once; policies are kept and not applied.
+//! subscription's dead-letter queue at once; policies are kept and not applied; what FIFO topics have sent is not known any more
+//! after a restart.
 //!
 //! There are crates that emulate SNS; this is our own, because those deliver to queues alone, and their raw messages have no
 //! attributes.
@@ -39,6 +40,9 @@ const MAX_MESSAGE: usize = 256 * 1024;
 /// For how long a FIFO topic knows a message once more.
 const DEDUPLICATION: Duration = Duration::from_mins(5);
 
+/// How often what is older than that is forgotten, at most.
+const SWEEP: Duration = Duration::from_secs(1);
+
 /// Why the topics can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SnsError {
@@ -62,6 +66,9 @@ pub struct Sns {
     lambda: Arc<Lambda>,
     store: Store,
     inner: Mutex<Inner>,
+    /// What is sent to FIFO topics is numbered and delivered under this lock, one message at a time: so it arrives in the
+    /// order of its numbers.
+    fifo: Mutex<Fifo>,
 }
 
 #[derive(Default)]
@@ -69,9 +76,17 @@ struct Inner {
     topics: BTreeMap<String, Topic>,
     /// By their ARNs.
     subscriptions: BTreeMap<String, Subscription>,
-    /// What FIFO topics got lately, by topic and deduplication id.
+}
+
+/// What FIFO topics got.
+#[derive(Default)]
+struct Fifo {
+    /// Lately, by topic and deduplication id.
     sent: HashMap<(String, String), (Instant, Published)>,
-    sequence: u64,
+    /// When `sent` was last rid of what is too old.
+    swept: Option<Instant>,
+    /// The last number: of the clock, so that it also rises from one run to the next.
+    sequence: i128,
 }
 
 /// What is kept between two runs.
@@ -145,7 +160,7 @@ impl Sns {
             let arn = format!("{}:{}", subscribed.topic_arn, subscribed.logical_id);
             inner.subscriptions.insert(arn, subscription);
         }
-        Ok(Self { location, sqs, lambda, store, inner: Mutex::new(inner) })
+        Ok(Self { location, sqs, lambda, store, inner: Mutex::new(inner), fifo: Mutex::default() })
     }
 
     /// It as its clients see it.
@@ -160,17 +175,38 @@ impl Sns {
 
     /// Sends a message to all who subscribe to a topic and whose filter lets it through.
     pub fn publish(&self, topic_arn: &str, publication: &Publication) -> Result<Published, Failure> {
-        let mut inner = self.inner();
-        let topic = inner.topics.get(topic_arn).ok_or_else(failure::topic_not_found)?;
-        check(publication)?;
-        let deduplication_id = topic.is_fifo().then(|| deduplication_id(publication, topic)).transpose()?;
-        let published = match &deduplication_id {
-            Some(id) => match inner.publish_once(topic_arn, id) {
-                Once::Now(published) => published,
-                Once::Before(published) => return Ok(published),
-            },
-            None => Published { message_id: Uuid::new_v4().to_string(), sequence_number: None },
+        let deduplication_id = {
+            let inner = self.inner();
+            let topic = inner.topics.get(topic_arn).ok_or_else(failure::topic_not_found)?;
+            check(publication)?;
+            topic.is_fifo().then(|| deduplication_id(publication, topic)).transpose()?
         };
+        let message_id = Uuid::new_v4().to_string();
+        let Some(deduplication_id) = deduplication_id else {
+            let published = Published { message_id, sequence_number: None };
+            self.give(topic_arn, publication, &published, None);
+            return Ok(published);
+        };
+        let mut fifo = self.fifo.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (topic_arn.to_owned(), deduplication_id.clone());
+        if let Some(before) = fifo.sent_before(&key) {
+            return Ok(before);
+        }
+        let published = Published { message_id, sequence_number: Some(fifo.next_number()) };
+        self.give(topic_arn, publication, &published, Some(deduplication_id));
+        fifo.sent.insert(key, (Instant::now(), published.clone()));
+        Ok(published)
+    }
+
+    /// Gives a message to those who subscribe to a topic.
+    fn give(
+        &self,
+        topic_arn: &str,
+        publication: &Publication,
+        published: &Published,
+        deduplication_id: Option<String>,
+    ) {
+        let inner = self.inner();
         let of_topic = inner.subscriptions.iter().filter(|(_, subscription)| subscription.topic_arn() == topic_arn);
         let subscriptions: Vec<_> = of_topic.map(|(arn, subscription)| (arn.clone(), subscription.clone())).collect();
         drop(inner);
@@ -179,7 +215,7 @@ impl Sns {
             topic_arn,
             endpoint: &self.location.endpoint,
             publication,
-            published: &published,
+            published,
             deduplication_id,
             at,
         };
@@ -188,7 +224,6 @@ impl Sns {
                 self.deliver(&arn, &subscription, &notification);
             }
         }
-        Ok(published)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -207,25 +242,21 @@ impl Sns {
     }
 }
 
-/// Whether a FIFO topic has a message already.
-enum Once {
-    Now(Published),
-    Before(Published),
-}
-
-impl Inner {
-    fn publish_once(&mut self, topic_arn: &str, deduplication_id: &str) -> Once {
+impl Fifo {
+    /// What was answered to a message when a topic got it lately.
+    fn sent_before(&mut self, key: &(String, String)) -> Option<Published> {
         let now = Instant::now();
-        self.sent.retain(|_, (at, _)| now.duration_since(*at) < DEDUPLICATION);
-        let key = (topic_arn.to_owned(), deduplication_id.to_owned());
-        if let Some((_, before)) = self.sent.get(&key) {
-            return Once::Before(before.clone());
+        if self.swept.is_none_or(|swept| now.duration_since(swept) > SWEEP) {
+            self.sent.retain(|_, (at, _)| now.duration_since(*at) < DEDUPLICATION);
+            self.swept = Some(now);
         }
-        self.sequence += 1;
-        let sequence_number = Some(format!("1{:019}", self.sequence));
-        let published = Published { message_id: Uuid::new_v4().to_string(), sequence_number };
-        self.sent.insert(key, (now, published.clone()));
-        Once::Now(published)
+        let (at, before) = self.sent.get(key)?;
+        (now.duration_since(*at) < DEDUPLICATION).then(|| before.clone())
+    }
+
+    fn next_number(&mut self) -> String {
+        self.sequence = OffsetDateTime::now_utc().unix_timestamp_nanos().max(self.sequence + 1);
+        format!("1{:019}", self.sequence)
     }
 }
 

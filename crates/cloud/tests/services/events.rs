@@ -143,6 +143,41 @@ async fn a_schedule_starts_its_target() {
 }
 
 #[tokio::test]
+async fn a_schedule_whose_one_time_came_while_nothing_ran_fires_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let application = Application { queues: vec![queue("late", &[])], ..Application::default() };
+    let cloud = cloud_in(folder.path(), &application).await;
+    let body = json!({
+        "ScheduleExpression": "at(2099-01-01T00:00:00)",
+        "FlexibleTimeWindow": { "Mode": "OFF" },
+        "Target": { "Arn": arn("sqs", "late"), "RoleArn": "arn:aws:iam::000000000000:role/any", "Input": "late" },
+    });
+    let request = http::Request::post("/schedules/late").header(
+        "authorization",
+        "AWS4-HMAC-SHA256 \
+        Credential=A/20260101/us-east-1/scheduler/aws4_request, Signature=0",
+    );
+    let answer = send(&cloud, request.body(body.to_string().into()).unwrap()).await;
+    assert_eq!(answer.status, http::StatusCode::OK, "{}", answer.body);
+    cloud.shutdown().await;
+    // As if it had been made in 1999 for the year 2000.
+    let file = folder.path().join("schedules.json");
+    let mut kept: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    kept["default/late"]["changed_at"] = json!(946_600_000);
+    let described = &mut kept["default/late"]["description"]["ScheduleExpression"];
+    assert_eq!(*described, "at(2099-01-01T00:00:00)");
+    *described = json!("at(2000-01-01T00:00:00)");
+    std::fs::write(&file, kept.to_string()).unwrap();
+
+    let cloud = cloud_in(folder.path(), &application).await;
+    assert_eq!(next_body(&cloud, "late").await, "late");
+    cloud.shutdown().await;
+    // It is over, and written down as that.
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(kept["default/late"]["is_over"], true);
+}
+
+#[tokio::test]
 async fn a_bucket_tells_of_the_objects_that_it_is_asked_for() {
     let bucket = Bucket {
         logical_id: "Data".to_owned(),

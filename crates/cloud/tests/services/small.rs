@@ -47,6 +47,40 @@ async fn what_a_function_writes_is_in_its_log_group() {
 }
 
 #[tokio::test]
+async fn who_follows_a_long_stream_of_log_events_misses_none() {
+    let cloud = cloud(&Application::default()).await;
+    let logs = logs(&cloud);
+    let stream = json!({ "logGroupName": "g", "logStreamName": "s" });
+    logs.call("CreateLogGroup", json!({ "logGroupName": "g" })).await;
+    logs.call("CreateLogStream", stream.clone()).await;
+    let with = |name: &str, more: Value| {
+        let mut all = stream.clone();
+        all[name] = more;
+        all
+    };
+    // As many as a stream keeps, and then more.
+    let events = |from: u32, to: u32| -> Value {
+        (from..to).map(|n| json!({ "timestamp": n, "message": n.to_string() })).collect()
+    };
+    logs.call("PutLogEvents", with("logEvents", events(0, 10_000))).await;
+    let end = logs.call("GetLogEvents", stream.clone()).await["nextForwardToken"].clone();
+    let filter = json!({ "logGroupName": "g", "limit": 9_999 });
+    let page = logs.call("FilterLogEvents", filter.clone()).await;
+    logs.call("PutLogEvents", with("logEvents", events(10_000, 10_003))).await;
+    let more = logs.call("GetLogEvents", with("nextToken", end)).await;
+    assert_eq!(messages(&more), ["10000", "10001", "10002"]);
+    let mut next = filter;
+    next["nextToken"] = page["nextToken"].clone();
+    assert_eq!(messages(&logs.call("FilterLogEvents", next).await), ["9999", "10000", "10001", "10002"]);
+    // What is broken in one is written of none.
+    let broken = json!([{ "timestamp": 1, "message": "x" }, { "timestamp": i64::MAX, "message": "y" }]);
+    logs.refusal("PutLogEvents", with("logEvents", broken)).await;
+    let last = logs.call("GetLogEvents", with("limit", json!(1))).await;
+    assert_eq!(messages(&last), ["10002"]);
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
 async fn log_events_are_put_and_read_page_by_page() {
     let cloud = cloud(&Application::default()).await;
     let logs = logs(&cloud);

@@ -205,6 +205,7 @@ pub(super) async fn complete_multipart_upload(
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
     let Committed { content, visible_id, .. } = blocking(move || {
         let (folder, upload) = UploadFolder::open(&store, &bucket, &key, &input.upload_id)?;
+        let _alone = folder.lock()?;
         let parts = chosen(&wanted, &folder.parts()?)?;
         let size = parts.iter().map(|part| part.size).sum();
         if input.mpu_object_size.is_some_and(|expected| expected != signed(size)) {
@@ -222,7 +223,9 @@ pub(super) async fn complete_multipart_upload(
         };
         let committed = store.commit(&bucket, &key, data, content, &condition)?;
         teller.created(Reason::CompleteMultipartUpload, &bucket, &committed);
-        folder.remove()?;
+        if let Err(error) = folder.remove() {
+            tracing::warn!(%error, bucket, key, "what is left of an upload that is done can't be removed");
+        }
         Ok(committed)
     })
     .await?;
@@ -280,7 +283,12 @@ pub(super) async fn abort_multipart_upload(
     refuse!(input; if_match_initiated_time);
     other_owner(input.expected_bucket_owner.as_ref())?;
     let store = operations.store();
-    blocking(move || UploadFolder::open(&store, &input.bucket, &input.key, &input.upload_id)?.0.remove()).await?;
+    blocking(move || {
+        let (folder, _) = UploadFolder::open(&store, &input.bucket, &input.key, &input.upload_id)?;
+        let _alone = folder.lock()?;
+        folder.remove()
+    })
+    .await?;
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Bucket, BucketInfo, Keys, Store, Version, Versioning, insert, version_file};
+use super::{Bucket, BucketInfo, DELETED, Keys, Store, UploadLocks, Version, Versioning, insert, version_file};
 use crate::data;
 
 /// Why the folder of a store could not be opened.
@@ -52,6 +52,10 @@ impl Store {
         let mut buckets = BTreeMap::new();
         for entry in fs::read_dir(root).map_err(at(root))? {
             let folder = entry.map_err(at(root))?.path();
+            if folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(DELETED.as_bytes())) {
+                fs::remove_dir_all(&folder).map_err(at(&folder))?;
+                continue;
+            }
             let info = folder.join("bucket.json");
             if let (Some(name), true) = (folder.file_name().and_then(|name| name.to_str()), info.is_file()) {
                 let info = read_info(&info, set_aside_broken)?;
@@ -60,7 +64,13 @@ impl Store {
         }
         let versions = buckets.values().flat_map(|bucket| bucket.keys.values().flatten());
         let last = versions.map(|version| version.sequence).max().unwrap_or_default();
-        Ok(Self { root: root.to_owned(), buckets: RwLock::new(buckets), sequence: AtomicU64::new(last), _lock: lock })
+        Ok(Self {
+            root: root.to_owned(),
+            buckets: RwLock::new(buckets),
+            sequence: AtomicU64::new(last),
+            upload_locks: UploadLocks::default(),
+            _lock: lock,
+        })
     }
 }
 
@@ -95,6 +105,8 @@ fn read_objects(bucket: &Path, set_aside_broken: bool) -> Result<Keys, OpenError
     let mut files: HashSet<OsString> = HashSet::new();
     let mut versions: Vec<Version> = Vec::new();
     let mut is_broken = false;
+    // A bucket without it has no objects.
+    fs::create_dir_all(folder).map_err(at(folder))?;
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(at(folder))?;
         let path = entry.path();
