@@ -376,8 +376,9 @@ async fn what_is_not_emulated_is_refused() {
         .await
         .unwrap_err()
         .into_service_error();
-    let policy = client.get_bucket_policy().bucket("data").send().await.unwrap_err().into_service_error();
-    for code in [public.code(), locked.code(), policy.code()] {
+    let inventory = client.list_bucket_inventory_configurations().bucket("data").send().await;
+    let inventory = inventory.unwrap_err().into_service_error();
+    for code in [public.code(), locked.code(), inventory.code()] {
         assert_eq!(code, Some("NotImplemented"));
     }
     assert!(locked.message().is_some_and(|message| message.contains("object_lock_legal_hold_status")));
