@@ -56,6 +56,8 @@ pub enum Error {
     NoDocument { argument: String, option: &'static str },
     #[error("there is no {kind} '{name}'{}{}", meant(.name, .known), list(.known))]
     Unknown { kind: &'static str, name: String, known: Vec<String> },
+    #[error("cannot write to standard output")]
+    Output { source: &'static std::io::Error },
     #[error("Stopped before the local cloud was started")]
     Stopped,
     #[error("no AWS credentials were found for what --forward asks for")]
@@ -143,7 +145,7 @@ impl Error {
             }
             // A problem's own report has its place; the line below counts them.
             for problem in &of_project {
-                anstream::eprintln!("{}", crate::report(problem));
+                crate::tell!("{}", crate::report(problem));
             }
             if !of_project.iter().any(|problem| problem.is_error()) {
                 return;
@@ -151,14 +153,14 @@ impl Error {
         }
         if let Self::Script { problems, .. } = &self {
             for problem in problems {
-                anstream::eprintln!("  {} {problem}", painted(RED, "✗"));
+                crate::tell!("  {} {problem}", painted(RED, "✗"));
             }
         }
         let texts = chain(&self);
         for (index, text) in texts.iter().enumerate() {
             match index {
-                0 => anstream::eprintln!("{} {text}", painted(RED, "error:")),
-                _ => anstream::eprintln!("  because: {text}"),
+                0 => crate::tell!("{} {text}", painted(RED, "error:")),
+                _ => crate::tell!("  because: {text}"),
             }
         }
     }

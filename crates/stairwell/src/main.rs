@@ -54,17 +54,27 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let log =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(!terminal::is_plain()).with_env_filter(filter);
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(!terminal::is_plain())
+        .with_env_filter(filter)
+        // It would panic where standard error can't be written.
+        .log_internal_errors(false);
     match std::env::var_os("STAIRWELL_LOG") {
         Some(_) => log.init(),
         // For people who watch: they know the time, and need not know the code.
         None => log.without_time().with_target(false).init(),
     }
     match carry_out(&cli.command) {
-        Ok(status) => status,
+        Ok(status) => match terminal::lost() {
+            None => status,
+            Some(source) => {
+                Error::Output { source }.tell();
+                ExitCode::from(2)
+            }
+        },
         Err(error @ Error::Stopped) => {
-            anstream::eprintln!("{error}");
+            stairwell::tell!("{error}");
             ExitCode::from(STOPPED)
         }
         Err(error) => {

@@ -66,9 +66,9 @@ impl Problem {
             (false, "function") => painted(YELLOW, "notice:"),
             (false, _) => painted(YELLOW, "warning:"),
         };
-        anstream::eprintln!("{kind} {}", self.message);
+        crate::tell!("{kind} {}", self.message);
         if let Some(help) = &self.help {
-            anstream::eprintln!("  help: {help}");
+            crate::tell!("  help: {help}");
         }
     }
 

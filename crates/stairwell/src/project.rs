@@ -252,7 +252,7 @@ pub fn tell_waiting(cloud: &LocalCloud, args: &RunArgs) -> Result<(), Error> {
         1 => format!("1 execution of an earlier run waits in {data}; `stairwell up` lets it go on"),
         count => format!("{count} executions of earlier runs wait in {data}; `stairwell up` lets them go on"),
     };
-    anstream::eprintln!("{}", painted(DIM, text));
+    crate::tell!("{}", painted(DIM, text));
     Ok(())
 }
 
@@ -261,8 +261,8 @@ pub fn tell_left(cloud: &LocalCloud, args: &RunArgs) {
     let becomes = if args.ephemeral { "given up" } else { "left to go on with the next `stairwell up`" };
     match cloud.states().running() {
         0 => {}
-        1 => anstream::eprintln!("1 execution still runs; it is {becomes}"),
-        count => anstream::eprintln!("{count} executions still run; they are {becomes}"),
+        1 => crate::tell!("1 execution still runs; it is {becomes}"),
+        count => crate::tell!("{count} executions still run; they are {becomes}"),
     }
 }
 

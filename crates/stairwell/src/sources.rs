@@ -20,7 +20,7 @@ pub async fn follow_sources(lambda: Arc<Lambda>, application: Application, relea
     let options = build_options(release);
     if let Err(error) = follow(&lambda, &application.functions, others, &options, |told| tell(&application, told)).await
     {
-        anstream::eprintln!("{} {error}. A change of a function is there after a restart", painted(YELLOW, "notice:"));
+        crate::tell!("{} {error}. A change of a function is there after a restart", painted(YELLOW, "notice:"));
     }
 }
 
@@ -32,18 +32,18 @@ fn tell(application: &Application, followed: Followed) {
             let names = functions.iter().map(|name| of(name).map_or(name.as_str(), |function| &function.logical_id));
             let names = names.collect::<Vec<_>>().join(", ");
             let took = painted(DIM, format_args!("in {:.1} s", took.as_secs_f64()));
-            anstream::eprintln!("{} {}: the change is in place {took}", painted(GREEN, "✓"), painted(BOLD, names));
+            crate::tell!("{} {}: the change is in place {took}", painted(GREEN, "✓"), painted(BOLD, names));
         }
         Followed::Kept(error) => {
             let before = match &error {
                 FollowError::Handler { .. } => "a process that has loaded the code before it goes on, a new one fails",
                 _ => "the build before it goes on answering",
             };
-            anstream::eprintln!("{} {error}\nThe change is not in place: {before}", painted(RED, "error:"));
+            crate::tell!("{} {error}\nThe change is not in place: {before}", painted(RED, "error:"));
         }
         Followed::Other(path) => {
             let file = path.file_name().unwrap_or(path.as_os_str()).display();
-            anstream::eprintln!("{} {file} has changed: start `stairwell up` again for it", painted(YELLOW, "notice:"));
+            crate::tell!("{} {file} has changed: start `stairwell up` again for it", painted(YELLOW, "notice:"));
         }
     }
 }

@@ -75,11 +75,11 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let has_earlier = !args.run.ephemeral && args.run.data.exists();
     let cloud = launch(&application, &args.run, port, None, &ReachArgs::default(), &mut stop).await?;
-    anstream::eprintln!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
+    crate::tell!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     if has_earlier {
         let data = args.run.data.display();
-        anstream::eprintln!("  It has the data of earlier runs, from {data}, so what is made now may be there already");
-        anstream::eprintln!("  With `--ephemeral` it begins with nothing");
+        crate::tell!("  It has the data of earlier runs, from {data}, so what is made now may be there already");
+        crate::tell!("  With `--ephemeral` it begins with nothing");
     }
     let produced = Produced::since_now(&application, &cloud).await;
     let (answers, display) = answers_and_display(args, &plan);
@@ -111,9 +111,9 @@ type Results<'p> = Vec<(&'p str, Result<Shown, Undone>)>;
 async fn perform<'p>(plan: &Plan<'p>, stage: &Stage<'_>, stop: &mut Stop) -> Results<'p> {
     let mut results = Vec::new();
     for act in plan {
-        anstream::eprintln!("\n{}", painted(BOLD, act.title));
+        crate::tell!("\n{}", painted(BOLD, act.title));
         for scene in &act.scenes {
-            anstream::eprintln!("\n{} {}", painted(DIM, "»"), scene.title);
+            crate::tell!("\n{} {}", painted(DIM, "»"), scene.title);
             let shown = stage.perform(scene, stop).await;
             let undone = shown.is_err();
             results.push((scene.title, shown));
@@ -149,7 +149,7 @@ fn chosen(mut script: Script, names: &[String]) -> Result<Script, Error> {
 }
 
 fn tell(results: &Results<'_>, has_earlier: bool) {
-    anstream::eprintln!("\n{}", painted(BOLD, "How it went"));
+    crate::tell!("\n{}", painted(BOLD, "How it went"));
     let stairwell = called();
     for (title, result) in results {
         let (sign, what) = match result {
@@ -171,10 +171,10 @@ fn tell(results: &Results<'_>, has_earlier: bool) {
             Err(Undone::Stopped) => (painted(RED, "✗"), "stopped".to_owned()),
             Err(Undone::Failed(_)) => (painted(RED, "✗"), "not carried out".to_owned()),
         };
-        anstream::eprintln!("  {sign} {title} {}", painted(DIM, what));
+        crate::tell!("  {sign} {title} {}", painted(DIM, what));
     }
     if has_earlier && results.iter().any(|(_, result)| result.as_ref().is_ok_and(Shown::is_otherwise)) {
-        anstream::eprintln!(
+        crate::tell!(
             "  The data of earlier runs can be why: `{stairwell} reset` removes it, --ephemeral begins with nothing"
         );
     }
@@ -182,7 +182,7 @@ fn tell(results: &Results<'_>, has_earlier: bool) {
         let next = format!(
             "Next: `{stairwell} up` starts it again and keeps it running, `{stairwell} --help` tells the rest."
         );
-        anstream::eprintln!("\n{}", painted(DIM, next));
+        crate::tell!("\n{}", painted(DIM, next));
     }
 }
 

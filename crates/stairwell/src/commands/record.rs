@@ -61,7 +61,7 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Error> {
         None => print(&text),
     }
     match replay_case(&serde_json::from_str(&text).map_err(not_json)?) {
-        Verdict::Passed => anstream::eprintln!("{} it replays as it was recorded", painted(GREEN, "✓")),
+        Verdict::Passed => crate::tell!("{} it replays as it was recorded", painted(GREEN, "✓")),
         Verdict::Failed(difference) => warn(&format!("its replay differs: {difference}")),
         Verdict::Skipped(what) => warn(&format!("it can't be replayed: {what}")),
     }
@@ -69,5 +69,5 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Error> {
 }
 
 fn warn(what: &str) {
-    anstream::eprintln!("{} {what}", painted(YELLOW, "warning:"));
+    crate::tell!("{} {what}", painted(YELLOW, "warning:"));
 }

@@ -29,9 +29,9 @@ pub struct ResetArgs {
 pub fn run(args: &ResetArgs) -> Result<ExitCode, Error> {
     let data = args.data.display();
     if Place::reset(&args.data)? {
-        anstream::eprintln!("{} {data} is removed", painted(GREEN, "✓"));
+        crate::tell!("{} {data} is removed", painted(GREEN, "✓"));
     } else {
-        anstream::eprintln!("There is no data in {data}");
+        crate::tell!("There is no data in {data}");
     }
     Ok(ExitCode::SUCCESS)
 }

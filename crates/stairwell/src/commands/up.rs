@@ -83,7 +83,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     following.abort();
     if !args.json {
         tell_left(&cloud, &args.run);
-        anstream::eprintln!("Stopping");
+        crate::tell!("Stopping");
     }
     cloud.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -125,11 +125,11 @@ fn address(api: &Api, url: &str) -> String {
 
 fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     let url = cloud.endpoint_url();
-    anstream::eprintln!("{} {} {}", painted(GREEN, "✓"), painted(BOLD, "Ready at"), painted(BOLD, &url));
+    crate::tell!("{} {} {}", painted(GREEN, "✓"), painted(BOLD, "Ready at"), painted(BOLD, &url));
     let rows = |what: &str, lines: Vec<String>| {
         for (index, line) in lines.into_iter().enumerate() {
             let what = if index == 0 { what } else { "" };
-            anstream::eprintln!("  {} {line}", painted(DIM, format_args!("{what:<15}")));
+            crate::tell!("  {} {line}", painted(DIM, format_args!("{what:<15}")));
         }
     };
     rows(
@@ -152,7 +152,7 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     let data = if args.run.ephemeral { "gone when it stops".to_owned() } else { args.run.data.display().to_string() };
     rows("data", vec![data]);
     left_out::tell_count(application.left_out.len());
-    anstream::eprintln!(
+    crate::tell!(
         "{}",
         painted(
             DIM,
@@ -173,7 +173,7 @@ fn routes(api: &Api, url: &str) -> impl Iterator<Item = String> {
 /// Tells of executions that an earlier runner left and that can't go on.
 fn tell_refused(resumed: &Resumed) {
     for error in &resumed.refused {
-        anstream::eprintln!("{} an execution does not go on: {error}", painted(RED, "error:"));
+        crate::tell!("{} an execution does not go on: {error}", painted(RED, "error:"));
     }
 }
 
@@ -201,10 +201,11 @@ async fn show(
             line = uncalled.recv() => match line {
                 Ok(line) if line.kind == LogKind::Function && !json => {
                     let function = painted(BOLD, &line.function);
-                    anstream::eprintln!("{function}  {} {}", painted(DIM, "│"), LogText(&line.line));
+                    crate::tell!("{function}  {} {}", painted(DIM, "│"), LogText(&line.line));
                 }
+                Ok(_) => {}
+                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "functions wrote lines faster than they are shown"),
                 Err(RecvError::Closed) => return,
-                _ => {}
             },
         }
     }

@@ -118,7 +118,7 @@ impl Found {
     fn tell(&self, file: &Path, verbose: bool) {
         for problem in &self.problems {
             if problem.is_of_the_project() || problem.is_error() {
-                anstream::eprintln!("{}", report(problem));
+                crate::tell!("{}", report(problem));
             } else {
                 problem.tell();
             }
@@ -127,7 +127,7 @@ impl Found {
             left_out::tell(self.left_out.iter());
         } else if !self.left_out.is_empty() {
             left_out::tell_types(self.left_out.iter());
-            anstream::eprintln!("  {}", painted(DIM, "`stairwell validate -v` tells the places and the reasons"));
+            crate::tell!("  {}", painted(DIM, "`stairwell validate -v` tells the places and the reasons"));
         }
         let file = file.display();
         let (errors, warnings) = (self.count(Problem::is_error), self.count(|problem| !problem.is_error()));
@@ -137,11 +137,11 @@ impl Found {
         };
         match errors {
             0 => {
-                anstream::eprintln!("{} {file} is fine: {}{}", painted(GREEN, "✓"), self.summary, and_warnings("; "));
+                crate::tell!("{} {file} is fine: {}{}", painted(GREEN, "✓"), self.summary, and_warnings("; "));
             }
             errors => {
                 let errors = counted(errors, "error");
-                anstream::eprintln!("{} {file} has {errors}{}", painted(RED, "✗"), and_warnings(" and "));
+                crate::tell!("{} {file} has {errors}{}", painted(RED, "✗"), and_warnings(" and "));
             }
         }
     }

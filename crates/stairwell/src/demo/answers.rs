@@ -38,9 +38,9 @@ impl Answers {
 
 /// Asks until an answer is typed, or its number.
 async fn ask<'q>(question: &'q Question<'_>) -> Result<&'q Answer<'q>, Error> {
-    anstream::eprintln!("\n{}", painted(BOLD, question.text));
+    crate::tell!("\n{}", painted(BOLD, question.text));
     for (number, answer) in (1..).zip(&question.answers) {
-        anstream::eprintln!("  {number}  {}", answer.title);
+        crate::tell!("  {number}  {}", answer.title);
     }
     loop {
         anstream::eprint!("> ");
@@ -48,7 +48,7 @@ async fn ask<'q>(question: &'q Question<'_>) -> Result<&'q Answer<'q>, Error> {
         if let Some(answer) = meant(question, line.trim()) {
             return Ok(answer);
         }
-        anstream::eprintln!("Type one of the answers, or its number from 1 to {}", question.answers.len());
+        crate::tell!("Type one of the answers, or its number from 1 to {}", question.answers.len());
     }
 }
 

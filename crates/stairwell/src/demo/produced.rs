@@ -10,7 +10,7 @@ use cloud::{
 use http::Request;
 use http_body_util::BodyExt;
 use sam::Application;
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::TryRecvError};
 
 use crate::terminal::{BOLD, DIM, painted};
 
@@ -32,11 +32,11 @@ impl Produced {
     ///
     /// Files are named where they are `kept`.
     pub async fn tell(mut self, application: &Application, cloud: &LocalCloud, kept: bool) {
-        anstream::eprintln!("\n{}", painted(BOLD, "What was produced"));
+        crate::tell!("\n{}", painted(BOLD, "What was produced"));
         let mut told = false;
         let mut tell = |text: String| {
             told = true;
-            anstream::eprintln!("  {text}");
+            crate::tell!("  {text}");
         };
         for ((bucket, key), size) in self.objects() {
             tell(format!("s3://{bucket}/{key} {}", painted(DIM, bytes(size))));
@@ -63,14 +63,22 @@ impl Produced {
             tell(format!("metric {namespace}/{name}{dimensions} {}", painted(DIM, samples)));
         }
         if !told {
-            anstream::eprintln!("  {}", painted(DIM, "nothing"));
+            crate::tell!("  {}", painted(DIM, "nothing"));
         }
     }
 
     /// The objects that were written and are still there, by bucket and key, with their sizes.
     fn objects(&mut self) -> BTreeMap<(String, String), u64> {
         let mut objects = BTreeMap::new();
-        while let Ok(change) = self.changes.try_recv() {
+        loop {
+            let change = match self.changes.try_recv() {
+                Ok(change) => change,
+                Err(TryRecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "objects were written faster than they are told of");
+                    continue;
+                }
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return objects,
+            };
             let place = (change.bucket, change.key);
             match change.kind {
                 EventKind::Created(_) => objects.insert(place, change.size),
@@ -78,7 +86,6 @@ impl Produced {
                 EventKind::Tagged(_) => None,
             };
         }
-        objects
     }
 }
 

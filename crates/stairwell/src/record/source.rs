@@ -45,7 +45,7 @@ pub(super) async fn read(
     let local = format!("http://127.0.0.1:{local_port}");
     let endpoint_url = endpoint_url.or(arn.is_local().then_some(&*local));
     if let Some(url) = endpoint_url.filter(|_| !arn.is_local()) {
-        anstream::eprintln!("Asking {url}, which --endpoint-url or AWS_ENDPOINT_URL names; without them AWS is asked");
+        crate::tell!("Asking {url}, which --endpoint-url or AWS_ENDPOINT_URL names; without them AWS is asked");
     }
     let client = client(arn, endpoint_url).await;
     let body = Body { endpoint: endpoint_url.unwrap_or(AWS).into(), bytes: Arc::default() };

@@ -58,7 +58,7 @@ impl BuildProgress {
                 // A lock that another build holds: nothing else would come for long.
                 if !self.is_terminal && line.trim_start().starts_with("Blocking") && self.waits_for != line {
                     self.begin();
-                    anstream::eprintln!("  {}", line.trim());
+                    crate::tell!("  {}", line.trim());
                     self.waits_for.clone_from(&line);
                 }
                 self.spinner.show(line.trim().to_owned());
@@ -70,7 +70,7 @@ impl BuildProgress {
                     0 => "The functions are up to date".to_owned(),
                     count => format!("Built the functions, {}", counted(count, "target")),
                 };
-                anstream::eprintln!("{} {what} {took}", painted(GREEN, "✓"));
+                crate::tell!("{} {what} {took}", painted(GREEN, "✓"));
             }
         }
     }
@@ -79,7 +79,7 @@ impl BuildProgress {
     fn begin(&mut self) {
         if self.told.is_none() {
             let functions = counted(self.functions.len(), "function");
-            anstream::eprintln!("Building {functions}: {}", self.functions.join(", "));
+            crate::tell!("Building {functions}: {}", self.functions.join(", "));
             self.told = Some(Instant::now());
         }
     }
@@ -91,7 +91,7 @@ impl BuildProgress {
         self.begin();
         if self.told.is_some_and(|told| told.elapsed() >= PAUSE) {
             let (count, seconds) = (self.compiled, self.started.elapsed().as_secs());
-            anstream::eprintln!("  {} compiled after {seconds} s, last {package}", counted(count, "target"));
+            crate::tell!("  {} compiled after {seconds} s, last {package}", counted(count, "target"));
             self.told = Some(Instant::now());
         }
     }

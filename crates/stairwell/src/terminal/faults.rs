@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use asl::Fault;
 use serde_json::Value;
 
-use super::style::{RED, painted};
+use super::style::{RED, harmless, painted};
 
 /// How many characters of a cause are shown.
 const MAX_CAUSE: usize = 400;
@@ -23,11 +23,11 @@ impl Faults {
     /// An error on one line: its name, with what it says where that is new.
     pub(super) fn tell(&mut self, fault: &Fault) -> String {
         let message = message(fault);
-        let name = fault.error.as_deref().map(|name| painted(RED, name));
+        let name = fault.error.as_deref().map(|name| painted(RED, harmless(name)));
         if message.is_empty() || !self.note(&message) {
             return name.unwrap_or_default();
         }
-        let mut short: String = message.chars().take(MAX_CAUSE).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let mut short = harmless(&message.chars().take(MAX_CAUSE).collect::<String>());
         if message.chars().nth(MAX_CAUSE).is_some() {
             short.push('…');
         }
@@ -70,6 +70,7 @@ mod tests {
         let child = r#"{"ExecutionArn":"arn","Error":"Broken","Cause":"by\nhand"}"#;
         assert_eq!(tell(Some("States.TaskFailed"), Some(child)), "States.TaskFailed by hand");
         assert_eq!(tell(Some("Alone"), None), "Alone");
+        assert_eq!(tell(Some("E\u{1b}]0;title\u{7}"), None), "E ]0;title ");
         assert_eq!(tell(None, None), "");
         assert_eq!(tell(Some("Long"), Some(&"x".repeat(500))), format!("Long {}…", "x".repeat(400)));
     }

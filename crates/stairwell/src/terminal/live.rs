@@ -44,7 +44,7 @@ impl Spinner {
 
     /// Writes a line above it, which stays.
     pub fn above(&self, line: &str) {
-        self.0.suspend(|| anstream::eprintln!("{line}"));
+        self.0.suspend(|| crate::tell!("{line}"));
     }
 
     /// Takes it away.

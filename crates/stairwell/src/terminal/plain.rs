@@ -11,7 +11,7 @@ use super::{
     log_line::LogText,
     progress::{Node, Progress, Status},
     rest,
-    style::{BOLD, DIM, YELLOW, painted},
+    style::{BOLD, DIM, YELLOW, harmless, painted},
     tree,
 };
 
@@ -46,7 +46,7 @@ impl Plain {
         }
         let told = |node: &Node| Told { is_done: node.left_at.is_some(), tries: node.tries };
         self.told = self.progress.nodes.iter().map(told).collect();
-        let at: Vec<&str> = self.progress.at().map(|node| node.name.as_str()).collect();
+        let at: Vec<String> = self.progress.at().map(|node| harmless(&node.name)).collect();
         let at = if at.is_empty() { String::new() } else { format!(", at {}", at.join(", ")) };
         let is_redriven = earlier.last().is_some_and(|event| matches!(event.kind, EventKind::ExecutionRedriven { .. }));
         let how = if is_redriven { "is redriven" } else { "goes on" };
@@ -55,10 +55,11 @@ impl Plain {
 
     /// The lines that an event makes.
     pub fn event(&mut self, event: &Event) -> Vec<String> {
-        self.progress.apply(event);
+        let changed = self.progress.apply(event);
         self.told.resize(self.progress.nodes.len(), Told::default());
         let (mut lines, mut done) = (Vec::new(), Vec::new());
-        for (index, (node, told)) in self.progress.nodes.iter().zip(&mut self.told).enumerate() {
+        for index in changed {
+            let (Some(node), Some(told)) = (self.progress.nodes.get(index), self.told.get_mut(index)) else { continue };
             if told.tries < node.tries && node.tries > 1 {
                 let again = tree::again(&self.progress, node, &mut self.faults);
                 lines.push(format!("{}  {again}", painted(BOLD, &self.title)));
@@ -92,13 +93,15 @@ impl Plain {
             return format!("{}  {line}", painted(BOLD, &self.title));
         }
         let words = painted(YELLOW, words);
-        format!("{}  {} {} {words}", painted(BOLD, &self.title), painted(YELLOW, "…"), rest.state)
+        format!("{}  {} {} {words}", painted(BOLD, &self.title), painted(YELLOW, "…"), harmless(&rest.state))
     }
 
     /// The line that a function's log line makes; none for an error that was told.
     pub fn log(&mut self, state: &str, line: &str) -> Option<String> {
         let text = LogText(line);
         let is_new = text.error().is_none_or(|error| self.faults.note(&error));
-        is_new.then(|| format!("{}  {} {text}", painted(BOLD, &self.title), painted(DIM, format_args!("{state} │"))))
+        is_new.then(|| {
+            format!("{}  {} {text}", painted(BOLD, &self.title), painted(DIM, format_args!("{} │", harmless(state))))
+        })
     }
 }

@@ -1,6 +1,13 @@
-//! Results on standard output.
+//! Results on standard output, and what people are told on standard error.
 
-use std::{fmt::Display, io::Write};
+use std::{
+    fmt::Display,
+    io::{self, ErrorKind, Write},
+    sync::OnceLock,
+};
+
+/// Why standard output could not be written, the first time.
+static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// `1 function`, `2 functions`.
 pub fn counted(count: usize, what: &str) -> String {
@@ -8,9 +15,32 @@ pub fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// Writes a line. A reader that went away (`| head`) is no error of ours.
+/// Writes a line to standard output. A reader that went away (`| head`) is no error of ours; any other is told by
+/// [`lost`].
 pub fn print(line: impl Display) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => _ = LOST.set(error),
+        _ => {}
+    }
+}
+
+/// Why not all was written to standard output, where that is so: for the command's exit status.
+pub fn lost() -> Option<&'static io::Error> {
+    LOST.get()
+}
+
+/// Writes a line to standard error, in colours where they are wanted. That nobody can read it is no reason to stop.
+pub fn tell(line: impl Display) {
+    let line = format!("{line}\n");
+    let _ = anstream::stderr().lock().write_all(line.as_bytes());
+}
+
+/// Writes a line to standard error, as [`terminal::tell`](crate::terminal::tell) does.
+#[macro_export]
+macro_rules! tell {
+    ($($line:tt)*) => {
+        $crate::terminal::tell(format_args!($($line)*))
+    };
 }
 
 /// Names with commas between them, on as many lines as they need; a name that is long has its own.

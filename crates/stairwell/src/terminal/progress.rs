@@ -100,45 +100,54 @@ impl Progress {
         }
     }
 
-    /// Takes the next event.
-    pub fn apply(&mut self, event: &Event) {
+    /// Takes the next event. Gives the nodes that are not what they were, in the order of entry: what an event costs does
+    /// not grow with the execution.
+    pub fn apply(&mut self, event: &Event) -> Vec<usize> {
         let previous = usize::try_from(event.previous_id).ok().and_then(|id| *self.node_of.get(id)?);
         let node = self.node_of(event, previous);
         self.node_of.push(node);
         match &event.kind {
-            EventKind::ExecutionStarted { .. } => self.started_at = Some(event.at),
+            EventKind::ExecutionStarted { .. } => {
+                self.started_at = Some(event.at);
+                Vec::new()
+            }
             EventKind::ExecutionSucceeded { output } => {
                 self.output = Some(output.clone());
-                self.end(Status::Succeeded, event.at, previous);
+                self.end(Status::Succeeded, event.at, previous)
             }
             EventKind::ExecutionFailed(fault) | EventKind::ExecutionTimedOut(fault) => {
                 self.fault = Some(fault.clone());
-                self.end(Status::Failed, event.at, previous);
+                self.end(Status::Failed, event.at, previous)
             }
             EventKind::ExecutionAborted(fault) => {
                 self.fault = Some(fault.clone());
-                self.end(Status::Aborted, event.at, previous);
+                self.end(Status::Aborted, event.at, previous)
             }
             EventKind::ExecutionRedriven { .. } => self.redriven(event.at),
             kind => {
-                let Some(node) = node else { return };
-                self.reopen(node);
-                if let Some(node) = self.nodes.get_mut(node) {
+                let Some(index) = node else { return Vec::new() };
+                self.reopen(index);
+                if let Some(node) = self.nodes.get_mut(index) {
                     node.apply(kind, event.at);
                 }
+                vec![index]
             }
         }
     }
 
     /// It goes on: what did not end well may, as soon as something happens to it. How long it lay there is no time that
     /// anything took.
-    fn redriven(&mut self, at: OffsetDateTime) {
+    fn redriven(&mut self, at: OffsetDateTime) -> Vec<usize> {
         self.status = Status::Running;
         self.fault = None;
         (self.started_at, self.ended_at) = (Some(at), None);
-        for node in self.nodes.iter_mut().filter(|node| matches!(node.status, Status::Failed | Status::Aborted)) {
+        let mut changed = Vec::new();
+        let ended_badly = |node: &Node| matches!(node.status, Status::Failed | Status::Aborted);
+        for (index, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| ended_badly(node)) {
             (node.entered_at, node.left_at, node.failed_last) = (at, None, false);
+            changed.push(index);
         }
+        changed
     }
 
     /// Something happens to a node: it goes on, with all that it is inside of.
@@ -310,17 +319,20 @@ impl Progress {
     }
 
     /// Ends the execution, and all that goes on in it. Where it fails, `last` is the node that the event before belongs to.
-    fn end(&mut self, status: Status, at: OffsetDateTime, last: Option<usize>) {
+    fn end(&mut self, status: Status, at: OffsetDateTime, last: Option<usize>) -> Vec<usize> {
         self.status = status;
         self.ended_at = Some(at);
         let to_blame = self.to_blame(last);
+        let mut changed = Vec::new();
         for (index, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| node.status == Status::Running) {
             let failed = status != Status::Aborted && (to_blame.is_empty() || to_blame.contains(&index));
             node.leave(if failed { Status::Failed } else { Status::Aborted }, at);
             if failed && node.fault.is_none() {
                 node.fault.clone_from(&self.fault);
             }
+            changed.push(index);
         }
+        changed
     }
 
     /// The nodes that an execution fails by: those that went wrong, and all that they are inside of. What else goes on is

@@ -20,6 +20,11 @@ pub fn painted(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// A text that anybody may have written, without what a terminal would obey: each control character is a blank.
+pub fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// Applies `--color` to everything that is written from now on.
 pub fn set_color(choice: ColorChoice) {
     let choice = match choice {

@@ -13,7 +13,7 @@ use super::{
     log_line::LogText,
     progress::{Node, Progress, Status},
     rest,
-    style::{BOLD, DIM, GREEN, RED, YELLOW, painted},
+    style::{BOLD, DIM, GREEN, RED, YELLOW, harmless, painted},
 };
 
 /// The frames of the sign of something that goes on.
@@ -75,7 +75,7 @@ impl<'f> Tree<'f> {
         let goes_on = shown.status == Status::Running;
         let rest = shown.rest.as_ref().filter(|_| goes_on).map(|until| rest::words(until, &progress.clock));
         let rest = painted(YELLOW, rest.unwrap_or_default());
-        let line = joined(&[sign(shown.status, self.frame), shown.name.clone(), painted(DIM, took), again, rest]);
+        let line = joined(&[sign(shown.status, self.frame), harmless(&shown.name), painted(DIM, took), again, rest]);
         self.line(depth, format_args!("{line}"));
         for line in shown.logs.iter().map(|line| LogText(line)) {
             if line.error().is_none_or(|error| self.faults.note(&error)) {
@@ -194,7 +194,7 @@ pub(super) fn will_be_tried(progress: &Progress, node: &Node, when: &str, faults
 
 fn retry(progress: &Progress, node: &Node, what: String, faults: &mut Faults) -> String {
     let why = node.fault.as_ref().map(|fault| faults.tell(fault)).unwrap_or_default();
-    joined(&[painted(YELLOW, "↻"), node.name.clone(), place(progress, node), painted(DIM, what), why])
+    joined(&[painted(YELLOW, "↻"), harmless(&node.name), place(progress, node), painted(DIM, what), why])
 }
 
 /// Which item a node belongs to, where that is not seen by a tree: the state that an item is of, or the item that a state is
@@ -202,8 +202,8 @@ fn retry(progress: &Progress, node: &Node, what: String, faults: &mut Faults) ->
 fn place(progress: &Progress, node: &Node) -> String {
     let mut around = std::iter::successors(Some(node), |node| progress.nodes.get(node.parent?)).skip(1);
     let place = match node.kind {
-        "Iteration" => around.next().map(|map| format!("of {}", map.name)),
-        _ => around.find(|node| node.kind == "Iteration").map(|item| format!("for {}", item.name)),
+        "Iteration" => around.next().map(|map| format!("of {}", harmless(&map.name))),
+        _ => around.find(|node| node.kind == "Iteration").map(|item| format!("for {}", harmless(&item.name))),
     };
     place.map(|place| painted(DIM, place)).unwrap_or_default()
 }
@@ -211,7 +211,7 @@ fn place(progress: &Progress, node: &Node) -> String {
 /// One node's line without its tree, for output that can't be redrawn.
 pub(super) fn line(progress: &Progress, node: &Node, faults: &mut Faults) -> String {
     let took = node.left_at.map_or_else(String::new, |left| took(&progress.clock, node.entered_at, left));
-    let line = joined(&[sign(node.status, 0), node.name.clone(), place(progress, node), painted(DIM, took)]);
+    let line = joined(&[sign(node.status, 0), harmless(&node.name), place(progress, node), painted(DIM, took)]);
     match (node.status, &node.fault) {
         (Status::Caught | Status::Failed, Some(fault)) => format!("{line}  {}", faults.tell(fault)),
         _ => line,

@@ -60,7 +60,7 @@ impl View {
     /// What an earlier runner has told is not told again.
     pub(super) fn goes_on(&mut self, earlier: &[Event]) {
         if let Kind::Plain(plain) = &mut self.kind {
-            anstream::eprintln!("{}", plain.goes_on(earlier));
+            crate::tell!("{}", plain.goes_on(earlier));
         }
     }
 
@@ -71,7 +71,7 @@ impl View {
                     member.progress.apply(event);
                 }
             }
-            Kind::Plain(plain) => plain.event(event).iter().for_each(|line| anstream::eprintln!("{line}")),
+            Kind::Plain(plain) => plain.event(event).iter().for_each(|line| crate::tell!("{line}")),
             Kind::Json => print(self.json([("event", history::to_json(event, true))])),
         }
     }
@@ -99,9 +99,9 @@ impl View {
         match &mut self.kind {
             Kind::Tree(family) => family.lock().notes.extend(hint),
             Kind::Plain(plain) => {
-                anstream::eprintln!("{}", plain.rest(rest));
+                crate::tell!("{}", plain.rest(rest));
                 if let Some(hint) = hint {
-                    anstream::eprintln!("{hint}");
+                    crate::tell!("{hint}");
                 }
             }
             Kind::Json => {
@@ -122,7 +122,7 @@ impl View {
             }
             Kind::Plain(plain) => {
                 if let Some(line) = plain.log(state, &line.line) {
-                    anstream::eprintln!("{line}");
+                    crate::tell!("{line}");
                 }
             }
             Kind::Json => print(self.json([("state", state.clone().into()), ("log", line.line.as_str().into())])),

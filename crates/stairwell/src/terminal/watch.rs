@@ -10,7 +10,10 @@ use engine::{
 };
 use time::OffsetDateTime;
 use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
+    sync::broadcast::{
+        Receiver,
+        error::{RecvError, TryRecvError},
+    },
     task::JoinSet,
 };
 use uuid::Uuid;
@@ -118,12 +121,12 @@ impl Viewer {
             Err(Stopped) => {
                 let why = Fault { error: None, cause: Some("stairwell was asked to stop".into()) };
                 if let Err(error) = running.stop(why) {
-                    anstream::eprintln!("The execution could not be stopped, and goes on with `stairwell up`: {error}");
+                    crate::tell!("The execution could not be stopped, and goes on with `stairwell up`: {error}");
                     return Err(Stopped);
                 }
                 match watching.await {
                     Outcome::Aborted(_) => {
-                        anstream::eprintln!("Stopped: {} is ABORTED", running.identity().arn);
+                        crate::tell!("Stopped: {} is ABORTED", running.identity().arn);
                         Err(Stopped)
                     }
                     // It ended in the same moment.
@@ -150,7 +153,7 @@ impl Viewer {
             }
         };
         // What began and ended before the end is a part of it.
-        while let Ok(begun) = started.try_recv() {
+        while let Some(begun) = next_now(started) {
             self.show_other(begun, running, &screen, &mut others);
         }
         others.ended().await;
@@ -215,12 +218,27 @@ fn go_on(view: &mut View, running: &Running, since: OffsetDateTime) -> usize {
     earlier.len()
 }
 
+/// The next execution that has begun, where there is one.
+pub fn next_now(started: &mut Started) -> Option<Arc<Running>> {
+    loop {
+        match started.try_recv() {
+            Ok(begun) => return Some(begun),
+            Err(TryRecvError::Lagged(missed)) => tell_missed(missed),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return None,
+        }
+    }
+}
+
+fn tell_missed(missed: u64) {
+    tracing::warn!(missed, "executions were started faster than shown");
+}
+
 /// The next execution that begins.
 async fn next(started: &mut Started) -> Arc<Running> {
     loop {
         match started.recv().await {
             Ok(begun) => return begun,
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "executions were started faster than shown"),
+            Err(RecvError::Lagged(missed)) => tell_missed(missed),
             Err(RecvError::Closed) => std::future::pending().await,
         }
     }
