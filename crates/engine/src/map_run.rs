@@ -12,6 +12,7 @@ use std::sync::Arc;
 use asl::{
     Fault, Value,
     distributed::{Dataset, Distributed, ExecutionType, OutputType, Transformation},
+    value::Object,
 };
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -76,9 +77,51 @@ pub struct MapRun {
 #[derive(Clone, Debug)]
 pub enum Source {
     /// Here: they were in the state's input.
-    State(Arc<Vec<Value>>),
+    State(StateItems),
     /// In S3.
     Reader(ItemReader),
+}
+
+/// What a distributed Map state goes through that is in its own input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StateItems {
+    /// The items of an array.
+    Array(Arc<Vec<Value>>),
+    /// The fields of an object, each with its name.
+    Object(Arc<Object>),
+}
+
+impl StateItems {
+    /// What a value has to go through; none where it is neither an array nor an object.
+    pub(crate) fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Array(items) => Some(Self::Array(items.clone())),
+            Value::Object(fields) => Some(Self::Object(fields.clone())),
+            _ => None,
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Array(items) => items.len(),
+            Self::Object(fields) => fields.len(),
+        }
+    }
+
+    /// The items, in the order in which they were written.
+    pub fn items(&self) -> Vec<Item> {
+        let source: Arc<str> = STATE_DATA.into();
+        let item = |key: Option<&Arc<str>>, value: &Value| Item {
+            value: value.clone(),
+            key: key.cloned(),
+            source: source.clone(),
+        };
+        match self {
+            Self::Array(items) => items.iter().map(|value| item(None, value)).collect(),
+            Self::Object(fields) => fields.iter().map(|(key, value)| item(Some(key), value)).collect(),
+        }
+    }
 }
 
 /// An `ItemReader` field, with all of it evaluated.
@@ -120,11 +163,6 @@ pub struct Item {
 }
 
 impl Item {
-    /// An item of the state's own input.
-    pub fn of_state(value: Value) -> Self {
-        Self { value, key: None, source: STATE_DATA.into() }
-    }
-
     /// What a child execution gets where there is no `ItemSelector`: the value; for a field, the pair.
     pub fn input(&self) -> Value {
         match &self.key {

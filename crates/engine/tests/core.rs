@@ -3,7 +3,7 @@
 mod support;
 
 use asl::Fault;
-use engine::{Command, Happened, Outcome, core::rests::Until, history::MAX_EVENTS};
+use engine::{Command, Happened, Outcome, core::rests::Until, history::MAX_EVENTS, map_run::Source};
 use serde_json::{Value, json};
 use support::{Played, function, pass, task};
 
@@ -355,4 +355,44 @@ fn a_loop_that_wraps_its_input_ends() {
     let played = Played::start(&definition, &json!({ "all": 1 }));
     let Outcome::Failed(fault) = played.outcome() else { panic!("{:?}", played.outcome()) };
     assert_eq!(fault.error.as_deref(), Some("States.DataLimitExceeded"));
+}
+
+/// A machine of one Map state with these fields.
+fn map(language: &str, mode: &Value, fields: &Value) -> Value {
+    let mut map = json!({"Type": "Map", "End": true, "ItemProcessor": {
+        "ProcessorConfig": mode, "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}},
+    }});
+    let (Value::Object(all), Value::Object(fields)) = (&mut map, fields) else { panic!("fields are objects") };
+    all.extend(fields.clone());
+    json!({"QueryLanguage": language, "StartAt": "M", "States": {"M": map}})
+}
+
+#[test]
+fn a_distributed_map_goes_through_the_fields_of_an_object() {
+    let distributed = json!({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"});
+    let (whole, part) = (json!({"b": 1, "a": [2]}), json!({"of": {"b": 1, "a": [2]}}));
+    for (language, fields, input) in [
+        ("JSONPath", json!({}), &whole),
+        ("JSONPath", json!({"ItemsPath": "$.of"}), &part),
+        ("JSONata", json!({}), &whole),
+        ("JSONata", json!({"Items": "{% $states.input.of %}"}), &part),
+        ("JSONata", json!({"Items": {"b": 1, "a": [2]}}), &part),
+    ] {
+        let played = Played::start(&map(language, &distributed, &fields), input);
+        let run = played.commands.iter().find_map(|command| match command {
+            Command::StartMapRun(run) => Some(run),
+            _ => None,
+        });
+        let Some(Source::State(items)) = run.map(|run| &run.source) else { panic!("{:?}", played.types()) };
+        let inputs: Vec<Value> = items.items().iter().map(|item| serde_json::to_value(item.input()).unwrap()).collect();
+        assert_eq!(inputs, [json!({"Key": "b", "Value": 1}), json!({"Key": "a", "Value": [2]})], "{language} {fields}");
+    }
+}
+
+#[test]
+fn an_inline_map_goes_through_arrays_alone() {
+    for language in ["JSONPath", "JSONata"] {
+        let played = Played::start(&map(language, &json!({"Mode": "INLINE"}), &json!({})), &json!({"a": 1}));
+        assert!(matches!(played.outcome(), Outcome::Failed(_)), "{language}");
+    }
 }

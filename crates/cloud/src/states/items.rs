@@ -13,7 +13,7 @@ pub mod writer;
 use asl::{Fault, PAYLOAD_LIMIT, Value, fault};
 use engine::{
     Outcome,
-    map_run::{Batch, Item, MapRun, ResultWriter, Source, Tolerance},
+    map_run::{Batch, MapRun, ResultWriter, Source, Tolerance},
 };
 
 use objects::Objects;
@@ -22,7 +22,7 @@ use writer::{Child, Destination};
 /// The inputs of a Map Run's child executions. Blocks.
 pub fn batches(run: &MapRun, objects: &dyn Objects) -> Result<Vec<Batch>, Fault> {
     let items = match &run.source {
-        Source::State(items) => items.iter().cloned().map(Item::of_state).collect(),
+        Source::State(items) => items.items(),
         Source::Reader(reader) => reader::read(reader, objects)?,
     };
     run.batches(&items)

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use asl::{
     Fault, FieldError, Scope, Value,
+    distributed::Distributed,
     fault::names,
     flow::Stage,
-    machine::{Items, Kind, Map, Parallel, Processing, State},
+    machine::{self, Kind, Map, Parallel, Processing, State},
     retry::Origin,
     template::{Code, Template},
 };
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     history::{Event, EventKind, Iteration},
-    map_run::Tolerance,
+    map_run::{StateItems, Tolerance},
 };
 
 /// The most iterations of a Map state that run at once inside one execution.
@@ -48,31 +49,47 @@ struct Iterations {
 }
 
 /// What a Map state's fields give before its first iteration.
-pub(super) struct MapInput {
+pub(super) struct MapInput<Items> {
     /// The state's input after `InputPath`.
     pub(super) input: Value,
-    /// The items, where the state's input has them.
-    pub(super) items: Option<Arc<Vec<Value>>>,
+    pub(super) items: Items,
     /// How many iterations run at once. Below 0, which a path alone can give: none, ever.
     pub(super) max_concurrency: Option<i64>,
 }
 
-impl MapInput {
-    pub(super) fn of(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Self, FieldError> {
+impl MapInput<Arc<Vec<Value>>> {
+    pub(super) fn inline(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Self, FieldError> {
         let input = state.flow.selected_input(scope)?;
         let inner = scope.with_input(&input);
-        let max_concurrency = map.max_concurrency.as_ref().map(|limit| match &map.processing {
-            Processing::Inline => values::concurrency(limit, &inner),
-            Processing::Distributed(_) => values::count(limit, &inner).map(u64::cast_signed),
-        });
-        let max_concurrency = max_concurrency.transpose()?;
-        let items = match &map.processing {
-            Processing::Distributed(distributed) if distributed.reader.is_some() => None,
-            _ => Some(items(map, state, &inner)?),
+        let max_concurrency =
+            map.max_concurrency.as_ref().map(|limit| values::concurrency(limit, &inner)).transpose()?;
+        let items = items(map, state, &inner, |value| value.as_array().cloned())?;
+        Ok(Self { input, items, max_concurrency })
+    }
+}
+
+impl MapInput<Option<StateItems>> {
+    /// Without items where the state reads them elsewhere. An object's fields are items too, unlike those of an inline Map
+    /// state (Developer Guide, "`ItemsPath` (Map, JSONPath only)").
+    pub(super) fn distributed(
+        map: &Map,
+        distributed: &Distributed,
+        state: &State,
+        scope: &Scope<'_>,
+    ) -> Result<Self, FieldError> {
+        let input = state.flow.selected_input(scope)?;
+        let inner = scope.with_input(&input);
+        let max_concurrency = map.max_concurrency.as_ref().map(|limit| values::count(limit, &inner)).transpose()?;
+        let max_concurrency = max_concurrency.map(u64::cast_signed);
+        let items = match &distributed.reader {
+            Some(_) => None,
+            None => Some(items(map, state, &inner, StateItems::of)?),
         };
         Ok(Self { input, items, max_concurrency })
     }
+}
 
+impl<Items> MapInput<Items> {
     /// How many failures the state tolerates: evaluated once it has begun, and of effect in a distributed Map alone.
     pub(super) fn tolerance(&self, map: &Map, scope: &Scope<'_>) -> Result<Tolerance, FieldError> {
         let scope = scope.with_input(&self.input);
@@ -114,12 +131,11 @@ impl Execution {
     }
 
     fn fork_map(&mut self, id: BranchId, map: &Map) -> Result<(), FieldError> {
-        let before = self.evaluate(id, |scope, state| MapInput::of(map, state, scope))?;
-        let length = before.items.as_ref().map_or(0, |items| items.len() as u64);
+        let before = self.evaluate(id, |scope, state| MapInput::inline(map, state, scope))?;
+        let length = before.items.len() as u64;
         self.append_to(id, EventKind::MapStateStarted { length });
         self.evaluate(id, |scope, _| before.tolerance(map, scope))?;
         let MapInput { input, items, max_concurrency } = before;
-        let items = items.unwrap_or_default();
         let count = items.len();
         let at_once = match max_concurrency {
             None | Some(0) => MAX_CONCURRENT_ITERATIONS,
@@ -345,39 +361,47 @@ impl Execution {
     }
 }
 
-/// The array that a Map state goes through. `scope` has the state's input after `InputPath` as `$`.
-fn items(map: &Map, state: &State, scope: &Scope<'_>) -> Result<Arc<Vec<Value>>, FieldError> {
+/// What a Map state goes through, where `read` can take the value for that. `scope` has the state's input after
+/// `InputPath` as `$`.
+fn items<Items>(
+    map: &Map,
+    state: &State,
+    scope: &Scope<'_>,
+    read: impl Fn(&Value) -> Option<Items>,
+) -> Result<Items, FieldError> {
     let not_an_array = |path: &str| Fault::runtime(format!("Reference path \"{path}\" must point to array."));
     match &map.items {
-        Items::Input => match scope.input {
-            Value::Array(items) => {
+        machine::Items::Input => match read(scope.input) {
+            Some(items) => {
                 if !state.flow.is_jsonata() {
                     scope.environment.observe(Stage::ItemsPath, scope.input);
                 }
-                Ok(items.clone())
+                Ok(items)
             }
-            other if state.flow.is_jsonata() => Err(Fault::new(
+            None if state.flow.is_jsonata() => Err(Fault::new(
                 names::QUERY_EVALUATION_ERROR,
-                format!("Map state input must be an array but was: {other}"),
+                format!("Map state input must be an array but was: {}", scope.input),
             )
             .into()),
-            _ => Err(not_an_array("$").into()),
+            None => Err(not_an_array("$").into()),
         },
-        Items::Path(expression) => {
+        machine::Items::Path(expression) => {
             let Code::Path(path) = expression.code() else { return Err(not_an_array("$").into()) };
             let found =
                 path.find(scope).map_err(|missing| Fault::runtime(format!("Invalid path '{path}' : {missing}")))?;
             let found = scope.observed(Stage::ItemsPath, found);
-            found.as_array().cloned().ok_or_else(|| not_an_array(path.text()).into())
+            read(&found).ok_or_else(|| not_an_array(path.text()).into())
         }
-        Items::Template(template) => match (template.fill(scope)?, template) {
-            (Value::Array(items), _) => Ok(items),
-            (other, Template::Expression(expression)) => Err(expression.unexpected_type("array", &other)),
-            (other, _) => Err(Fault::new(
-                names::QUERY_EVALUATION_ERROR,
-                format!("Map state input must be an array but was: {other}"),
-            )
-            .into()),
-        },
+        machine::Items::Template(template) => {
+            let found = template.fill(scope)?;
+            read(&found).ok_or_else(|| match template {
+                Template::Expression(expression) => expression.unexpected_type("array", &found),
+                _ => Fault::new(
+                    names::QUERY_EVALUATION_ERROR,
+                    format!("Map state input must be an array but was: {found}"),
+                )
+                .into(),
+            })
+        }
     }
 }

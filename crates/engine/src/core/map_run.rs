@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     history::EventKind,
-    map_run::{ItemBatcher, ItemReader, MapRun, ResultWriter, Selector, Source, made_of, made_up_label},
+    map_run::{ItemBatcher, ItemReader, MapRun, ResultWriter, Selector, Source, StateItems, made_of, made_up_label},
 };
 use asl::context::Environment as _;
 
@@ -37,8 +37,8 @@ impl Execution {
         map: &Map,
         distributed: &Arc<Distributed>,
     ) -> Result<(), FieldError> {
-        let before = self.evaluate(id, |scope, state| MapInput::of(map, state, scope))?;
-        let length = before.items.as_ref().map_or(0, |items| items.len() as u64);
+        let before = self.evaluate(id, |scope, state| MapInput::distributed(map, distributed, state, scope))?;
+        let length = before.items.as_ref().map_or(0, |items| items.count() as u64);
         self.append_to(id, EventKind::MapStateStarted { length });
         let tolerance = self.evaluate(id, |scope, _| before.tolerance(map, scope))?;
         let follows = self.branches.get(id).map_or(0, |branch| branch.last_event);
@@ -121,7 +121,12 @@ impl Execution {
     }
 }
 
-fn data(distributed: &Distributed, before: &MapInput, state: &State, scope: &Scope<'_>) -> Result<Data, FieldError> {
+fn data(
+    distributed: &Distributed,
+    before: &MapInput<Option<StateItems>>,
+    state: &State,
+    scope: &Scope<'_>,
+) -> Result<Data, FieldError> {
     // In JSONata `$states.input` is the state's own input, as everywhere in the state.
     let scope = if state.flow.is_jsonata() { scope } else { &scope.with_input(&before.input) };
     let source = match (&distributed.reader, &before.items) {
@@ -130,7 +135,8 @@ fn data(distributed: &Distributed, before: &MapInput, state: &State, scope: &Sco
             parameters: reader.parameters.fill(scope)?,
             max_items: reader.max_items.as_ref().map(|count| values::integer(count, scope)).transpose()?,
         }),
-        (None, items) => Source::State(items.clone().unwrap_or_default()),
+        (None, Some(items)) => Source::State(items.clone()),
+        (None, None) => Source::State(StateItems::Array(Arc::default())),
     };
     let batcher = distributed.batcher.as_ref().map(|batcher| self::batcher(batcher, scope)).transpose()?;
     let writer = match &distributed.writer {

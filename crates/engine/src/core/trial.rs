@@ -371,11 +371,11 @@ impl Trial {
 
     /// Finds out what goes into the iterations of an inline Map state, and how many there are.
     fn inline_iterations(&mut self, map: &Map) -> Result<u64, FieldError> {
-        let found = self.execution.evaluate(BranchId::ROOT, |scope, state| MapInput::of(map, state, scope))?;
+        let found = self.execution.evaluate(BranchId::ROOT, |scope, state| MapInput::inline(map, state, scope))?;
         let tolerance = self.execution.evaluate(BranchId::ROOT, |scope, _| found.tolerance(map, scope))?;
         let max_concurrency = found.max_concurrency.and_then(|limit| u64::try_from(limit).ok());
         self.limits = Some(MapLimits::new(max_concurrency, tolerance));
-        let items = found.items.unwrap_or_default();
+        let items = found.items;
         if map.item_selector.is_some() {
             let inputs = (0..).zip(items.iter().cloned()).map(|(index, value)| {
                 let item = MapItem { index, value };
@@ -407,7 +407,7 @@ impl Trial {
     /// Finds out what goes into the iterations of a Map Run, and how many there are, where its items are known.
     fn run_iterations(&self, run: &MapRun, dataset: Option<&Dataset>) -> Result<Option<u64>, Fault> {
         let items = match (&run.source, dataset) {
-            (Source::State(items), _) => items.iter().cloned().map(Item::of_state).collect(),
+            (Source::State(items), _) => items.items(),
             (Source::Reader(_), None) => return Ok(None),
             (Source::Reader(reader), Some(dataset)) => {
                 let items = (dataset.read)(reader, &dataset.data)?;
