@@ -33,10 +33,10 @@ fn the_demo_tells_what_was_produced() {
     let files: Vec<&str> = told.lines().map(str::trim).filter(|line| line.starts_with(&data)).collect();
     assert_eq!(files.len(), told.matches("  s3://").count(), "{told}");
     assert!(files.iter().all(|file| Path::new(file).is_file()), "{files:?}");
-    assert!(!told.contains("the data of earlier runs is there"), "{told}");
+    assert!(!told.contains("as expected with the data of earlier runs"), "{told}");
     // A second time, on the data of the first: the dragons are there already.
     let again = demo().stderr;
-    let otherwise = "SUCCEEDED, in 'AlertDragonValidationFailure', since the data of earlier runs is there";
+    let otherwise = "SUCCEEDED, in 'AlertDragonValidationFailure', as expected with the data of earlier runs";
     assert!(again.contains(&format!("wants to be told {otherwise}")), "{again}");
     assert!(!again.contains("not as expected"), "{again}");
 }
@@ -69,6 +69,20 @@ fn a_demo_that_ends_otherwise_fails() {
         let other = script(start(), other).expect(1);
         assert!(other.stderr.contains("✗ Step SUCCEEDED, not as expected"), "{}", other.stderr);
     }
+    // Data of an earlier run explain what the script says of them, and nothing else.
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let with_data = |expect: Value| {
+        let script =
+            json!({ "one": { "title": "One", "steps": [{ "title": "Step", "do": start(), "expect": expect }] } });
+        let file = folder.path().join("demo.json");
+        fs::write(&file, script.to_string()).unwrap();
+        Command::new(["demo", "--script"]).arg(file).arg("--data").arg(&data).run()
+    };
+    let mut again = game("SUCCEEDED", "CWMetric");
+    with_data(again.clone()).expect(1);
+    again["again"] = json!("Show Result");
+    assert!(with_data(again).expect(0).stderr.contains("as expected with the data of earlier runs"));
     let refused = script(json!({ "jump": {} }), game("SUCCEEDED", "Show Result")).expect(2);
     assert!(refused.stderr.contains("jump"), "{}", refused.stderr);
 }

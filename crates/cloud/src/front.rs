@@ -54,7 +54,7 @@ impl Front {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         if let Err(stranger) = guard::check(&parts) {
-            tracing::warn!(%stranger, "a request was refused");
+            tracing::warn!(reason = %stranger, "a request was refused");
             return stranger.response(&parts);
         }
         if is_of_a_browser(&parts) {
@@ -90,7 +90,7 @@ impl Front {
                 None => not_emulated(name.title(), format),
             },
             Route::NotEmulated(title, format) => not_emulated(&title, format),
-            Route::AskBody => not_emulated("the query protocol without a Version", Format::QueryXml),
+            Route::AskBody => wire::error(Format::QueryXml, StatusCode::BAD_REQUEST, "MissingAction", WHOSE_PORT),
         }
     }
 }
@@ -204,7 +204,10 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 }
 
 fn not_emulated(title: &str, format: Format) -> Response {
-    let message = format!("{title} is not emulated here. Mock the call, or point this client at AWS.");
+    let message = format!(
+        "{title} is not emulated here. Mock what a state calls, start with --forward to let calls go on to your own account, or point \
+         this client at AWS."
+    );
     wire::error(format, StatusCode::NOT_IMPLEMENTED, "ServiceNotEmulated", &message)
 }
 

@@ -190,10 +190,11 @@ pub(crate) fn is_guessed(parts: &Parts) -> bool {
     signing_name(parts).is_none() && matches!(route(parts), Route::To(ServiceName::S3, _))
 }
 
-/// Decides by the body of a query-protocol call, or by the query of its address.
+/// Decides by the body of a query-protocol call, or by the query of its address; [`Route::AskBody`] where it does not tell
+/// either.
 pub(crate) fn query_route(form: &str) -> Route {
     let version = form.split('&').find_map(|pair| pair.strip_prefix("Version="));
-    look_up(QUERY_VERSIONS, version.unwrap_or("no Version"), Format::QueryXml)
+    version.map_or(Route::AskBody, |version| look_up(QUERY_VERSIONS, version, Format::QueryXml))
 }
 
 fn look_up(table: &[(&str, Known)], name: &str, format: Format) -> Route {
@@ -337,7 +338,7 @@ mod tests {
         let cases = [
             ("Action=ListMetrics&Version=2010-08-01", Route::To(ServiceName::CloudWatch, Format::QueryXml)),
             ("Version=2010-03-31&Action=Publish", Route::To(ServiceName::Sns, Format::QueryXml)),
-            ("a=b", Route::NotEmulated("the service \"no Version\"".into(), Format::QueryXml)),
+            ("a=b", Route::AskBody),
         ];
         for (form, expected) in cases {
             assert_eq!(query_route(form), expected, "{form}");

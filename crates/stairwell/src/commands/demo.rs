@@ -25,8 +25,8 @@ use crate::{
 /// executions, and how each ends. Exits with 1 if an execution ended in another way than the script says.
 ///
 /// The script is a JSON object of workflows by name: `{"title": …, "steps": [{"title": …, "do": …, "expect":
-/// {"stateMachine": KEY, "status": "SUCCEEDED", "state": NAME}}]}`. The state is the one that the execution ends in; it can be
-/// left out. What a step does is one of `{"put": {"bucket": KEY, "key": …, "file": …}}`, `{"request": {"api": KEY,
+/// {"stateMachine": KEY, "status": "SUCCEEDED", "state": NAME, "again": NAME}}]}`. The state is the one that the execution ends in,
+/// `again` the one where an earlier run has left its data; both can be left out. What a step does is one of `{"put": {"bucket": KEY, "key": …, "file": …}}`, `{"request": {"api": KEY,
 /// "method": …, "path": …, "body": FILE}}` and `{"start": {"input": FILE}}`. Files are named from the script's folder; a KEY
 /// is one of the template's resources.
 ///
@@ -69,7 +69,8 @@ pub struct DemoArgs {
 /// Runs the command.
 pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let port = take_port(0)?;
-    let application = args.template.load_checked(&port, |_| true)?;
+    // What can't be done here shows itself where a step leads to it.
+    let application = args.template.load_checked(&port, |_| false)?;
     let script = chosen(script::read(&args.script)?, &args.workflows)?;
     let plan = plan(&script, &args.script, &application)?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
@@ -101,7 +102,7 @@ fn answers_and_display(args: &DemoArgs, plan: &Plan<'_>) -> (Answers, Display) {
     if args.auto || args.json || !asks || !std::io::stdin().is_terminal() {
         return (Answers::drawn(args.seed), display);
     }
-    (Answers::Asked, Display::Plain)
+    (Answers::asked(args.seed), Display::Plain)
 }
 
 /// What came of each step that was begun, with its title.
@@ -157,7 +158,7 @@ fn tell(results: &Results<'_>, has_earlier: bool) {
                 let (sign, expected) = match &shown.verdict {
                     Verdict::AsExpected => (painted(GREEN, "✓"), "as expected".to_owned()),
                     Verdict::OfEarlierData { state } => {
-                        (painted(YELLOW, "✓"), format!("in '{state}', since the data of earlier runs is there"))
+                        (painted(YELLOW, "✓"), format!("in '{state}', as expected with the data of earlier runs"))
                     }
                     Verdict::NotAsExpected { difference } => {
                         (painted(RED, "✗"), format!("not as expected: {difference}"))

@@ -43,6 +43,8 @@ pub struct Ending<'a> {
     pub status: Status,
     /// In which state, where the script says so.
     pub state: Option<&'a str>,
+    /// In which state where an earlier run has done the same, where the script says so.
+    pub again: Option<&'a str>,
 }
 
 /// What an execution's end comes from.
@@ -128,7 +130,10 @@ impl<'a> Finder<'a> {
 
     fn end(&mut self, step: &'a Step, machine: Option<&StateMachine>) -> Option<End<'a>> {
         match (&step.expect.status, &step.ask) {
-            (Some(status), None) => self.ending(status, step.expect.state.as_deref(), machine).map(End::As),
+            (Some(status), None) => {
+                let (state, again) = (step.expect.state.as_deref(), step.expect.again.as_deref());
+                self.ending(status, [state, again], machine).map(End::As)
+            }
             (None, Some(question)) if !question.answers.is_empty() => {
                 let answers: Vec<_> = question.answers.iter().map(|answer| self.answer(answer, machine)).collect();
                 let answers = answers.into_iter().collect::<Option<_>>()?;
@@ -145,7 +150,7 @@ impl<'a> Finder<'a> {
     }
 
     fn answer(&mut self, answer: &'a script::Answer, machine: Option<&StateMachine>) -> Option<Answer<'a>> {
-        let end = self.ending(&answer.status, answer.state.as_deref(), machine);
+        let end = self.ending(&answer.status, [answer.state.as_deref(), None], machine);
         match self.deed(&answer.action)? {
             Deed::Send(message) => Some(Answer { title: &answer.title, message, end: end? }),
             Deed::Start { .. } => {
@@ -193,13 +198,22 @@ impl<'a> Finder<'a> {
         found
     }
 
-    fn ending(&mut self, status: &str, state: Option<&'a str>, machine: Option<&StateMachine>) -> Option<Ending<'a>> {
+    /// `states` are the state that it ends in and the one that it ends in again.
+    fn ending(
+        &mut self,
+        status: &str,
+        states: [Option<&'a str>; 2],
+        machine: Option<&StateMachine>,
+    ) -> Option<Ending<'a>> {
         let status = self.status(status);
-        if let (Some(name), Some(machine)) = (state, machine) {
-            let states: Vec<_> = machine.definition["States"].as_object().into_iter().flatten().collect();
-            self.named(&format!("state of {}", machine.logical_id), name, &states, |(name, _)| *name)?;
+        if let Some(machine) = machine {
+            let known: Vec<_> = machine.definition["States"].as_object().into_iter().flatten().collect();
+            for name in states.into_iter().flatten() {
+                self.named(&format!("state of {}", machine.logical_id), name, &known, |(name, _)| *name)?;
+            }
         }
-        Some(Ending { status: status?, state })
+        let [state, again] = states;
+        Some(Ending { status: status?, state, again })
     }
 
     fn status(&mut self, name: &str) -> Option<Status> {

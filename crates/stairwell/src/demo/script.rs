@@ -105,6 +105,8 @@ pub struct Expectation {
     pub status: Option<String>,
     /// The state that it ends in, where that matters.
     pub state: Option<String>,
+    /// The state that it ends in where an earlier run has done the same, and its data is there.
+    pub again: Option<String>,
 }
 
 /// Reads a script.

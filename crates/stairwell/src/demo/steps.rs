@@ -67,7 +67,7 @@ impl Shown {
 pub enum Verdict {
     /// It is as the script says.
     AsExpected,
-    /// It has the status that the script says, in another state, and there is data of earlier runs.
+    /// It is as the script says of a step that an earlier run has done before.
     OfEarlierData {
         /// The state that it ended in.
         state: String,
@@ -151,11 +151,11 @@ impl Stage<'_> {
             return Verdict::NotAsExpected { difference };
         }
         match (expected.state, state) {
-            (Some(expected), Some(state)) if expected != state && self.has_earlier => {
-                Verdict::OfEarlierData { state: state.to_owned() }
-            }
-            (Some(expected), Some(state)) if expected != state => {
-                Verdict::NotAsExpected { difference: format!("it ended in '{state}', and should in '{expected}'") }
+            (Some(first), Some(state)) if first != state => {
+                if self.has_earlier && expected.again == Some(state) {
+                    return Verdict::OfEarlierData { state: state.to_owned() };
+                }
+                Verdict::NotAsExpected { difference: format!("it ended in '{state}', and should in '{first}'") }
             }
             _ => Verdict::AsExpected,
         }
