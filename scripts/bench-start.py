@@ -32,6 +32,13 @@ SETTINGS = {
     "REPORT_BUCKET": "measured",
     "LEVELS_TABLE": "measured",
     "GAMES_TABLE": "measured",
+    "DRAGONS_TABLE": "measured",
+    "CASES_TABLE": "measured",
+    "AGENTS_TABLE": "measured",
+    "AGENTS": "one,two",
+    "HASHES_TABLE": "measured",
+    "SOURCE_BUCKET": "measured",
+    "TARGET_BUCKET": "measured-too",
 }
 
 
