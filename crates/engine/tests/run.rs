@@ -149,6 +149,49 @@ async fn on_a_virtual_clock_work_takes_its_time() {
     assert!(clock.now() - OffsetDateTime::now_utc() < time::Duration::milliseconds(900));
 }
 
+/// A machine's clock that is set: what it is ahead of the time that has gone.
+#[derive(Clone)]
+struct Set(Arc<Mutex<time::Duration>>);
+
+impl Set {
+    fn to(&self, ahead: time::Duration) {
+        *self.0.lock().unwrap() = ahead;
+    }
+
+    fn clock(&self) -> Clock {
+        let (ahead, began, at) = (self.0.clone(), OffsetDateTime::now_utc(), Instant::now());
+        Clock::showing(move || began + at.elapsed() + *ahead.lock().unwrap())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_fires_when_the_machines_clock_shows_its_time() {
+    let task = json!({"Type": "Task", "End": true, "TimeoutSeconds": 3600,
+        "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"});
+    let wait = json!({"Type": "Wait", "Seconds": 3600, "End": true});
+    for (state, outcome) in [
+        (wait, Outcome::Succeeded(Value::empty_object())),
+        (task, Outcome::Failed(asl::Fault::named("States.Timeout"))),
+    ] {
+        let clock = Set(Arc::default());
+        let outside = Arc::new(Silent(clock.clock()));
+        let machine = Machine::compile(&Value::from(&json!({"StartAt": "A", "States": {"A": state}}))).unwrap();
+        let identity = Identity { started_at: outside.0.now(), ..identity() };
+        let running = Running::start(Arc::new(machine), Arc::new(identity), outside);
+        let began = Instant::now();
+        tokio::time::sleep(std::time::Duration::from_mins(50)).await;
+        // Set back by half an hour, it shows the time later.
+        clock.to(time::Duration::minutes(-30));
+        tokio::time::sleep(std::time::Duration::from_mins(30)).await;
+        assert!(!running.look(engine::Execution::has_ended));
+        // The machine slept for an hour, in which no instant went by.
+        clock.to(time::Duration::minutes(30));
+        assert_eq!(running.ended().await, outcome);
+        let after = began.elapsed() - std::time::Duration::from_mins(80);
+        assert!(after <= std::time::Duration::from_secs(10), "{after:?}");
+    }
+}
+
 /// Hands work in to somebody who never answers, in time that skips waits. A task `startExecution.sync` waits for the execution
 /// that its parameters name.
 struct HandedIn(Clock);

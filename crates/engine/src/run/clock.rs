@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
 use super::{Running, lock};
@@ -17,7 +17,14 @@ use crate::core::{Happened, Identity, TimerId};
 /// How many jumps are remembered, the last ones.
 const MOST_JUMPS: usize = 10_000;
 
-/// A clock with timers.
+/// The longest sleep before the clock is looked at again: a machine's instants stand still while it sleeps, and its clock may
+/// be set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+
+/// The last moment that can be told.
+const END_OF_TIME: OffsetDateTime = PrimitiveDateTime::MAX.assume_utc();
+
+/// A clock with timers, which fire when it shows their times.
 ///
 /// The virtual one jumps to its next timer whenever no call is under way: waits and the delays of retries take no time,
 /// while work takes the time that it takes, so that a time-out still means what it says.
@@ -56,23 +63,29 @@ impl Default for Clock {
 
 /// All that executions wait for is in one place: a task for each timer would be larger than the execution that set it.
 struct Timers {
-    /// When a virtual clock began, as a time and as an instant. Its time goes with the instants, and what is set for the
-    /// same time fires in the order in which it was set.
-    began: Option<(OffsetDateTime, Instant)>,
+    hand: Hand,
     state: Mutex<State>,
     changed: Notify,
 }
 
-/// A timer's place: by its instant, as if nothing had been skipped, then in the order in which they were set.
+/// What moves a clock.
+enum Hand {
+    /// Another clock, which may be set.
+    Shown(Box<dyn Fn() -> OffsetDateTime + Send + Sync>),
+    /// The instants since this moment, and what is skipped.
+    Skipping { began: OffsetDateTime, at: Instant },
+}
+
+/// A timer's place: by its time, then in the order in which they were set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    due: Instant,
+    due: OffsetDateTime,
     order: u64,
 }
 
 #[derive(Default)]
 struct State {
-    skipped: Duration,
+    skipped: time::Duration,
     /// What was skipped, in the order of time.
     jumps: VecDeque<Range<OffsetDateTime>>,
     /// How many calls are under way.
@@ -81,7 +94,7 @@ struct State {
     /// How many timers and rests there ever were.
     count: u64,
     /// When those timers are due that were put off, by their orders.
-    put_off: HashMap<u64, Instant>,
+    put_off: HashMap<u64, OffsetDateTime>,
     /// Calls that wait for somebody elsewhere, by their orders.
     rests: HashMap<u64, Rest>,
     /// The executions and Map Runs whose time is held; none while that is to be found out.
@@ -130,30 +143,32 @@ enum Next {
 impl Clock {
     /// The machine's own clock.
     pub fn real() -> Self {
-        Self::new(None)
+        Self::showing(OffsetDateTime::now_utc)
+    }
+
+    /// A clock that shows the time of another one.
+    pub fn showing(time: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
+        Self::new(Hand::Shown(Box::new(time)))
     }
 
     /// A virtual clock, which begins now.
     pub fn skipping() -> Self {
-        Self::new(Some((OffsetDateTime::now_utc(), Instant::now())))
+        Self::new(Hand::Skipping { began: OffsetDateTime::now_utc(), at: Instant::now() })
     }
 
-    fn new(began: Option<(OffsetDateTime, Instant)>) -> Self {
-        let timers = Timers { began, state: Mutex::default(), changed: Notify::new() };
+    fn new(hand: Hand) -> Self {
+        let timers = Timers { hand, state: Mutex::default(), changed: Notify::new() };
         Self(Arc::new(Ticking { timers: Arc::new(timers), fired_by: OnceLock::new() }))
     }
 
     /// The time on this clock.
     pub fn now(&self) -> OffsetDateTime {
-        match self.0.timers.began {
-            None => OffsetDateTime::now_utc(),
-            Some((time, instant)) => time + instant.elapsed() + self.state().skipped,
-        }
+        self.0.timers.now(|| self.state().skipped)
     }
 
     /// Whether it skips what nobody works in.
     pub fn is_virtual(&self) -> bool {
-        self.0.timers.began.is_some()
+        self.0.timers.is_virtual()
     }
 
     /// Whether it has jumped between these times.
@@ -163,29 +178,26 @@ impl Clock {
         state.jumps.get(first).is_some_and(|jump| jump.start < to)
     }
 
-    /// Tells an execution when a timer's time has come; never, where that is later than any instant. Must be called inside
-    /// a Tokio runtime.
+    /// Tells an execution when a timer's time has come. Must be called inside a Tokio runtime.
     pub(super) fn set(
         &self,
         at: OffsetDateTime,
         execution: &Arc<str>,
         running: Weak<Running>,
         timer: TimerId,
-    ) -> Option<Place> {
+    ) -> Place {
         let timers = &self.0.timers;
-        let (time, instant) = timers.began.unwrap_or_else(|| (OffsetDateTime::now_utc(), Instant::now()));
-        let due = instant.checked_add((at - time).max(time::Duration::ZERO).unsigned_abs())?;
         self.0.fired_by.get_or_init(|| tokio::spawn(timers.clone().go()).abort_handle());
         let mut state = self.state();
         state.count += 1;
-        let place = Place { due, order: state.count };
+        let place = Place { due: at, order: state.count };
         state.set.insert(place, Timer { id: timer, execution: execution.clone(), running });
         let is_first = state.set.first_key_value().is_some_and(|(first, _)| *first == place);
         drop(state);
         if is_first {
             timers.changed.notify_one();
         }
-        Some(place)
+        place
     }
 
     /// Drops a timer that nobody waits for any more.
@@ -195,14 +207,18 @@ impl Clock {
 
     /// Something begins that takes time.
     pub fn busy(&self) -> Option<Busy> {
-        self.0.timers.began?;
+        if !self.is_virtual() {
+            return None;
+        }
         self.state().busy += 1;
         Some(Busy(self.0.timers.clone()))
     }
 
     /// A call of an execution begins to rest.
     pub(super) fn rest(&self, identity: &Identity, waits_for: WaitsFor) -> Option<Resting> {
-        self.0.timers.began?;
+        if !self.is_virtual() {
+            return None;
+        }
         let rest = Rest { execution: identity.arn.clone(), map_run: identity.map_run_arn.clone(), waits_for };
         let mut state = self.state();
         state.count += 1;
@@ -237,7 +253,7 @@ impl Drop for Busy {
 
 impl State {
     /// The timer that is next, and whether time may jump to it.
-    fn next(&mut self, now: Instant, is_virtual: bool) -> Option<(Place, bool)> {
+    fn next(&mut self, now: OffsetDateTime, is_virtual: bool) -> Option<(Place, bool)> {
         let (first, timer) = self.set.first_key_value()?;
         if first.due <= now || !is_virtual || self.busy > 0 {
             return Some((*first, false));
@@ -253,9 +269,10 @@ impl State {
         Some(free.map_or((*first, false), |(place, _)| (*place, true)))
     }
 
-    fn jump(&mut self, now: OffsetDateTime, left: Duration) {
-        self.skipped += left;
-        self.jumps.push_back(now..now + left);
+    fn jump(&mut self, now: OffsetDateTime, to: OffsetDateTime) {
+        let left = to - now;
+        self.skipped = self.skipped.saturating_add(left);
+        self.jumps.push_back(now..to);
         if self.jumps.len() > MOST_JUMPS {
             self.jumps.pop_front();
         }
@@ -263,12 +280,12 @@ impl State {
     }
 
     /// What is held does not come nearer by a jump.
-    fn put_off(&mut self, left: Duration) {
+    fn put_off(&mut self, left: time::Duration) {
         let Some(held) = self.held.as_ref().filter(|held| !held.is_empty()) else { return };
         let of_held: Vec<Place> =
             self.set.iter().filter(|(_, timer)| held.contains(&timer.execution)).map(|(place, _)| *place).collect();
         for place in of_held {
-            // What is later than any instant is never due.
+            // What is later than any time is never due.
             if let (Some(timer), Some(due)) = (self.set.remove(&place), place.due.checked_add(left)) {
                 self.put_off.insert(place.order, due);
                 self.set.insert(Place { due, ..place }, timer);
@@ -303,6 +320,21 @@ fn held(rests: &HashMap<u64, Rest>) -> HashSet<Arc<str>> {
 }
 
 impl Timers {
+    fn is_virtual(&self) -> bool {
+        matches!(self.hand, Hand::Skipping { .. })
+    }
+
+    /// The time, where so much is skipped.
+    fn now(&self, skipped: impl FnOnce() -> time::Duration) -> OffsetDateTime {
+        match &self.hand {
+            Hand::Shown(time) => time(),
+            Hand::Skipping { began, at } => {
+                let passed = time::Duration::try_from(at.elapsed()).unwrap_or(time::Duration::MAX);
+                began.checked_add(passed.saturating_add(skipped())).unwrap_or(END_OF_TIME)
+            }
+        }
+    }
+
     async fn go(self: Arc<Self>) {
         loop {
             match self.next() {
@@ -310,11 +342,11 @@ impl Timers {
                 Next::Wait(left) => {
                     tokio::select! {
                         () = self.changed.notified() => {}
-                        () = tokio::time::sleep(left) => {}
+                        () = tokio::time::sleep(left.min(LONGEST_SLEEP)) => {}
                     }
                 }
                 // Nothing is skipped before it is told.
-                Next::Fire(running, timer) if self.began.is_some() => {
+                Next::Fire(running, timer) if self.is_virtual() => {
                     running.tell_surely(Happened::TimerFired { timer }).await;
                 }
                 // No execution waits for what another one makes of it.
@@ -328,8 +360,8 @@ impl Timers {
     fn next(&self) -> Next {
         loop {
             let mut state = lock(&self.state);
-            let now = Instant::now() + state.skipped;
-            let Some((place, _)) = state.next(now, self.began.is_some()) else { return Next::Nothing };
+            let now = self.now(|| state.skipped);
+            let Some((place, _)) = state.next(now, self.is_virtual()) else { return Next::Nothing };
             let timer = state.set.get(&place).map(|timer| (timer.running.upgrade(), timer.id));
             drop(state);
             let Some((running, timer)) = timer else { continue };
@@ -341,13 +373,12 @@ impl Timers {
                 continue;
             };
             let mut state = lock(&self.state);
-            let now = Instant::now() + state.skipped;
-            let left = place.due.saturating_duration_since(now);
-            match (state.next(now, self.began.is_some()), self.began) {
-                _ if left.is_zero() => {}
-                (Some((next, _)), _) if next != place => continue,
-                (Some((_, true)), Some((time, instant))) => state.jump(time + now.duration_since(instant), left),
-                _ => return Next::Wait(left),
+            let now = self.now(|| state.skipped);
+            match state.next(now, self.is_virtual()) {
+                _ if place.due <= now => {}
+                Some((next, _)) if next != place => continue,
+                Some((_, true)) => state.jump(now, place.due),
+                _ => return Next::Wait((place.due - now).unsigned_abs()),
             }
             state.remove(place);
             return Next::Fire(running, timer);

@@ -228,7 +228,7 @@ impl Running {
                 Command::CancelTask { call } | Command::CancelMapRun { run: call } => self.drop_call(call),
                 Command::SetTimer { timer, at } => {
                     let place = self.clock.set(at, &self.identity.arn, Arc::downgrade(self), timer);
-                    lock(&self.under_way).timers.extend(place.map(|place| (timer, place)));
+                    lock(&self.under_way).timers.push((timer, place));
                 }
             }
         }

@@ -17,11 +17,13 @@ use engine::{
     Identity,
     core::Call,
     journal::Journal,
-    run::{self, Answer, Reports},
+    run::{self, Answer, Clock, Reports},
 };
+use time::OffsetDateTime;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc,
+    time::Instant,
 };
 
 use super::{bucket::Buckets, client, topics::Topics};
@@ -59,12 +61,13 @@ pub(super) enum Said {
 
 impl Stage {
     /// An empty one, in the region and the account of recordings.
-    pub(super) fn new(outside: Outside) -> Result<Self, String> {
+    pub(super) fn new(mut outside: Outside) -> Result<Self, String> {
         let runtime = Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .map_err(|error| format!("no runtime: {error}"))?;
+        outside.clock = runtime.block_on(async { clock() });
         let journal = Journal::in_memory().map_err(|error| error.to_string())?;
         let (events, buckets, topics) = (outside.events.clone(), outside.buckets.clone(), outside.topics.clone());
         let mut parts = Parts::new(REGION, ACCOUNT, journal, Arc::new(outside));
@@ -72,7 +75,7 @@ impl Stage {
         parts.status_changes = Some(changes);
         parts.task_tokens = topics.tokens();
         let logs = parts.logs.clone();
-        let objects = Arc::new(Memory::new(time::OffsetDateTime::now_utc()));
+        let objects = Arc::new(Memory::new(OffsetDateTime::now_utc()));
         parts.objects = objects.clone();
         let states = FrontEnd::new(States::empty(parts));
         let front = Arc::new(Front::new().with(ServiceName::States, Arc::new(states)));
@@ -144,6 +147,7 @@ pub(super) fn is_not_supported(code: &str, message: &str) -> bool {
 pub(super) struct Outside {
     /// What every call gets; none is ever answered where this is not known.
     answer: Option<Result<Value, Fault>>,
+    clock: Clock,
     events: Arc<Mutex<Vec<Event>>>,
     buckets: Arc<Buckets>,
     topics: Arc<Topics>,
@@ -157,6 +161,10 @@ impl Outside {
 }
 
 impl run::Outside for Outside {
+    fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     fn call(&self, execution: &Arc<Identity>, call: Call, reports: Reports) -> Answer {
         if let Resource::Service { service, action, .. } = &call.resource
             && (&**service, &**action) == ("events", "putEvents")
@@ -176,6 +184,12 @@ impl run::Outside for Outside {
             None => Box::pin(std::future::pending()),
         })
     }
+}
+
+/// A clock that goes as the time of the runtime that this is called in.
+fn clock() -> Clock {
+    let (time, instant) = (OffsetDateTime::now_utc(), Instant::now());
+    Clock::showing(move || time + instant.elapsed())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
