@@ -419,8 +419,7 @@ impl Execution {
                 | Happened::TaskFailed { call, .. } => self.waits_for(*call),
                 Happened::MapRunEnded { run, .. } => self.waits_for_map_run(*run),
                 Happened::TimerFired { timer } => {
-                    self.time_limit.is_some_and(|limit| limit.id == *timer)
-                        || self.branches.waiting_for_timer(*timer).is_some()
+                    self.time_limit.is_some_and(|limit| limit.id == *timer) || self.branches.timer(*timer).is_some()
                 }
                 Happened::StopRequested { .. } => true,
                 Happened::Redriven { .. } => false,
@@ -496,6 +495,12 @@ impl Execution {
         if let Some(seconds) = self.machine.timeout_seconds {
             self.time_limit = self.set_timer(BranchId::ROOT, Duration::from_secs(seconds));
         }
+    }
+
+    /// A branch can go on: after the others that can, but those that fail are the first.
+    fn goes_on(&mut self, id: BranchId) {
+        let failing = self.ready.iter().take_while(|ready| self.branches.fails(**ready)).count();
+        self.ready.insert(if self.branches.fails(id) { failing } else { self.ready.len() }, id);
     }
 
     fn run(&mut self) {

@@ -129,6 +129,72 @@ fn it_starts_only_once() {
     assert_eq!(played.types(), ["ExecutionStarted", "TaskStateEntered", "LambdaFunctionScheduled"]);
 }
 
+/// A Parallel state with a branch for each of these states, or a Map state with as many iterations of the first.
+fn at_once(kind: &str, states: &[Value]) -> Value {
+    let graphs: Vec<_> = states
+        .iter()
+        .enumerate()
+        .map(|(index, state)| {
+            let name = format!("{kind}{index}");
+            json!({"StartAt": name, "States": {name: state}})
+        })
+        .collect();
+    match kind {
+        "Map" => json!({"Type": "Map", "Items": vec![0; states.len()], "ItemProcessor": graphs[0], "End": true}),
+        _ => json!({"Type": "Parallel", "Branches": graphs, "End": true}),
+    }
+}
+
+#[test]
+fn what_is_due_at_one_moment_happens_before_anybody_is_given_up_for_it() {
+    let task = |seconds: u64, fields: Value| {
+        let mut state = json!({"Type": "Task", "Resource": function(), "TimeoutSeconds": seconds, "End": true});
+        state
+            .as_object_mut()
+            .into_iter()
+            .for_each(|state| state.extend(fields.as_object().cloned().unwrap_or_default()));
+        state
+    };
+    let retried = json!({"Retry": [{"ErrorEquals": ["States.Timeout"]}]});
+    let wait = json!({"Type": "Wait", "Seconds": 30, "End": true});
+    let nested = at_once("Map", &[task(30, json!({})), json!({})]);
+    for (kind, states, expected) in [
+        (
+            "Map",
+            vec![task(30, json!({})); 3],
+            "LambdaFunctionTimedOut LambdaFunctionTimedOut LambdaFunctionTimedOut \
+             MapIterationFailed TaskStateAborted MapIterationFailed TaskStateAborted MapIterationFailed TaskStateAborted \
+             MapStateFailed ExecutionFailed",
+        ),
+        (
+            "Parallel",
+            // The last one is not due, and the one that would be tried again is given up.
+            vec![task(30, json!({})), wait, task(30, retried), task(31, json!({})), task(30, json!({}))],
+            "LambdaFunctionTimedOut WaitStateExited LambdaFunctionTimedOut LambdaFunctionTimedOut \
+             TaskStateAborted TaskStateAborted TaskStateAborted TaskStateAborted ParallelStateFailed ExecutionFailed",
+        ),
+        (
+            "Parallel",
+            vec![nested, task(30, json!({}))],
+            "LambdaFunctionTimedOut LambdaFunctionTimedOut LambdaFunctionTimedOut \
+             MapStateAborted MapIterationFailed TaskStateAborted MapIterationFailed TaskStateAborted \
+             TaskStateAborted ParallelStateFailed ExecutionFailed",
+        ),
+    ] {
+        let states = json!({"Fork": at_once(kind, &states)});
+        let definition = json!({"QueryLanguage": "JSONata", "StartAt": "Fork", "States": states});
+        let mut played = Played::start(&definition, &json!({}));
+        for call in played.calls() {
+            played.step(Happened::TaskStarted { call: call.id, worker: None });
+        }
+        let before = played.types().len();
+        played.fire_next_timer();
+        assert_eq!(played.types()[before..].join(" "), expected);
+        assert_eq!(played.outcome(), Outcome::Failed(Fault::named("States.Timeout")));
+        assert_eq!(played.cancelled().len(), played.calls().len());
+    }
+}
+
 #[test]
 fn a_branch_that_fails_takes_its_siblings_with_it() {
     let branch = |name: &str, state| json!({"StartAt": name, "States": {name: state}});

@@ -59,6 +59,8 @@ pub(super) enum Next {
     Enter(StateId, Value),
     /// Do the work of the state that it is at: the first time, or again.
     Work,
+    /// Fail, as the state that it is at has.
+    Fail(Box<Fault>),
 }
 
 /// A stay at a state, from entry to exit, over all its retries.
@@ -196,9 +198,14 @@ impl Branches {
         }
     }
 
-    pub(super) fn waiting_for_timer(&self, timer: TimerId) -> Option<BranchId> {
-        let branch = self.get(timer.branch)?;
-        branch.timers().iter().any(|set| set.id == timer).then_some(timer.branch)
+    /// The timer with this id, where somebody waits for it.
+    pub(super) fn timer(&self, timer: TimerId) -> Option<Timer> {
+        self.get(timer.branch)?.timers().into_iter().find(|set| set.id == timer)
+    }
+
+    /// Whether what this branch does next is to fail.
+    pub(super) fn fails(&self, id: BranchId) -> bool {
+        self.get(id).is_some_and(|branch| matches!(branch.next, Some(Next::Fail(_))))
     }
 
     pub(super) fn children_of(&self, parent: BranchId) -> Vec<BranchId> {

@@ -214,18 +214,17 @@ impl Execution {
         Some(retrier.delay(*tried - 1, random))
     }
 
-    /// A branch fails: the execution with it, or the state that forked it.
+    /// A branch fails: the execution with it at once, or the state that forked it when it is the branch's turn.
     ///
     /// An error that nothing can catch ends the execution from wherever it is raised.
     pub(super) fn fail(&mut self, id: BranchId, fault: Fault) {
-        let Some(branch) = self.branches.get(id) else { return };
-        match branch.parent {
-            Some(parent) if !fault.is(names::RUNTIME) => self.branch_failed(id, parent, fault),
-            _ => {
-                let last_event = self.before_failure(branch);
-                self.end(Outcome::Failed(fault), last_event);
-            }
+        let Some(branch) = self.branches.get_mut(id) else { return };
+        if branch.parent.is_some() && !fault.is(names::RUNTIME) {
+            branch.next = Some(Next::Fail(Box::new(fault)));
+            return;
         }
+        let Some(last_event) = self.branches.get(id).map(|branch| self.before_failure(branch)) else { return };
+        self.end(Outcome::Failed(fault), last_event);
     }
 }
 

@@ -233,14 +233,14 @@ impl Execution {
             if let Err(error) = self.start_iteration(parent_id, map, branch.last_event) {
                 self.give_up_fork(parent_id);
                 self.evaluation_failed(parent_id, error);
-                self.ready.push_back(parent_id);
+                self.goes_on(parent_id);
                 return;
             }
             last_event = succeeded;
         }
         if is_last {
             self.join(parent_id, last_event);
-            self.ready.push_back(parent_id);
+            self.goes_on(parent_id);
         }
     }
 
@@ -261,18 +261,24 @@ impl Execution {
 
     /// A branch has failed, and its siblings are given up.
     ///
-    /// What is written of all of them follows the last event of the one that failed, whose state is given up too.
-    pub(super) fn branch_failed(&mut self, id: BranchId, parent: Parent, fault: Fault) {
-        let Some(last_event) = self.branches.get(id).map(|branch| branch.last_event) else { return };
-        let mut branches = self.abort_children(parent.branch, last_event, Some(id));
-        branches.extend(self.abort(id, last_event, EventKind::MapIterationFailed));
-        if let Some(parent) = self.branches.get_mut(parent.branch) {
+    /// What is written of those follows the last event of the one that failed, whose state is given up too. Siblings that
+    /// have failed at the same moment were not given up: they have failed, each by itself.
+    pub(super) fn branch_failed(&mut self, id: BranchId, fault: Fault) {
+        let Some(branch) = self.branches.get(id) else { return };
+        let (last_event, Some(Parent { branch: parent, .. })) = (branch.last_event, branch.parent) else { return };
+        let has_failed = |child: BranchId| child == id || self.branches.fails(child);
+        let (failed, others): (Vec<_>, Vec<_>) =
+            self.branches.children_of(parent).into_iter().partition(|child| has_failed(*child));
+        let others: Vec<_> = others.into_iter().filter_map(|child| self.abort(child, last_event)).collect();
+        let failed = failed.into_iter().filter_map(|child| self.put_away(child, None));
+        let branches = others.into_iter().chain(failed).collect();
+        if let Some(parent) = self.branches.get_mut(parent) {
             parent.halt(branches);
             parent.keep_wreckage(&fault);
             parent.last_event = last_event;
         }
-        self.handle(parent.branch, fault, Origin::Other);
-        self.ready.push_back(parent.branch);
+        self.handle(parent, fault, Origin::Other);
+        self.goes_on(parent);
     }
 
     /// The error of a Parallel or Map state that is not retried.
@@ -301,31 +307,43 @@ impl Execution {
     /// Gives up what a branch has forked: it waits for nothing any more.
     pub(super) fn give_up_fork(&mut self, id: BranchId) {
         let Some(last_event) = self.branches.get(id).map(|branch| branch.last_event) else { return };
-        let branches = self.abort_children(id, last_event, None);
+        let branches = self.abort_children(id, last_event);
         if let Some(branch) = self.branches.get_mut(id) {
             branch.halt(branches);
         }
     }
 
-    /// Gives up every branch below this one, but for one. Returns them as they were.
-    fn abort_children(&mut self, id: BranchId, previous: u64, but_for: Option<BranchId>) -> Vec<Branch> {
-        let mut children = self.branches.children_of(id);
-        children.retain(|child| Some(*child) != but_for);
-        children.into_iter().filter_map(|child| self.abort(child, previous, EventKind::MapIterationAborted)).collect()
+    /// Gives up every branch below this one. Returns them as they were.
+    fn abort_children(&mut self, id: BranchId, previous: u64) -> Vec<Branch> {
+        let children = self.branches.children_of(id);
+        children.into_iter().filter_map(|child| self.abort(child, previous)).collect()
     }
 
-    /// Gives a branch up with all below it: their calls are cancelled, and the history says so, after `previous`. Returns
-    /// it as it was.
-    fn abort(&mut self, id: BranchId, previous: u64, of_iteration: fn(Iteration) -> EventKind) -> Option<Branch> {
+    /// Gives a branch up, unless it has failed by itself. The history says so after `previous`. Returns it as it was.
+    fn abort(&mut self, id: BranchId, previous: u64) -> Option<Branch> {
+        let given_up_after = Some(previous).filter(|_| !self.branches.fails(id));
+        self.put_away(id, given_up_after)
+    }
+
+    /// Puts a branch away with all below it: their calls are cancelled, and the history says so, after the event that it was
+    /// given up for, or, where it has failed, after its own last one. Returns it as it was.
+    fn put_away(&mut self, id: BranchId, given_up_after: Option<u64>) -> Option<Branch> {
         let branch = self.branches.get(id)?;
         let parent = branch.parent?;
         let state_type = branch.state().map(|state| state.kind.type_name());
         let call = branch.pending().map(|pending| pending.call.id);
         let run = branch.map_run().map(|run| run.id);
+        let previous = given_up_after.unwrap_or(branch.last_event);
         let around = self.branches.get(parent.branch).and_then(|branch| branch.state());
         if around.is_some_and(|state| matches!(state.kind, Kind::Map(_))) {
             let iteration = self.iteration(parent.branch, parent.index);
-            self.append(previous, of_iteration(iteration));
+            self.append(
+                previous,
+                match given_up_after {
+                    Some(_) => EventKind::MapIterationAborted(iteration),
+                    None => EventKind::MapIterationFailed(iteration),
+                },
+            );
         }
         self.commands.extend(call.map(|call| Command::CancelTask { call }));
         if let Some(run) = run {
@@ -335,7 +353,7 @@ impl Execution {
         if let Some(state_type @ ("Task" | "Wait" | "Parallel" | "Map")) = state_type {
             self.append(previous, EventKind::StateAborted { state_type });
         }
-        let forked = self.abort_children(id, previous, None);
+        let forked = self.abort_children(id, previous);
         let mut branch = self.branches.remove(id)?;
         branch.halt(forked);
         Some(branch)

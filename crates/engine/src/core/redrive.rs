@@ -185,7 +185,7 @@ impl Execution {
             Some(Wreckage::Fork { fork, branches }) => self.revive_fork(id, fork, branches),
             Some(Wreckage::MapRun(run)) => self.redrive_map_run(id, &run),
         }
-        self.ready.push_back(id);
+        self.goes_on(id);
     }
 
     fn revive_fork(&mut self, id: BranchId, fork: Fork, branches: Vec<Branch>) {

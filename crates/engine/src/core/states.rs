@@ -39,6 +39,7 @@ impl Execution {
         match next {
             Next::Enter(state, input) => self.enter(id, state, input),
             Next::Work => self.work(id),
+            Next::Fail(fault) => self.branch_failed(id, *fault),
         }
         true
     }

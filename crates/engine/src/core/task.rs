@@ -173,8 +173,27 @@ impl Execution {
         self.ready.push_back(id);
     }
 
+    /// A timer's time has come.
+    ///
+    /// Where a branch fails by that, all that is due by then happens before anybody is given up for it: so nothing depends on
+    /// which of several timers is told first.
     pub(super) fn timer_fired(&mut self, timer: TimerId) {
-        let Some(id) = self.branches.waiting_for_timer(timer) else { return };
+        let Some(timer) = self.branches.timer(timer) else { return };
+        self.fire(timer.id);
+        if self.branches.fails(timer.id.branch) {
+            let mut due: Vec<_> = self.branches.timers().filter(|other| other.at <= timer.at).collect();
+            due.sort_unstable_by_key(|due| (due.at, due.id.number));
+            for due in due {
+                self.fire(due.id);
+            }
+        }
+    }
+
+    fn fire(&mut self, timer: TimerId) {
+        let id = timer.branch;
+        if self.branches.timer(timer).is_none() {
+            return;
+        }
         let Some(branch) = self.branches.get_mut(id) else { return };
         match branch.waits_for.take() {
             Some(WaitsFor::Call(pending)) => {
@@ -189,7 +208,7 @@ impl Execution {
             }
             fork => branch.waits_for = fork,
         }
-        self.ready.push_back(id);
+        self.goes_on(id);
     }
 
     fn task_timed_out(&mut self, id: BranchId, call: CallId, origin: Origin) {
