@@ -8,54 +8,24 @@ the release profile, all of the template's. `target/release/examples/draw pictur
 scripts/bench-images.sh builds it.
 """
 
-import http.client
 import json
-import os
 import pathlib
-import subprocess
 import sys
+
+from runner import Runner, load, memory
 
 picture = pathlib.Path(sys.argv[1])
 binary = sys.argv[2] if len(sys.argv) > 2 else "target/debug/stairwell"
 
-
-def peak(pid):
-    """The most memory that a process had, in MB."""
-    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
-def functions(pid):
-    """The processes that its threads have started, by the names of their programs."""
-    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    children = [child for task in tasks for child in (task / "children").read_text().split()]
-    return sorted((os.path.basename(os.readlink(f"/proc/{child}/exe")), child) for child in children)
-
-
-up = [binary, "up", "--ephemeral", "--port", "0", "--json", *sys.argv[3:]]
-runner = subprocess.Popen(up, stdout=subprocess.PIPE, text=True)
-try:
-    ready = next(line for line in map(json.loads, runner.stdout) if "endpointUrl" in line)
-    connection = http.client.HTTPConnection(ready["endpointUrl"].removeprefix("http://"))
-
-    def call(headers, body):
-        connection.request("POST", "/", body=json.dumps(body), headers=headers)
-        return json.load(connection.getresponse())
-
-    def states(operation, **body):
-        target = {"x-amz-target": f"AWSStepFunctions.{operation}", "content-type": "application/x-amz-json-1.0"}
-        return call(target, body)
-
-    bucket = ready["buckets"]["DataBucket"]
+with Runner(binary, "--ephemeral", *sys.argv[3:]) as runner:
+    bucket = runner.ready["buckets"]["DataBucket"]
     # Not where a new object starts the workflow by itself.
-    connection.request("PUT", f"/{bucket}/measured/{picture.name}", body=picture.read_bytes())
-    connection.getresponse().read()
-    machine = ready["stateMachines"]["Images"]
+    runner.put(bucket, f"measured/{picture.name}", picture.read_bytes())
     start = json.dumps({"bucket": bucket, "key": f"measured/{picture.name}"})
-    arn = states("StartExecution", stateMachineArn=machine, input=start)["executionArn"]
-    # Every event of every execution comes by here.
-    end = json.loads(next(line for line in runner.stdout if arn in line and '"status"' in line))
-    events = states("GetExecutionHistory", executionArn=arn, maxResults=1000)["events"]
+    machine = runner.ready["stateMachines"]["Images"]
+    arn = runner.states("StartExecution", stateMachineArn=machine, input=start)["executionArn"]
+    end = runner.end_of(arn)
+    events = runner.states("GetExecutionHistory", executionArn=arn, maxResults=1000)["events"]
     entered = {}
     for event in events:
         if details := event.get("stateEnteredEventDetails"):
@@ -63,10 +33,7 @@ try:
         if event["type"] in ("TaskStateExited", "ParallelStateExited"):
             name = event["stateExitedEventDetails"]["name"]
             print(f"{name}: {event['timestamp'] - entered[name]:.1f} s")
-    for name, pid in functions(runner.pid):
+    for name, process in runner.functions():
         if name.endswith(("-image", "-images")):
-            print(f"{name}: peak memory {peak(pid):.0f} MB")
-    print(f"{end['status']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-finally:
-    runner.terminate()
-    runner.wait()
+            print(f"{name}: peak memory {memory(process, 'VmHWM'):.0f} MB")
+    print(f"{end['status']}; {load()}")

@@ -49,49 +49,55 @@ async fn go(machine: &str, event: &str, ways: Vec<Way>) {
     }
 }
 
+/// A state that fails: the name of the way, the state, its error, and the state that the execution fails in.
+type Failure = (&'static str, &'static str, &'static str, &'static str);
+
+/// A way for each failure, where all the other states are answered well.
+fn failing(well: &[(&'static str, Value)], failures: &[Failure]) -> Vec<Way> {
+    let way = |&(way, fails, error, last): &Failure| {
+        let answer = |(state, payload): &(&'static str, Value)| {
+            (*state, if *state == fails { Error(error) } else { Payload(payload.clone()) })
+        };
+        (way, well.iter().map(answer).collect(), "FAILED", last)
+    };
+    failures.iter().map(way).collect()
+}
+
 #[tokio::test]
 async fn of_file_processing() {
-    let large = || Payload(json!({ "bucket": "data", "key": "incoming/large.csv", "size": 3_000_000 }));
-    let check = |way, error, last| (way, vec![("CheckFileSize", Error(error))], "FAILED", last);
-    let process =
-        |way, error, last| (way, vec![("CheckFileSize", large()), ("ProcessFile", Error(error))], "FAILED", last);
-    let ways = vec![
-        check("CheckNotFound", "ObjectNotFound", "FileNotFound"),
-        check("CheckNoBucket", "BucketNotFound", "FileNotFound"),
-        check("CheckDenied", "AccessDenied", "FileAccessDenied"),
-        check("CheckInvalid", "InvalidInput", "InvalidInput"),
-        check("CheckRejected", "ServiceRejected", "CheckFailed"),
-        process("ProcessNotFound", "ObjectNotFound", "FileNotFound"),
-        process("ProcessDenied", "AccessDenied", "FileAccessDenied"),
-        process("ProcessChanged", "ObjectChanged", "FileChanged"),
-        process("ProcessCorrupt", "CorruptFile", "FileNotUsable"),
-        process("ProcessRejected", "ServiceRejected", "ProcessingFailed"),
+    let large = json!({ "bucket": "data", "key": "incoming/large.csv", "size": 3_000_000 });
+    let failures = [
+        ("CheckNotFound", "CheckFileSize", "ObjectNotFound", "FileNotFound"),
+        ("CheckNoBucket", "CheckFileSize", "BucketNotFound", "FileNotFound"),
+        ("CheckDenied", "CheckFileSize", "AccessDenied", "FileAccessDenied"),
+        ("CheckInvalid", "CheckFileSize", "InvalidInput", "InvalidInput"),
+        ("CheckRejected", "CheckFileSize", "ServiceRejected", "CheckFailed"),
+        ("ProcessNotFound", "ProcessFile", "ObjectNotFound", "FileNotFound"),
+        ("ProcessDenied", "ProcessFile", "AccessDenied", "FileAccessDenied"),
+        ("ProcessChanged", "ProcessFile", "ObjectChanged", "FileChanged"),
+        ("ProcessCorrupt", "ProcessFile", "CorruptFile", "FileNotUsable"),
+        ("ProcessRejected", "ProcessFile", "ServiceRejected", "ProcessingFailed"),
     ];
+    let ways = failing(&[("CheckFileSize", large), ("ProcessFile", json!({}))], &failures);
     go("FileProcessing", "events/file-processing/large.json", ways).await;
 }
 
 #[tokio::test]
 async fn of_game_completion() {
-    let done = || Payload(json!({}));
-    let report = |way, error, last| (way, vec![("Gen Report", Error(error)), ("Simple Level", done())], "FAILED", last);
-    let record = |way, error, last| (way, vec![("Gen Report", done()), ("Simple Level", Error(error))], "FAILED", last);
-    let metric = |way, error, last| {
-        let states = vec![("Gen Report", done()), ("Simple Level", done()), ("CWMetric", Error(error))];
-        (way, states, "FAILED", last)
-    };
-    let ways = vec![
-        report("ReportInvalid", "InvalidInput", "Payload Refused"),
-        report("ReportNoBucket", "BucketNotFound", "Not Set Up"),
-        report("ReportRejected", "ServiceRejected", "Level Not Recorded"),
-        record("RecordInvalid", "InvalidInput", "Payload Refused"),
-        record("RecordNoTable", "TableNotFound", "Not Set Up"),
-        record("RecordDenied", "AccessDenied", "Not Set Up"),
-        record("RecordRejected", "ServiceRejected", "Level Not Recorded"),
-        metric("MetricInvalid", "InvalidInput", "Payload Refused"),
-        metric("MetricDenied", "AccessDenied", "Not Set Up"),
-        metric("MetricRejected", "ServiceRejected", "Metric Not Logged"),
+    let failures = [
+        ("ReportInvalid", "Gen Report", "InvalidInput", "Payload Refused"),
+        ("ReportNoBucket", "Gen Report", "BucketNotFound", "Not Set Up"),
+        ("ReportRejected", "Gen Report", "ServiceRejected", "Level Not Recorded"),
+        ("RecordInvalid", "Simple Level", "InvalidInput", "Payload Refused"),
+        ("RecordNoTable", "Simple Level", "TableNotFound", "Not Set Up"),
+        ("RecordDenied", "Simple Level", "AccessDenied", "Not Set Up"),
+        ("RecordRejected", "Simple Level", "ServiceRejected", "Level Not Recorded"),
+        ("MetricInvalid", "CWMetric", "InvalidInput", "Payload Refused"),
+        ("MetricDenied", "CWMetric", "AccessDenied", "Not Set Up"),
+        ("MetricRejected", "CWMetric", "ServiceRejected", "Metric Not Logged"),
     ];
-    go("GameCompletion", "events/game-completion/level.json", ways).await;
+    let well = ["Gen Report", "Simple Level", "CWMetric"].map(|state| (state, json!({})));
+    go("GameCompletion", "events/game-completion/level.json", failing(&well, &failures)).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up must stop")]
 
+mod support;
+
 use std::{
     fmt::Write,
     sync::{
@@ -21,7 +23,6 @@ use engine::{
     run::{Answer, Executions, Outside, Reports, Running},
 };
 use tempfile::TempDir;
-use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 const PASS: &str = r#"{"StartAt":"Pass","States":{"Pass":{"Type":"Pass","End":true}}}"#;
@@ -208,24 +209,7 @@ fn identity(input: &str) -> Identity {
     if last.as_ref().is_none_or(|(text, _)| text != input) {
         *last = Some((input.to_owned(), Value::parse(input).unwrap()));
     }
-    Identity {
-        arn: format!("arn:aws:states:us-east-1:123456789012:execution:bench:{number:0>36}").into(),
-        name: format!("{number:0>36}").into(),
-        state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:bench".into(),
-        state_machine_name: "bench".into(),
-        state_machine_version_arn: None,
-        state_machine_alias_arn: None,
-        revision: Arc::default(),
-        role_arn: "arn:aws:iam::123456789012:role/bench".into(),
-        region: "us-east-1".into(),
-        started_at: OffsetDateTime::now_utc(),
-        input: last.as_ref().unwrap().1.clone(),
-        map_run_arn: None,
-        item_count: None,
-        trace_header: None,
-        mocked: None,
-        seed: number,
-    }
+    support::identity(number, last.as_ref().unwrap().1.clone())
 }
 
 fn chain(length: usize, state: &str) -> String {

@@ -4,12 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up must stop")]
 
+mod support;
+
 use std::{fmt::Write, sync::Arc};
 
 use asl::{Machine, Value};
 use divan::{Bencher, counter::ItemsCount};
-use engine::{Execution, Happened, Identity, Outcome};
-use time::OffsetDateTime;
+use engine::{Execution, Happened, Outcome};
 
 fn main() {
     divan::main();
@@ -108,25 +109,8 @@ fn chain_of(length: usize, state: &str) -> String {
 
 fn run(bencher: Bencher<'_, '_>, definition: &str, input: &str, transitions: usize) {
     let machine = Arc::new(Machine::compile(&Value::parse(definition).unwrap()).unwrap());
-    let now = OffsetDateTime::UNIX_EPOCH;
-    let identity = Arc::new(Identity {
-        arn: "arn:aws:states:us-east-1:123456789012:execution:bench:one".into(),
-        name: "one".into(),
-        state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:bench".into(),
-        state_machine_name: "bench".into(),
-        state_machine_version_arn: None,
-        state_machine_alias_arn: None,
-        revision: Arc::default(),
-        role_arn: "arn:aws:iam::123456789012:role/bench".into(),
-        region: "us-east-1".into(),
-        started_at: now,
-        input: Value::parse(input).unwrap(),
-        map_run_arn: None,
-        item_count: None,
-        trace_header: None,
-        mocked: None,
-        seed: 1,
-    });
+    let identity = Arc::new(support::identity(1, Value::parse(input).unwrap()));
+    let now = identity.started_at;
     bencher.counter(ItemsCount::new(transitions)).bench(|| {
         let mut execution = Execution::new(machine.clone(), identity.clone());
         let commands = execution.step(Happened::Started, now);

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up must stop")]
 
+mod support;
+
 use std::sync::Arc;
 
 use asl::{Machine, Value};
@@ -15,13 +17,14 @@ use engine::{
     journal::{Definition, Journal},
     run::{Answer, Executions, Outside, Reports, Running},
 };
+use support::identity;
 use tokio::runtime::Runtime;
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 /// How many wait at once.
-const COUNT: usize = 10_000;
+const COUNT: u64 = 10_000;
 
 const WAIT: &str = r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":86400,"End":true}}}"#;
 
@@ -68,7 +71,9 @@ fn run(bencher: Bencher<'_, '_>, text: &str) {
         })
         .bench_local_refs(|(executions, _)| {
             runtime.block_on(async {
-                let start = |number| executions.start(&definition, identity(number)).unwrap().running().clone();
+                let start = |number| {
+                    executions.start(&definition, identity(number, Value::empty_object())).unwrap().running().clone()
+                };
                 let running: Vec<Arc<Running>> = (0..COUNT).map(start).collect();
                 for one in &running {
                     // Each has come to its rest.
@@ -80,25 +85,4 @@ fn run(bencher: Bencher<'_, '_>, text: &str) {
                 running
             })
         });
-}
-
-fn identity(number: usize) -> Identity {
-    Identity {
-        arn: format!("arn:aws:states:us-east-1:123456789012:execution:bench:{number:0>36}").into(),
-        name: format!("{number:0>36}").into(),
-        state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:bench".into(),
-        state_machine_name: "bench".into(),
-        state_machine_version_arn: None,
-        state_machine_alias_arn: None,
-        revision: Arc::default(),
-        role_arn: "arn:aws:iam::123456789012:role/bench".into(),
-        region: "us-east-1".into(),
-        started_at: time::OffsetDateTime::now_utc(),
-        input: Value::empty_object(),
-        map_run_arn: None,
-        item_count: None,
-        trace_header: None,
-        mocked: None,
-        seed: number as u64,
-    }
 }
