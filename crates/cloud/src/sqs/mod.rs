@@ -24,7 +24,8 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use time::OffsetDateTime;
 use tokio::{
-    sync::Notify,
+    sync::{Notify, futures::OwnedNotified, oneshot},
+    task::spawn_blocking,
     time::{Instant, timeout_at},
 };
 use uuid::Uuid;
@@ -32,13 +33,16 @@ use uuid::Uuid;
 use crate::{location::Location, protocol::Failure};
 use attributes::Attributes;
 use moves::Move;
-use store::{Counts, Moved, QueueRow, Redrive, Store, Wanted};
+use store::{Counts, Moved, OpenError, QueueRow, Redrive, Store, Wanted};
 
 pub use message::{Attribute, Outgoing, Received, Sent};
 pub(crate) use message::{digest_of_attributes, digest_of_body, digest_of_content};
 
 /// For how long a FIFO queue knows a message once more.
 const DEDUPLICATION: i64 = 5 * 60 * 1000;
+
+/// How often messages that are too old are looked for in a queue, at most, in milliseconds.
+const SWEEP: i64 = 1000;
 
 /// Why the queues can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +63,17 @@ pub enum SqsError {
         /// The database's own error.
         source: rusqlite::Error,
     },
+    /// The file is of another version.
+    #[error(
+        "the queues in {} have the layout {found}, which this version does not read: use the version that wrote them, or move \
+         the file away to start with none", .file.display()
+    )]
+    Layout {
+        /// The file.
+        file: PathBuf,
+        /// The layout's number.
+        found: i64,
+    },
     /// A queue of the template can't be as it is described.
     #[error("the queue {queue}: {failure}")]
     Queue {
@@ -69,9 +84,10 @@ pub enum SqsError {
     },
 }
 
-/// The queues.
+/// The queues. What asks for them may wait for the disk, for a moment; clients do so on threads of their own.
+#[derive(Clone)]
 pub struct Sqs {
-    location: Location,
+    location: Arc<Location>,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -87,6 +103,8 @@ struct Queue {
     tags: BTreeMap<String, String>,
     created_at: i64,
     changed_at: i64,
+    /// When messages that are too old were looked for.
+    swept_at: i64,
     /// Told when there may be something to receive.
     arrivals: Arc<Notify>,
 }
@@ -98,6 +116,16 @@ pub struct Receive {
     pub most: usize,
     /// How long they are hidden from others; as the queue has it, where it is not said.
     pub visibility: Option<Duration>,
+}
+
+/// What a look into a queue came to.
+enum Look {
+    Found(Vec<Received>),
+    /// What tells of something new, and when the next hidden message can be seen.
+    Empty {
+        arrived: OwnedNotified,
+        next: Option<Instant>,
+    },
 }
 
 impl Sqs {
@@ -112,10 +140,16 @@ impl Sqs {
             None => None,
         };
         let failed = |source| SqsError::Open { file: file.clone().unwrap_or_default(), source };
-        let store = Store::open(file.as_deref()).map_err(failed)?;
+        let store = Store::open(file.as_deref()).map_err(|error| match error {
+            OpenError::Database(source) => failed(source),
+            OpenError::Layout(found) => SqsError::Layout { file: file.clone().unwrap_or_default(), found },
+        })?;
         let queues = store.queues().map_err(failed)?.into_iter().map(|row| (row.name.clone(), Queue::of(row)));
         let queues = queues.collect();
-        Ok(Self { location, inner: Arc::new(Mutex::new(Inner { queues, store, moves: BTreeMap::new() })) })
+        Ok(Self {
+            location: Arc::new(location),
+            inner: Arc::new(Mutex::new(Inner { queues, store, moves: BTreeMap::new() })),
+        })
     }
 
     /// Makes a queue of the template, or gives one that is there the attributes that the template has now.
@@ -164,7 +198,7 @@ impl Sqs {
         inner.receive(queue, &self.location, &source_arn, receive)
     }
 
-    /// Takes messages, and waits for one where there is none.
+    /// Takes messages, and waits for one where there is none. Must be called inside a Tokio runtime.
     pub async fn receive_within(
         &self,
         queue: &str,
@@ -173,18 +207,43 @@ impl Sqs {
     ) -> Result<Vec<Received>, Failure> {
         let deadline = Instant::now() + wait;
         loop {
-            let arrivals = Arc::clone(&self.inner().queue(queue)?.arrivals);
-            // Listens before it looks, so that nothing that comes in between is missed.
-            let arrived = arrivals.notified();
-            tokio::pin!(arrived);
-            arrived.as_mut().enable();
-            let messages = self.receive(queue, receive)?;
-            if !messages.is_empty() || Instant::now() >= deadline {
-                return Ok(messages);
-            }
-            let until = self.inner().next_visible(queue)?.map_or(deadline, |next| deadline.min(next));
+            let (give, looked) = oneshot::channel();
+            let (sqs, name) = (self.clone(), queue.to_owned());
+            spawn_blocking(move || {
+                // Who asked may be gone by now.
+                if let Err(Ok(Look::Found(messages))) = give.send(sqs.look(&name, receive)) {
+                    sqs.give_back(&name, &messages);
+                }
+            });
+            let (arrived, next) = match looked.await.map_err(|error| Failure::internal(&error))?? {
+                Look::Found(messages) => return Ok(messages),
+                Look::Empty { .. } if Instant::now() >= deadline => return Ok(Vec::new()),
+                Look::Empty { arrived, next } => (arrived, next),
+            };
+            let until = next.map_or(deadline, |next| deadline.min(next));
             // Whichever comes first: the queue is looked into again.
             let _ = timeout_at(until, arrived).await;
+        }
+    }
+
+    /// Looks for messages, and tells what to wait for where there are none.
+    fn look(&self, queue: &str, receive: Receive) -> Result<Look, Failure> {
+        let mut inner = self.inner();
+        // It hears what comes from now on.
+        let arrived = Arc::clone(&inner.queue(queue)?.arrivals).notified_owned();
+        let messages = inner.receive(queue, &self.location, &self.arn(queue), receive)?;
+        if !messages.is_empty() {
+            return Ok(Look::Found(messages));
+        }
+        Ok(Look::Empty { arrived, next: inner.next_visible(queue)? })
+    }
+
+    /// Shows messages again that nobody got.
+    fn give_back(&self, queue: &str, messages: &[Received]) {
+        for message in messages {
+            if let Err(failure) = self.change_visibility(queue, &message.receipt_handle, Duration::ZERO) {
+                tracing::warn!(queue, %failure, "a message that nobody got stays hidden for as long as one that was received");
+            }
         }
     }
 
@@ -215,6 +274,7 @@ impl Queue {
             tags: row.tags,
             created_at: row.created_at,
             changed_at: row.changed_at,
+            swept_at: 0,
             arrivals: Arc::default(),
         }
     }
@@ -300,10 +360,15 @@ impl Inner {
         receive: Receive,
     ) -> Result<Vec<Received>, Failure> {
         let Self { queues, store, .. } = self;
-        let queue = queues.get(name).ok_or_else(failure::queue_does_not_exist)?;
+        let queue = queues.get_mut(name).ok_or_else(failure::queue_does_not_exist)?;
         let now = now();
-        let retention = queue.attributes.seconds("MessageRetentionPeriod");
-        store.expire(name, now - milliseconds(retention), now - DEDUPLICATION).map_err(internal)?;
+        if now - queue.swept_at >= SWEEP {
+            queue.swept_at = now;
+            let retention = queue.attributes.seconds("MessageRetentionPeriod");
+            store.expire(name, now - milliseconds(retention), now - DEDUPLICATION).map_err(internal)?;
+        }
+        let queues = &*queues;
+        let queue = queues.get(name).ok_or_else(failure::queue_does_not_exist)?;
         let policy = queue.attributes.redrive_policy();
         // A queue that is not there can't take anything: messages stay where they are.
         let target = policy.as_ref().and_then(|policy| {
@@ -340,7 +405,7 @@ impl Inner {
 
     fn next_visible(&self, name: &str) -> Result<Option<Instant>, Failure> {
         let now = now();
-        let next = self.store.next_visible_at(name, now).map_err(internal)?;
+        let next = self.store.next_visible_at(name).map_err(internal)?;
         Ok(next.map(|next| Instant::now() + Duration::from_millis(u64::try_from(next - now).unwrap_or_default())))
     }
 
@@ -395,7 +460,7 @@ fn check_name(name: &str, attributes: &BTreeMap<String, String>) -> Result<(), F
 }
 
 /// A FIFO queue is one by its name.
-fn is_fifo(queue: &str) -> bool {
+pub(crate) fn is_fifo(queue: &str) -> bool {
     queue.strip_suffix(".fifo").is_some()
 }
 

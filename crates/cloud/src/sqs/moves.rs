@@ -175,14 +175,17 @@ impl Move {
 }
 
 /// Moves messages until there are none, or the task is ended in another way.
-async fn carry_out(inner: Weak<Mutex<Inner>>, location: Location, queue: String, handle: String) {
+async fn carry_out(inner: Weak<Mutex<Inner>>, location: Arc<Location>, queue: String, handle: String) {
     loop {
         let Some(strong) = inner.upgrade() else { return };
-        let next = strong.lock().unwrap_or_else(PoisonError::into_inner).move_some(&queue, &handle, &location);
-        drop(strong);
-        match next {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => return,
+        let (location, queue, handle) = (Arc::clone(&location), queue.clone(), handle.clone());
+        let next = tokio::task::spawn_blocking(move || {
+            strong.lock().unwrap_or_else(PoisonError::into_inner).move_some(&queue, &handle, &location)
+        });
+        match next.await {
+            Ok(Some(pause)) => tokio::time::sleep(pause).await,
+            Ok(None) => return,
+            Err(error) => return tracing::error!(%error, "messages are not moved any more"),
         }
     }
 }

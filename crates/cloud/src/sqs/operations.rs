@@ -7,6 +7,7 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::task::spawn_blocking;
 
 use super::{
     Attribute, Outgoing, Receive, Received, Sqs,
@@ -60,6 +61,18 @@ impl Operations for Sqs {
     };
 
     async fn operate(&self, operation: &str, parameters: Parameters) -> Answer {
+        if operation == "ReceiveMessage" {
+            return self.receive_message(&parameters.read()?).await;
+        }
+        let (sqs, operation) = (self.clone(), operation.to_owned());
+        let carried_out = spawn_blocking(move || sqs.carry_out(&operation, parameters)).await;
+        carried_out.unwrap_or_else(|error| Err(Failure::internal(&error)))
+    }
+}
+
+impl Sqs {
+    /// Carries out an operation that waits for nothing but the disk.
+    fn carry_out(&self, operation: &str, parameters: Parameters) -> Answer {
         match operation {
             "CreateQueue" => self.create_queue(parameters.read()?),
             "DeleteQueue" => self.delete_queue(&parameters.read()?),
@@ -74,7 +87,6 @@ impl Operations for Sqs {
             "ListDeadLetterSourceQueues" => self.list_sources(&parameters.read()?),
             "SendMessage" => self.send_message(parameters.read()?),
             "SendMessageBatch" => self.send_batch(parameters.read()?),
-            "ReceiveMessage" => self.receive_message(&parameters.read()?).await,
             "DeleteMessage" => self.delete_message(&parameters.read()?),
             "DeleteMessageBatch" => self.delete_batch(parameters.read()?),
             "ChangeMessageVisibility" => self.change_message_visibility(&parameters.read()?),

@@ -1,31 +1,17 @@
 //! Queues and their messages as rows of a database: what was acknowledged outlives the runner.
 //!
-//! A message is hidden while `visible_at` is ahead. It has a receipt once it was received, so a hidden one with a receipt is
-//! in flight, and one without is delayed. All times are milliseconds since 1970.
+//! What a call costs depends on what it is about, not on how much the queue holds: `state` says what can be done with a message
+//! without a look at the clock, so indexes lead to what is wanted, and what messages contain is apart from them. Who asks for
+//! what can be seen [reveals](Store::reveal) first what has become visible since. All times are milliseconds since 1970.
+
+mod layout;
 
 use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::message::{Attribute, Outgoing, Received};
-
-const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS queues (
-        name TEXT PRIMARY KEY, attributes TEXT NOT NULL, tags TEXT NOT NULL,
-        created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS messages (
-        sequence INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
-        attributes TEXT NOT NULL, trace_header TEXT, group_id TEXT, deduplication_id TEXT,
-        sent_at INTEGER NOT NULL, visible_at INTEGER NOT NULL,
-        receipt TEXT, received INTEGER NOT NULL DEFAULT 0, first_received_at INTEGER, source TEXT
-    );
-    CREATE INDEX IF NOT EXISTS by_queue ON messages (queue, sequence);
-    CREATE INDEX IF NOT EXISTS by_receipt ON messages (receipt) WHERE receipt IS NOT NULL;
-    CREATE TABLE IF NOT EXISTS sent (
-        queue TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, sequence INTEGER NOT NULL, at INTEGER NOT NULL,
-        PRIMARY KEY (queue, key)
-    ) WITHOUT ROWID;";
+use super::message::{Outgoing, Received};
+use layout::{LAYOUT, prepare};
 
 type Result<T> = rusqlite::Result<T>;
 
@@ -79,18 +65,33 @@ pub(super) struct Held {
     pub(super) visible_at: i64,
 }
 
+/// Why the rows can't be had.
+pub(super) enum OpenError {
+    Database(rusqlite::Error),
+    /// They have another layout.
+    Layout(i64),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
 impl Store {
     /// Opens the file, or keeps the rows in memory.
-    pub(super) fn open(file: Option<&Path>) -> Result<Self> {
+    pub(super) fn open(file: Option<&Path>) -> std::result::Result<Self, OpenError> {
         let connection = match file {
             Some(file) => Connection::open(file)?,
             None => Connection::open_in_memory()?,
         };
         connection.set_prepared_statement_cache_capacity(64);
         // What is written is in the system's memory, so it outlives this process; a loss of power is another matter.
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;")?;
-        connection.execute_batch(TABLES)?;
-        Ok(Self(connection))
+        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;")?;
+        match prepare(&connection)? {
+            LAYOUT => Ok(Self(connection)),
+            found => Err(OpenError::Layout(found)),
+        }
     }
 
     pub(super) fn queues(&self) -> Result<Vec<QueueRow>> {
@@ -142,23 +143,14 @@ impl Store {
         (now, visible_at): (i64, i64),
     ) -> Result<i64> {
         let change = self.0.transaction()?;
-        let sql = "INSERT INTO messages
-            (queue, id, body, attributes, trace_header, group_id, deduplication_id, sent_at, visible_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let Outgoing { body, attributes, group_id, deduplication_id, trace_header, .. } = message;
-        let attributes = text(attributes);
-        change.prepare_cached(sql)?.execute(params![
-            queue,
-            id,
-            body,
-            attributes,
-            trace_header,
-            group_id,
-            deduplication_id,
-            now,
-            visible_at
-        ])?;
+        let sql = "INSERT INTO messages (queue, id, group_id, deduplication_id, sent_at, visible_at, state)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?6 > ?5, 'delayed', 'visible'))";
+        let row = params![queue, id, group_id, deduplication_id, now, visible_at];
+        change.prepare_cached(sql)?.execute(row)?;
         let sequence = change.last_insert_rowid();
+        let sql = "INSERT INTO contents (sequence, attributes, trace_header, body) VALUES (?, ?, ?, ?)";
+        change.prepare_cached(sql)?.execute(params![sequence, text(attributes), trace_header, body])?;
         if let Some(key) = key {
             let sql = "INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?)";
             change.prepare_cached(sql)?.execute(params![queue, key, id, sequence, now])?;
@@ -174,6 +166,12 @@ impl Store {
         self.0.prepare_cached("DELETE FROM sent WHERE queue = ? AND at < ?")?.execute(params![queue, forget]).map(drop)
     }
 
+    /// Has all messages visible that were hidden until now.
+    fn reveal(&self, queue: &str, now: i64) -> Result<()> {
+        let sql = "UPDATE messages SET state = 'visible' WHERE queue = ? AND state <> 'visible' AND visible_at <= ?";
+        self.0.prepare_cached(sql)?.execute(params![queue, now]).map(drop)
+    }
+
     /// Takes messages, each with a new receipt. Those that were received too often go to the dead-letter queue instead.
     pub(super) fn receive(
         &mut self,
@@ -181,17 +179,18 @@ impl Store {
         now: i64,
         mut receipt: impl FnMut() -> String,
     ) -> Result<(Vec<Received>, Vec<Moved>)> {
+        self.reveal(wanted.queue, now)?;
         let change = self.0.transaction()?;
         let (mut taken, mut moved, mut after) = (Vec::new(), Vec::new(), 0);
         loop {
-            let candidates = candidates(&change, wanted, now, after, wanted.most - taken.len())?;
+            let candidates = candidates(&change, wanted, after, wanted.most - taken.len())?;
             let mut moved_now = false;
             for (sequence, received) in candidates {
                 after = sequence;
                 match &wanted.redrive {
                     Some(redrive) if received >= redrive.max_receive_count => {
-                        let sql = "UPDATE messages SET queue = ?, receipt = NULL, visible_at = ?, source = ?
-                            WHERE sequence = ? RETURNING id";
+                        let sql = "UPDATE messages SET queue = ?, receipt = NULL, visible_at = ?, state = 'visible',
+                            source = ? WHERE sequence = ? RETURNING id";
                         let mut row = change.prepare_cached(sql)?;
                         let to = params![redrive.target, now, redrive.source_arn, sequence];
                         let message_id = row.query_row(to, |row| row.get(0))?;
@@ -212,10 +211,12 @@ impl Store {
 
     /// Messages that can be seen, the oldest first: their sequences, and the ARNs of the queues that they came from.
     pub(super) fn visible(&self, queue: &str, now: i64, most: usize) -> Result<Vec<(i64, Option<String>)>> {
-        let sql = "SELECT sequence, source FROM messages WHERE queue = ? AND visible_at <= ? ORDER BY sequence LIMIT ?";
+        self.reveal(queue, now)?;
+        let sql =
+            "SELECT sequence, source FROM messages WHERE queue = ? AND state = 'visible' ORDER BY sequence LIMIT ?";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut rows = self.0.prepare_cached(sql)?;
-        rows.query_map(params![queue, now, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        rows.query_map(params![queue, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
     /// Puts messages, which are told by their sequences, into other queues. There they are new ones.
@@ -228,17 +229,17 @@ impl Store {
         let change = self.0.transaction()?;
         for (sequence, queue) in moves {
             let sql =
-                "UPDATE messages SET queue = ?1, id = ?2, sent_at = ?3, visible_at = ?3, receipt = NULL, received = 0,
-                first_received_at = NULL, source = NULL WHERE sequence = ?4";
+                "UPDATE messages SET queue = ?1, id = ?2, sent_at = ?3, visible_at = ?3, state = 'visible', receipt = NULL,
+                received = 0, first_received_at = NULL, source = NULL WHERE sequence = ?4";
             change.prepare_cached(sql)?.execute(params![queue, id(), now, sequence])?;
         }
         change.commit()
     }
 
-    /// When the next hidden message can be seen.
-    pub(super) fn next_visible_at(&self, queue: &str, now: i64) -> Result<Option<i64>> {
-        let sql = "SELECT MIN(visible_at) FROM messages WHERE queue = ? AND visible_at > ?";
-        self.0.prepare_cached(sql)?.query_row(params![queue, now], |row| row.get(0))
+    /// When the next hidden message can be seen. That may be over, where nobody has looked since.
+    pub(super) fn next_visible_at(&self, queue: &str) -> Result<Option<i64>> {
+        let sql = "SELECT MIN(visible_at) FROM messages WHERE queue = ? AND state <> 'visible'";
+        self.0.prepare_cached(sql)?.query_row([queue], |row| row.get(0))
     }
 
     pub(super) fn held(&self, queue: &str, receipt: &str) -> Result<Option<Held>> {
@@ -257,57 +258,51 @@ impl Store {
     }
 
     pub(super) fn counts(&self, queue: &str, now: i64) -> Result<Counts> {
-        let sql = "SELECT COUNT(*) FILTER (WHERE visible_at <= ?2),
-            COUNT(*) FILTER (WHERE visible_at > ?2 AND receipt IS NOT NULL),
-            COUNT(*) FILTER (WHERE visible_at > ?2 AND receipt IS NULL)
-            FROM messages WHERE queue = ?1";
-        let read = |row: &Row<'_>| Ok(Counts { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? });
-        self.0.prepare_cached(sql)?.query_row(params![queue, now], read)
+        self.reveal(queue, now)?;
+        let sql = "SELECT state, COUNT(*) FROM messages WHERE queue = ? GROUP BY state";
+        let mut rows = self.0.prepare_cached(sql)?;
+        let by_state = rows.query_map([queue], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let by_state: BTreeMap<String, i64> = by_state.collect::<Result<_>>()?;
+        let count = |state: &str| by_state.get(state).copied().unwrap_or_default();
+        Ok(Counts { visible: count("visible"), in_flight: count("in flight"), delayed: count("delayed") })
     }
 }
 
 /// What can be received, the oldest first: sequence, and how often it was received. While a message of a group is hidden,
 /// a FIFO queue gives none of that group.
-fn candidates(
-    change: &Transaction<'_>,
-    wanted: &Wanted<'_>,
-    now: i64,
-    after: i64,
-    most: usize,
-) -> Result<Vec<(i64, u32)>> {
+fn candidates(change: &Transaction<'_>, wanted: &Wanted<'_>, after: i64, most: usize) -> Result<Vec<(i64, u32)>> {
     let sql = if wanted.is_fifo {
-        "SELECT sequence, received FROM messages WHERE queue = ?1 AND visible_at <= ?2 AND sequence > ?3
-            AND group_id NOT IN (SELECT group_id FROM messages WHERE queue = ?1 AND visible_at > ?2)
-            ORDER BY sequence LIMIT ?4"
+        "SELECT sequence, received FROM messages WHERE queue = ?1 AND state = 'visible' AND sequence > ?2
+            AND group_id NOT IN (SELECT group_id FROM messages WHERE queue = ?1 AND state <> 'visible')
+            ORDER BY sequence LIMIT ?3"
     } else {
-        "SELECT sequence, received FROM messages WHERE queue = ?1 AND visible_at <= ?2 AND sequence > ?3
-            ORDER BY sequence LIMIT ?4"
+        "SELECT sequence, received FROM messages WHERE queue = ?1 AND state = 'visible' AND sequence > ?2
+            ORDER BY sequence LIMIT ?3"
     };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut rows = change.prepare_cached(sql)?;
-    rows.query_map(params![wanted.queue, now, after, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    rows.query_map(params![wanted.queue, after, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 fn take(change: &Transaction<'_>, sequence: i64, receipt: &str, now: i64, wanted: &Wanted<'_>) -> Result<Received> {
-    // With no time to hide it stays to be received.
-    let sql = "UPDATE messages SET receipt = ?1, received = received + 1, visible_at = ?2,
-        first_received_at = COALESCE(first_received_at, ?3) WHERE sequence = ?4
-        RETURNING id, body, attributes, trace_header, group_id, deduplication_id, sent_at, received, first_received_at,
-        source";
-    let visible_at = now + wanted.hidden_for;
-    change.prepare_cached(sql)?.query_row(params![receipt, visible_at, now, sequence], |row| {
-        let attributes: BTreeMap<String, Attribute> = json(row, 2)?;
+    // With no time to hide it is there for the next who looks.
+    let sql = "UPDATE messages SET receipt = ?1, received = received + 1, visible_at = ?2, state = 'in flight',
+        first_received_at = COALESCE(first_received_at, ?3) WHERE sequence = ?4";
+    change.prepare_cached(sql)?.execute(params![receipt, now + wanted.hidden_for, now, sequence])?;
+    let sql = "SELECT id, body, attributes, trace_header, group_id, deduplication_id, sent_at, received,
+        first_received_at, source FROM messages JOIN contents USING (sequence) WHERE sequence = ?";
+    change.prepare_cached(sql)?.query_row([sequence], |row| {
         let number = |column| row.get::<_, i64>(column).map(|number| number.to_string());
         let mut system_attributes = BTreeMap::from([
-            ("SentTimestamp", number(6)?),
-            ("ApproximateReceiveCount", number(7)?),
-            ("ApproximateFirstReceiveTimestamp", number(8)?),
+            ("SentTimestamp", number("sent_at")?),
+            ("ApproximateReceiveCount", number("received")?),
+            ("ApproximateFirstReceiveTimestamp", number("first_received_at")?),
         ]);
         let told = [
-            ("AWSTraceHeader", 3),
-            ("MessageGroupId", 4),
-            ("MessageDeduplicationId", 5),
-            ("DeadLetterQueueSourceArn", 9),
+            ("AWSTraceHeader", "trace_header"),
+            ("MessageGroupId", "group_id"),
+            ("MessageDeduplicationId", "deduplication_id"),
+            ("DeadLetterQueueSourceArn", "source"),
         ];
         for (name, column) in told {
             system_attributes.extend(row.get::<_, Option<String>>(column)?.map(|value| (name, value)));
@@ -316,10 +311,10 @@ fn take(change: &Transaction<'_>, sequence: i64, receipt: &str, now: i64, wanted
             system_attributes.insert("SequenceNumber", super::sequence_number(sequence));
         }
         Ok(Received {
-            message_id: row.get(0)?,
+            message_id: row.get("id")?,
             receipt_handle: receipt.to_owned(),
-            body: row.get(1)?,
-            attributes,
+            body: row.get("body")?,
+            attributes: json(row, 2)?,
             system_attributes,
         })
     })
