@@ -11,8 +11,12 @@ use rusqlite::{Connection, OpenFlags};
 use serde::de::IgnoredAny;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
+/// The events that functions are not done with.
+pub(crate) const EVENTS: &str = "lambda/events.sqlite";
+
 /// The databases of a folder.
-const DATABASES: [&str; 3] = ["executions/journal.sqlite", "sqs/queues.sqlite", "dynamodb/tables.sqlite"];
+const DATABASES: [&str; 4] =
+    ["executions/journal.sqlite", "sqs/queues.sqlite", "dynamodb/tables.sqlite", EVENTS];
 
 /// What SQLite keeps beside a database while it is open, and after its process was killed.
 const BESIDE_A_DATABASE: [&str; 2] = ["-wal", "-shm"];

@@ -21,13 +21,14 @@ use tokio::{
     sync::{broadcast, mpsc},
     task::{JoinError, JoinHandle, JoinSet},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use triggers::{Heard, Triggers};
+use triggers::{Heard, ObjectChanges, Triggers};
 
 use crate::{
     apis::Apis,
     cloudwatch::CloudWatch,
+    data,
     dynamodb::{DynamoDb, DynamoDbError},
     elsewhere::Elsewhere,
     events::EventsError,
@@ -151,6 +152,8 @@ pub struct LocalCloud {
     server: JoinHandle<()>,
     tasks: JoinSet<()>,
     mappings: Arc<Mappings>,
+    no_more_ends: CancellationToken,
+    telling_ends: AbortOnDropHandle<()>,
     _lock: Option<fs::File>,
 }
 
@@ -175,10 +178,11 @@ impl LocalCloud {
         let Place { options, port, lock } = place;
         let address = port.address();
 
-        let (changes, changed) = mpsc::unbounded_channel();
+        let changes = broadcast::Sender::new(BACKLOG);
+        let object_changes = ObjectChanges::new(changes.clone());
         let location =
             Location { region: options.region.clone(), account: options.account.clone(), endpoint: port.url() };
-        let storage = Storage::open(application.clone(), &options, changes, location.clone()).await?;
+        let storage = Storage::open(application.clone(), &options, object_changes.clone(), location.clone()).await?;
         let cloudwatch = Arc::new(CloudWatch::new());
 
         let logs = FunctionLogs::new();
@@ -187,6 +191,7 @@ impl LocalCloud {
         let (event_ends, event_ended) = mpsc::unbounded_channel();
         let mut config = lambda_config(application, executables, address, &options, (&logs, &log_groups), &callers);
         config.event_ends = Some(event_ends);
+        config.events = options.folder.as_ref().map(|folder| folder.join(data::EVENTS));
         let lambda = Lambda::new(config)?;
         let file = |name| options.folder.as_ref().map(|folder| Store::at(folder.join(name))).unwrap_or_default();
         let activities =
@@ -241,14 +246,15 @@ impl LocalCloud {
                 .with(ServiceName::Apis, Arc::new(apis)),
         );
         tasks.connect_services(&front);
+        object_changes.connect(&triggers.events, &storage.s3);
         let shutdown = CancellationToken::new();
         let mut serving = JoinSet::new();
         let listening = port.listen()?;
         let server = tokio::spawn(listening.serve(front.clone(), shutdown.clone()));
-        let changes = broadcast::Sender::new(BACKLOG);
-        let heard = Heard { object_changes: changed, status_changes: status_changed, event_ends: event_ended };
+        let heard = Heard { status_changes: status_changed, event_ends: event_ended };
         let mappings = triggers.mappings.clone();
-        triggers.start(heard, storage.s3.clone(), changes.clone(), &mut serving);
+        let no_more_ends = CancellationToken::new();
+        let telling_ends = triggers.start(heard, no_more_ends.clone(), &mut serving);
         serving.spawn(delete_expired(storage.dynamodb));
 
         Ok(Self {
@@ -264,6 +270,8 @@ impl LocalCloud {
             server,
             tasks: serving,
             mappings,
+            no_more_ends,
+            telling_ends,
             _lock: lock,
         })
     }
@@ -323,6 +331,10 @@ impl LocalCloud {
         // What functions that are ended here would answer is no answer.
         self.states.close();
         self.lambda.shutdown().await;
+        self.no_more_ends.cancel();
+        if let Err(error) = (&mut self.telling_ends).await {
+            tracing::error!(%error, "who tells of the ends of events ended in a panic");
+        }
         self.mappings.close();
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
@@ -359,7 +371,7 @@ impl Storage {
     async fn open(
         application: Application,
         options: &Options,
-        changes: mpsc::UnboundedSender<ObjectEvent>,
+        changes: Arc<ObjectChanges>,
         location: Location,
     ) -> Result<Self, StartError> {
         let (folder, set_aside_broken) = (options.folder.clone(), options.set_aside_broken);

@@ -27,6 +27,7 @@ use cloud::{
 use http::Request;
 use http_body_util::BodyExt;
 use lambda_support::{answer, config, function, json_of, lambda, meet};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpListener, sync::mpsc};
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -292,6 +293,69 @@ async fn events_of_a_function_that_may_not_run_are_given_up() {
         assert_eq!((end.function.as_str(), end.attempts), (name, 0));
     }
     running.abort();
+}
+
+/// The attempts of the events that a file keeps.
+fn kept_attempts(file: &Path) -> Vec<u32> {
+    let events = Connection::open(file).unwrap();
+    let mut rows = events.prepare("SELECT attempts FROM events ORDER BY number").unwrap();
+    rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn events_that_are_kept_go_on_with_their_attempts_and_their_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.sqlite");
+    let lambda = || {
+        let mut config = config(vec![function()]);
+        config.retry_delays = vec![Duration::from_hours(1), Duration::from_hours(1)];
+        config.events = Some(file.clone());
+        let (ends, ended) = mpsc::unbounded_channel();
+        config.event_ends = Some(ends);
+        (Lambda::new(config).unwrap(), ended)
+    };
+    let (first, mut ended) = lambda();
+    let event = |payload: &'static [u8]| Bytes::from_static(payload);
+    first.invoke_event("Deeds", event(b"{\"a\":1}"), InvokeOptions::default()).unwrap();
+    let done = ended.recv().await.unwrap();
+    let id = first.invoke_event("Deeds", event(b"{\"do\":\"error\"}"), InvokeOptions::default()).unwrap();
+    while kept_attempts(&file) != [0, 1] {
+        tokio::task::yield_now().await;
+    }
+    // Nobody has said of the first one that it is done with until now.
+    done.done();
+    assert_eq!(first.shutdown().await, BTreeMap::from([("Deeds".to_owned(), 1)]));
+    assert_eq!(kept_attempts(&file), [1]);
+
+    // It is due, and tried for the second time.
+    let change = |sql: &str| Connection::open(&file).unwrap().execute_batch(sql).unwrap();
+    change("UPDATE events SET due_at = 0");
+    let (second, _ended) = lambda();
+    assert_eq!(second.resume_events(), BTreeMap::from([("Deeds".to_owned(), 1)]));
+    assert_eq!(second.resume_events(), BTreeMap::new());
+    while kept_attempts(&file) != [2] {
+        tokio::task::yield_now().await;
+    }
+    drop(second.shutdown().await);
+
+    // The third time is the last one.
+    change("UPDATE events SET due_at = 0");
+    let (third, mut ended) = lambda();
+    third.resume_events();
+    let end = ended.recv().await.unwrap();
+    assert!(matches!(&end.outcome, EventOutcome::Failed(_)), "{end:?}");
+    assert_eq!((end.attempts, end.request_id.as_str()), (3, id.as_str()));
+    drop(third.shutdown().await);
+
+    // What is too old is not tried any more.
+    change("UPDATE events SET attempts = 1, due_at = 0, received_at = 0");
+    let (fourth, mut ended) = lambda();
+    fourth.resume_events();
+    let end = ended.recv().await.unwrap();
+    assert!(matches!(&end.outcome, EventOutcome::NotRun(NotRun::EventAgeExceeded)), "{end:?}");
+    assert_eq!(end.attempts, 1);
+    end.done();
+    assert!(kept_attempts(&file).is_empty());
 }
 
 #[tokio::test]

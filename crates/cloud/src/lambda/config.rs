@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, io, num::NonZeroUsize, path::PathBuf, sync
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{event::EventEnd, logs::LogSink};
+use super::{event::EventEnd, kept_events::KeptEventsError, logs::LogSink};
 
 /// The credentials that every function is given. They open nothing outside the local cloud.
 #[derive(Debug, Clone)]
@@ -53,7 +53,9 @@ pub struct LambdaConfig {
     pub retry_delays: Vec<Duration>,
     /// How long an asynchronous invocation waits the first time that too many others run; then twice as long each time.
     pub throttle_pause: Duration,
-    /// Who is told of the ends of asynchronous invocations.
+    /// The file that keeps asynchronous invocations; none keeps them for as long as this runs.
+    pub events: Option<PathBuf>,
+    /// Who is told of the ends of asynchronous invocations, and then says that they are [done](EventEnd::done) with.
     pub event_ends: Option<UnboundedSender<EventEnd>>,
 }
 
@@ -73,6 +75,7 @@ impl LambdaConfig {
             max_processes: cores.saturating_mul(NonZeroUsize::MIN.saturating_add(9)),
             retry_delays: vec![Duration::from_mins(1), Duration::from_mins(2)],
             throttle_pause: Duration::from_secs(1),
+            events: None,
             event_ends: None,
         }
     }
@@ -130,6 +133,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// The events that functions are not done with can't be had.
+    #[error("cannot open the events in {} ({source}): move the file away to start with none", file.display())]
+    Events {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: KeptEventsError,
     },
     /// The folder that stands for the functions' home, or one for their code, could not be made.
     #[error("cannot make a folder for the functions")]

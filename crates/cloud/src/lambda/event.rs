@@ -1,4 +1,5 @@
 //! Asynchronous invocations: accepted at once, run later, and tried again after a function error or where too many run.
+//! Where a file keeps them, they go on after a restart with the age and the attempts that they had.
 //!
 //! Source: the Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
 
@@ -9,13 +10,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use time::OffsetDateTime;
 use tokio::{
     sync::mpsc::UnboundedSender,
     time::{Instant, sleep},
 };
 
 use super::{
-    invocation::{Invocation, InvokeError, Task},
+    invocation::{Invocation, InvokeError},
+    kept_events::{KeptEvent, Known},
     registry::Registry,
 };
 
@@ -37,6 +40,17 @@ pub struct EventEnd {
     pub attempts: u32,
     /// What came of the last attempt.
     pub outcome: EventOutcome,
+    pub(crate) kept: Option<KeptEvent>,
+}
+
+impl EventEnd {
+    /// Forgets the event, now that all have been told who are to be told of its end. Until then it is taken up again after a
+    /// restart.
+    pub fn done(&self) {
+        if let Some(kept) = &self.kept {
+            kept.done();
+        }
+    }
 }
 
 /// What came of the last attempt.
@@ -67,11 +81,8 @@ pub enum NotRun {
 /// An event on its way.
 pub(crate) struct Event {
     pub(crate) registry: Arc<Registry>,
-    /// What the caller named.
-    pub(crate) reference: String,
-    /// The function's name.
-    pub(crate) function: String,
-    pub(crate) task: Task,
+    pub(crate) known: Known,
+    pub(crate) kept: Option<KeptEvent>,
     /// How long it waits before each time that it is tried again after an error.
     pub(crate) retry_delays: Vec<Duration>,
     pub(crate) max_age: Option<Duration>,
@@ -110,26 +121,32 @@ enum Attempt {
 impl Event {
     /// Runs it until it succeeds or its retries are used up. Every attempt has the same request id, as on Lambda.
     pub(crate) async fn run(self) {
-        let Some((attempts, outcome)) = self.outcome().await else { return self.given_up.add(&self.function) };
-        let Self { function, task, ends, .. } = self;
-        if let Some(ends) = ends {
-            let end = EventEnd { function, request_id: task.request_id, payload: task.payload, attempts, outcome };
-            // Nobody may listen any more; that is no error.
-            let _ = ends.send(end);
+        let Some((attempts, outcome)) = self.outcome().await else { return self.given_up.add(&self.known.function) };
+        let Self { known: Known { function, task, .. }, kept, ends, .. } = self;
+        let end = EventEnd { function, request_id: task.request_id, payload: task.payload, attempts, outcome, kept };
+        match ends {
+            // Whoever is told says when it is done with. Nobody may listen any more; that is no error.
+            Some(ends) => drop(ends.send(end)),
+            None => end.done(),
         }
     }
 
     /// How often it was tried and what came of it; none where all ends first.
     async fn outcome(&self) -> Option<(u32, EventOutcome)> {
-        let (function, request_id) = (&*self.function, &*self.task.request_id);
-        let expires = Instant::now() + self.max_age.unwrap_or(MAX_AGE);
-        let mut delays = self.retry_delays.iter();
+        let (function, request_id) = (&*self.known.function, &*self.known.task.request_id);
+        let mut attempts = self.known.attempts;
+        let mut delays = self.retry_delays.iter().skip(usize::try_from(attempts).unwrap_or(usize::MAX));
         let mut pause = self.registry.programs.config.throttle_pause;
-        let mut attempts = 0;
+        self.wait(from_now(self.known.due_at)).await?;
+        let left = from_now(self.known.received_at + self.max_age.unwrap_or(MAX_AGE));
+        if left.is_zero() {
+            return Some((attempts, EventOutcome::NotRun(NotRun::EventAgeExceeded)));
+        }
+        let expires = Instant::now() + left;
         loop {
             let outcome = match self.attempt().await {
                 Attempt::ShuttingDown => return None,
-                Attempt::Throttled if self.registry.concurrency.reserved(&self.function) == Some(0) => {
+                Attempt::Throttled if self.registry.concurrency.reserved(function) == Some(0) => {
                     return Some((attempts, EventOutcome::NotRun(NotRun::ZeroReservedConcurrency)));
                 }
                 Attempt::Throttled if Instant::now() + pause > expires => {
@@ -157,6 +174,9 @@ impl Event {
             match delays.next() {
                 Some(delay) if Instant::now() + *delay <= expires => {
                     tracing::warn!(function, request_id, attempts, in_seconds = delay.as_secs(), "it is tried again");
+                    if let Some(kept) = &self.kept {
+                        kept.tried(attempts, OffsetDateTime::now_utc() + *delay);
+                    }
                     self.wait(*delay).await?;
                 }
                 // Who hears of the end says where the event went.
@@ -167,12 +187,12 @@ impl Event {
 
     /// Invokes the function as it is now.
     async fn attempt(&self) -> Attempt {
-        let deployed = match self.registry.find(&self.reference) {
+        let deployed = match self.registry.find(&self.known.reference) {
             Ok(deployed) => deployed,
             Err(error) => return Attempt::Failed(error),
         };
-        let Ok(admitted) = self.registry.concurrency.admit(&self.function) else { return Attempt::Throttled };
-        match deployed.pool.invoke(&self.task, admitted).await {
+        let Ok(admitted) = self.registry.concurrency.admit(&self.known.function) else { return Attempt::Throttled };
+        match deployed.pool.invoke(&self.known.task, admitted).await {
             Ok(invocation) => Attempt::Ran(invocation),
             Err(InvokeError::TooManyRequests { .. }) => Attempt::Throttled,
             Err(InvokeError::ShuttingDown) => Attempt::ShuttingDown,
@@ -182,9 +202,17 @@ impl Event {
 
     /// Waits; none where all ends first.
     async fn wait(&self, delay: Duration) -> Option<()> {
+        if delay.is_zero() {
+            return Some(());
+        }
         tokio::select! {
             () = sleep(delay) => Some(()),
             () = self.registry.programs.shutdown.cancelled() => None,
         }
     }
+}
+
+/// How long it is until then; nothing where that is over.
+fn from_now(moment: OffsetDateTime) -> Duration {
+    (moment - OffsetDateTime::now_utc()).try_into().unwrap_or_default()
 }

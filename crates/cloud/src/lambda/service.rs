@@ -1,8 +1,15 @@
 //! The functions of an application, ready to be invoked.
 
-use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
+use sam::Function;
+use time::OffsetDateTime;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -10,6 +17,7 @@ use super::{
     deployed::Deployed,
     event::{Event, GivenUp},
     invocation::{Invocation, InvokeError, InvokeOptions, MAX_EVENT, MAX_REQUEST, Task},
+    kept_events::{KeptEvent, KeptEvents, Known},
     program::Programs,
     registry::Registry,
 };
@@ -23,11 +31,23 @@ pub struct Lambda {
     shutdown: CancellationToken,
     invocations: TaskTracker,
     given_up: GivenUp,
+    events: Option<Arc<KeptEvents>>,
+    /// The events that an earlier runner was not done with.
+    left: Mutex<Vec<(KeptEvent, Known)>>,
 }
 
 impl Lambda {
-    /// Checks the functions and gets ready to start them.
+    /// Checks the functions and gets ready to start them. Blocks on the disk.
     pub fn new(config: LambdaConfig) -> Result<Arc<Self>, ConfigError> {
+        let (events, left) = match &config.events {
+            Some(file) => {
+                let failed = |source| ConfigError::Events { file: file.clone(), source };
+                let events = KeptEvents::open(file).map_err(failed)?;
+                let left = events.all().map_err(|error| failed(error.into()))?;
+                (Some(events), left)
+            }
+            None => (None, Vec::new()),
+        };
         let shutdown = CancellationToken::new();
         let registry = Registry::new(Programs::new(config, shutdown.clone())?)?;
         Ok(Arc::new(Self {
@@ -35,6 +55,8 @@ impl Lambda {
             shutdown,
             invocations: TaskTracker::new(),
             given_up: GivenUp::default(),
+            events,
+            left: Mutex::new(left),
         }))
     }
 
@@ -53,24 +75,58 @@ impl Lambda {
     }
 
     /// Invokes a function without waiting: gives the request id at once. After a function error the event is tried
-    /// again, twice by default, and whoever listens is told of its end.
+    /// again, twice by default, and whoever listens is told of its end. Where events are kept, it is on the disk before this
+    /// returns.
     pub fn invoke_event(&self, name: &str, payload: Bytes, options: InvokeOptions) -> Result<String, InvokeError> {
         let (deployed, task) = self.task(name, payload, options, MAX_EVENT)?;
         let request_id = task.request_id.clone();
-        let (function, config) = (&deployed.function, &self.registry.programs.config);
-        let retries = function.event_invoke.max_retries.and_then(|most| usize::try_from(most).ok());
-        let event = Event {
-            registry: Arc::clone(&self.registry),
+        let function = &deployed.function;
+        let now = OffsetDateTime::now_utc();
+        let known = Known {
             reference: name.to_owned(),
             function: function.name.clone(),
             task,
+            received_at: now,
+            attempts: 0,
+            due_at: now,
+        };
+        let kept = self.events.as_ref().map(|events| events.keep(&known)).transpose();
+        let kept = kept.map_err(|error| {
+            let reason = format!("the event can't be kept: {error}");
+            InvokeError::Service { function: function.name.clone(), reason }
+        })?;
+        self.run_event(Some(function), known, kept);
+        Ok(request_id)
+    }
+
+    /// Lets the events go on that an earlier runner was not done with, and tells how many of each function there are. They
+    /// have the age and the attempts that they had.
+    pub fn resume_events(&self) -> BTreeMap<String, usize> {
+        let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut counts = BTreeMap::new();
+        for (kept, known) in left {
+            *counts.entry(known.function.clone()).or_default() += 1;
+            let deployed = self.registry.find(&known.reference).ok();
+            self.run_event(deployed.as_ref().map(|deployed| &deployed.function), known, Some(kept));
+        }
+        counts
+    }
+
+    /// Runs an event as its function says, where that is there.
+    fn run_event(&self, function: Option<&Function>, known: Known, kept: Option<KeptEvent>) {
+        let config = &self.registry.programs.config;
+        let settings = function.map(|function| &function.event_invoke);
+        let retries = settings.and_then(|settings| usize::try_from(settings.max_retries?).ok());
+        let event = Event {
+            registry: Arc::clone(&self.registry),
+            known,
+            kept,
             retry_delays: config.retry_delays.iter().copied().take(retries.unwrap_or(usize::MAX)).collect(),
-            max_age: function.event_invoke.max_age,
+            max_age: settings.and_then(|settings| settings.max_age),
             ends: config.event_ends.clone(),
             given_up: self.given_up.clone(),
         };
         self.invocations.spawn(event.run());
-        Ok(request_id)
     }
 
     /// Puts another build of a template's function in its place: what runs goes on to its end, what comes gets the new
@@ -91,7 +147,7 @@ impl Lambda {
     }
 
     /// Kills all processes and waits for their end. Invocations that run end with [`InvokeError::ShuttingDown`]. Gives how
-    /// many events of each function were not done with: they are in memory alone, so they are told, and lost.
+    /// many events of each function were not done with: those that are kept go on after the next start, others are lost.
     pub async fn shutdown(&self) -> BTreeMap<String, usize> {
         self.shutdown.cancel();
         let all: Vec<Arc<Deployed>> =
@@ -103,7 +159,11 @@ impl Lambda {
         self.invocations.wait().await;
         let given_up = self.given_up.take();
         for (function, events) in &given_up {
-            tracing::warn!(function, events, "events that the function was not done with are lost");
+            if self.events.is_some() {
+                tracing::info!(function, events, "events that the function was not done with go on at the next start");
+            } else {
+                tracing::warn!(function, events, "events that the function was not done with are lost");
+            }
         }
         given_up
     }

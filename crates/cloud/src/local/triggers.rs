@@ -1,12 +1,13 @@
 //! What starts things by itself: rules and schedules, event source mappings, the destinations of functions.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use sam::Application;
 use tokio::{
     sync::{broadcast, mpsc::UnboundedReceiver},
     task::JoinSet,
 };
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::StartError;
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     lambda::EventEnd,
     location::Location,
     mappings::{self, Mappings},
-    s3::{ObjectEvent, S3},
+    s3::{self, ObjectEvent, S3},
     scheduler::Scheduler,
     states::{StatusChange, Store},
     targets::Targets,
@@ -31,9 +32,43 @@ pub(super) struct Triggers {
 
 /// What triggers hear of.
 pub(super) struct Heard {
-    pub(super) object_changes: UnboundedReceiver<ObjectEvent>,
     pub(super) status_changes: UnboundedReceiver<StatusChange>,
     pub(super) event_ends: UnboundedReceiver<EventEnd>,
+}
+
+/// Tells of changes of objects those whom their buckets want to be told, before the client who made a change is answered: an
+/// upload that is acknowledged has started what it starts. Others that listen are told too.
+#[derive(Debug)]
+pub(super) struct ObjectChanges {
+    listeners: broadcast::Sender<ObjectEvent>,
+    /// Set before the port is served. Both keep the buckets, which keep this.
+    told: OnceLock<(Weak<Events>, Weak<S3>)>,
+}
+
+impl ObjectChanges {
+    pub(super) fn new(listeners: broadcast::Sender<ObjectEvent>) -> Arc<Self> {
+        Arc::new(Self { listeners, told: OnceLock::new() })
+    }
+
+    /// Has the rules and the notifications of these told from now on.
+    pub(super) fn connect(&self, events: &Arc<Events>, s3: &Arc<S3>) {
+        // It is called once.
+        let _ = self.told.set((Arc::downgrade(events), Arc::downgrade(s3)));
+    }
+}
+
+impl s3::Listener for ObjectChanges {
+    fn changed(&self, change: ObjectEvent) {
+        let told = self.told.get().and_then(|(events, s3)| Some((events.upgrade()?, s3.upgrade()?)));
+        match told {
+            Some((events, s3)) => events.object_changed(&change, &s3.notifications_of(&change.bucket)),
+            None => {
+                tracing::error!(bucket = change.bucket, key = change.key, "nobody is there to be told of an object")
+            }
+        }
+        // Nobody may listen; that is no error.
+        let _ = self.listeners.send(change);
+    }
 }
 
 impl Triggers {
@@ -62,28 +97,37 @@ impl Triggers {
         Ok(Self { events, scheduler: Arc::new(scheduler), mappings: Arc::new(mappings), destinations })
     }
 
-    /// Lets them hear and act, for as long as `serving` lives; of changes of objects others are told too.
+    /// Lets them hear and act, for as long as `serving` lives. Ends of events are told until `no_more_ends` is, and then those
+    /// that there still are.
     pub(super) fn start(
         self,
         heard: Heard,
-        s3: Arc<S3>,
-        changes: broadcast::Sender<ObjectEvent>,
+        no_more_ends: CancellationToken,
         serving: &mut JoinSet<()>,
-    ) {
+    ) -> AbortOnDropHandle<()> {
         let Self { events, scheduler, mappings, destinations } = self;
-        let Heard { object_changes, status_changes, event_ends } = heard;
+        let Heard { status_changes, event_ends } = heard;
         mappings.start();
-        serving.spawn(tell_ends(destinations, event_ends));
         serving.spawn(fire(events.clone()));
         serving.spawn(async move { scheduler.fire().await });
-        serving.spawn(send_changes(events.clone(), s3, object_changes, changes));
         serving.spawn(send_status_changes(events, status_changes));
+        AbortOnDropHandle::new(tokio::spawn(tell_ends(destinations, event_ends, no_more_ends)))
     }
 }
 
-async fn tell_ends(destinations: Destinations, mut ended: UnboundedReceiver<EventEnd>) {
-    while let Some(end) = ended.recv().await {
+async fn tell_ends(destinations: Destinations, mut ended: UnboundedReceiver<EventEnd>, no_more: CancellationToken) {
+    loop {
+        let end = tokio::select! {
+            biased;
+            () = no_more.cancelled(), if !ended.is_closed() => {
+                ended.close();
+                continue;
+            }
+            end = ended.recv() => end,
+        };
+        let Some(end) = end else { return };
         destinations.tell(&end);
+        end.done();
     }
 }
 
@@ -94,18 +138,5 @@ async fn fire(events: Arc<Events>) {
 async fn send_status_changes(events: Arc<Events>, mut changed: UnboundedReceiver<StatusChange>) {
     while let Some(change) = changed.recv().await {
         events.send(&change.event());
-    }
-}
-
-async fn send_changes(
-    events: Arc<Events>,
-    s3: Arc<S3>,
-    mut changed: UnboundedReceiver<ObjectEvent>,
-    changes: broadcast::Sender<ObjectEvent>,
-) {
-    while let Some(change) = changed.recv().await {
-        events.object_changed(&change, &s3.notifications_of(&change.bucket));
-        // Nobody may listen; that is no error.
-        let _ = changes.send(change);
     }
 }

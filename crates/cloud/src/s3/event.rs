@@ -1,8 +1,30 @@
 //! What is told about every object that appears or goes.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use time::OffsetDateTime;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// Who is told of changes, in the thread that makes them: the request of a change is answered after it was told. A thread that
+/// may block.
+pub trait Listener: Send + Sync + 'static {
+    /// An object was written or deleted, and the change is on disk.
+    fn changed(&self, event: ObjectEvent);
+}
+
+impl Listener for UnboundedSender<ObjectEvent> {
+    fn changed(&self, event: ObjectEvent) {
+        if self.send(event).is_err() {
+            tracing::debug!("nobody listens to the events of S3 any more");
+        }
+    }
+}
+
+impl<L: Listener> Listener for Arc<L> {
+    fn changed(&self, event: ObjectEvent) {
+        L::changed(self, event);
+    }
+}
 
 /// An object was written or deleted, and the change is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]

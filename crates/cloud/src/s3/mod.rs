@@ -2,7 +2,7 @@
 //!
 //! What is there: buckets, objects with their headers, conditions and ranges, listings, multipart uploads,
 //! versions, tags. Everything else is refused as not implemented, as are access lists, object lock and customer
-//! keys when a request asks for them. Signatures are not checked, and a presigned address does not expire.
+//! keys when a request asks for them. Signatures are not checked.
 
 mod chunked;
 mod condition;
@@ -33,9 +33,8 @@ use s3s::{
     service::{S3Service, S3ServiceBuilder},
 };
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
 
-pub use event::{Deletion, EventKind, ObjectEvent, Reason, TagChange};
+pub use event::{Deletion, EventKind, Listener, ObjectEvent, Reason, TagChange};
 pub use notifications::{Notification, Notifications};
 pub use store::OpenError;
 
@@ -73,35 +72,31 @@ impl CreateBucketError {
 pub struct S3 {
     service: S3Service,
     store: Arc<Store>,
-    events: mpsc::UnboundedSender<ObjectEvent>,
+    listener: Arc<dyn Listener>,
     /// Removed, with all objects, when the last reference goes.
     _temporary: Option<Temporary>,
 }
 
 impl S3 {
     /// Opens the buckets kept in `folder`, which is made when it is not there. Each change to an object is told to
-    /// `events` after it is on disk, before its request is answered. What is broken in the folder is an error, unless it is
+    /// `listener` after it is on disk, before its request is answered. What is broken in the folder is an error, unless it is
     /// to be set aside.
-    pub fn open(
-        folder: &Path,
-        events: mpsc::UnboundedSender<ObjectEvent>,
-        set_aside_broken: bool,
-    ) -> Result<Self, OpenError> {
-        Ok(Self::new(Store::open(folder, set_aside_broken)?, None, events))
+    pub fn open(folder: &Path, listener: impl Listener, set_aside_broken: bool) -> Result<Self, OpenError> {
+        Ok(Self::new(Store::open(folder, set_aside_broken)?, None, Arc::new(listener)))
     }
 
     /// Buckets in a folder of their own, which goes when this does.
-    pub fn ephemeral(events: mpsc::UnboundedSender<ObjectEvent>) -> Result<Self, OpenError> {
+    pub fn ephemeral(listener: impl Listener) -> Result<Self, OpenError> {
         let temporary = Temporary::new("s3").map_err(|source| OpenError::Io { path: std::env::temp_dir(), source })?;
         let store = Store::open(temporary.path(), false)?;
-        Ok(Self::new(store, Some(temporary), events))
+        Ok(Self::new(store, Some(temporary), Arc::new(listener)))
     }
 
-    fn new(store: Store, temporary: Option<Temporary>, events: mpsc::UnboundedSender<ObjectEvent>) -> Self {
+    fn new(store: Store, temporary: Option<Temporary>, listener: Arc<dyn Listener>) -> Self {
         let store = Arc::new(store);
-        let mut builder = S3ServiceBuilder::new(Operations::new(Arc::clone(&store), events.clone()));
+        let mut builder = S3ServiceBuilder::new(Operations::new(Arc::clone(&store), listener.clone()));
         builder.set_host(request::Hosts);
-        Self { service: builder.build(), store, events, _temporary: temporary }
+        Self { service: builder.build(), store, listener, _temporary: temporary }
     }
 
     /// Creates a bucket unless it is there. Says whether it was created. Blocks on the disk.

@@ -67,7 +67,7 @@ impl S3 {
             tags: Tags::new(),
         };
         let committed = self.store.commit(bucket, key, data, content, &WriteCondition::default())?;
-        let operations = Operations::new(Arc::clone(&self.store), self.events.clone());
+        let operations = Operations::new(Arc::clone(&self.store), self.listener.clone());
         operations.teller(&Extensions::new()).created(Reason::Put, bucket, &committed);
         Ok(())
     }

@@ -21,12 +21,11 @@ use http::Extensions;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
 
 pub(super) use lists::storage_class;
 
 use super::{
-    event::{EventKind, ObjectEvent, Reason, TagChange},
+    event::{EventKind, Listener, ObjectEvent, Reason, TagChange},
     request::Caller,
     store::{Committed, Deleted, Retagged, Store, sequencer},
 };
@@ -35,15 +34,14 @@ use super::{
 pub(super) const ACCOUNT: &str = "000000000000";
 
 /// The store behind the protocol.
-#[derive(Debug)]
 pub(super) struct Operations {
     store: Arc<Store>,
-    events: mpsc::UnboundedSender<ObjectEvent>,
+    listener: Arc<dyn Listener>,
 }
 
 impl Operations {
-    pub(super) fn new(store: Arc<Store>, events: mpsc::UnboundedSender<ObjectEvent>) -> Self {
-        Self { store, events }
+    pub(super) fn new(store: Arc<Store>, listener: Arc<dyn Listener>) -> Self {
+        Self { store, listener }
     }
 
     fn store(&self) -> Arc<Store> {
@@ -52,13 +50,13 @@ impl Operations {
 
     /// Tells about what a request changes.
     pub(super) fn teller(&self, request: &Extensions) -> Teller {
-        Teller { events: self.events.clone(), caller: request.get::<Caller>().cloned() }
+        Teller { listener: self.listener.clone(), caller: request.get::<Caller>().cloned() }
     }
 }
 
 /// Goes where a change is made, so that the change is told even if the client is gone by then.
 pub(super) struct Teller {
-    events: mpsc::UnboundedSender<ObjectEvent>,
+    listener: Arc<dyn Listener>,
     caller: Option<Caller>,
 }
 
@@ -109,9 +107,7 @@ impl Teller {
     }
 
     fn tell(&self, event: ObjectEvent) {
-        if self.events.send(event).is_err() {
-            tracing::debug!("nobody listens to the events of S3 any more");
-        }
+        self.listener.changed(event);
     }
 }
 

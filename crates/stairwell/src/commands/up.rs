@@ -67,12 +67,18 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let (started, uncalled) = (cloud.states().subscribe(), cloud.logs().uncalled());
     let began = OffsetDateTime::now_utc();
     let resumed = cloud.states().resume().map_err(StartError::from)?;
+    let events: usize = cloud.lambda().resume_events().values().sum();
     if args.json {
         print(ready(&application, &cloud));
     } else {
         tell(&application, &cloud, args);
     }
     tell_refused(&resumed);
+    match events {
+        0 => {}
+        1 => crate::tell!("1 event that a function was not done with goes on"),
+        count => crate::tell!("{count} events that functions were not done with go on"),
+    }
     let display = if args.json { Display::Json } else { Display::Plain };
     let viewer = Viewer::new(&application, &cloud, display).with_hints(cloud.endpoint_url());
     let showing = tokio::spawn(show(started, uncalled, viewer, began, args.json));
