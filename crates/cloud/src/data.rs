@@ -14,9 +14,12 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 /// The events that functions are not done with.
 pub(crate) const EVENTS: &str = "lambda/events.sqlite";
 
+/// What FIFO topics got lately.
+pub(crate) const SENT_BY_TOPICS: &str = "sns/sent.sqlite";
+
 /// The databases of a folder.
-const DATABASES: [&str; 4] =
-    ["executions/journal.sqlite", "sqs/queues.sqlite", "dynamodb/tables.sqlite", EVENTS];
+const DATABASES: [&str; 5] =
+    ["executions/journal.sqlite", "sqs/queues.sqlite", "dynamodb/tables.sqlite", EVENTS, SENT_BY_TOPICS];
 
 /// What SQLite keeps beside a database while it is open, and after its process was killed.
 const BESIDE_A_DATABASE: [&str; 2] = ["-wal", "-shm"];

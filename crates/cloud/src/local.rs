@@ -221,7 +221,9 @@ impl LocalCloud {
         let states = States::new(application, parts).map_err(StartError::StateMachines)?;
         tasks.connect(&states);
         let sqs = storage.sqs.clone();
-        let sns = Arc::new(Sns::open(file("topics.json"), location.clone(), application, sqs.clone(), lambda.clone())?);
+        let sent = options.folder.as_ref().map(|folder| folder.join(data::SENT_BY_TOPICS));
+        let (topics, of) = (file("topics.json"), location.clone());
+        let sns = Arc::new(Sns::open(topics, sent.as_deref(), of, application, sqs.clone(), lambda.clone())?);
         let targets =
             Targets { lambda: lambda.clone(), states: states.clone(), sqs, sns: sns.clone(), logs: log_groups.clone() };
         let front = account_services(application, &location, log_groups, file)?;

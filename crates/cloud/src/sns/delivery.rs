@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::{Publication, Published, Sns, subscription::Subscription};
 use crate::{
     lambda::InvokeOptions,
-    sqs::{Attribute, Outgoing},
+    sqs::{Attribute, Outgoing, is_fifo},
     wire,
 };
 
@@ -67,7 +67,10 @@ impl Sns {
 
     fn put(&self, queue_arn: &str, message: &Outgoing) -> Result<(), String> {
         let queue = self.sqs.name_of(queue_arn).ok_or_else(|| format!("there is no queue {queue_arn}"))?;
-        self.sqs.send(&queue, message).map(drop).map_err(|failure| failure.to_string())
+        // A standard queue takes no deduplication id; a FIFO topic can have one all the same.
+        let deduplication_id = message.deduplication_id.clone().filter(|_| is_fifo(&queue));
+        let message = Outgoing { deduplication_id, ..message.clone() };
+        self.sqs.send(&queue, &message).map(drop).map_err(|failure| failure.to_string())
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! Differences from the service: nothing leaves this machine, so there are no subscriptions of addresses, telephones or web
 //! sites, and a text message to a telephone is told in the terminal; messages are not signed, so their signatures are empty; a message that can't be delivered goes to the
-//! subscription's dead-letter queue at once; policies are kept and not applied; what FIFO topics have sent is not known any more
-//! after a restart.
+//! subscription's dead-letter queue at once; policies are kept and not applied.
 //!
 //! There are crates that emulate SNS; this is our own, because those deliver to queues alone, and their raw messages have no
 //! attributes.
@@ -11,17 +10,17 @@
 mod delivery;
 mod failure;
 mod operations;
+mod sent;
 mod subscription;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -32,16 +31,17 @@ use crate::{
     sqs::{Attribute, Sqs},
     states::{Store, StoreError},
 };
+use sent::{Sent, SentError};
 use subscription::Subscription;
 
 /// The longest message, in bytes.
 const MAX_MESSAGE: usize = 256 * 1024;
 
-/// For how long a FIFO topic knows a message once more.
-const DEDUPLICATION: Duration = Duration::from_mins(5);
+/// For how long a FIFO topic knows a message once more, in milliseconds.
+const DEDUPLICATION: i64 = 5 * 60 * 1000;
 
-/// How often what is older than that is forgotten, at most.
-const SWEEP: Duration = Duration::from_secs(1);
+/// How often what is older than that is forgotten, at most, in milliseconds.
+const SWEEP: i64 = 1000;
 
 /// Why the topics can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,14 @@ pub enum SnsError {
     /// The file that keeps them.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The file that keeps what FIFO topics got.
+    #[error("cannot open {} ({source}): move the file away to start without what FIFO topics got", file.display())]
+    Sent {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: SentError,
+    },
     /// A subscription of the template can't be as it is described.
     #[error("the subscription {subscription}: {failure}")]
     Subscription {
@@ -79,12 +87,10 @@ struct Inner {
 }
 
 /// What FIFO topics got.
-#[derive(Default)]
 struct Fifo {
-    /// Lately, by topic and deduplication id.
-    sent: HashMap<(String, String), (Instant, Published)>,
+    sent: Sent,
     /// When `sent` was last rid of what is too old.
-    swept: Option<Instant>,
+    swept_at: i64,
     /// The last number: of the clock, so that it also rises from one run to the next.
     sequence: i128,
 }
@@ -132,9 +138,11 @@ pub struct Published {
 }
 
 impl Sns {
-    /// The topics that a file has, and those of the template.
+    /// The topics that a file has, and those of the template. `sent` is the file that keeps what FIFO topics got, where that is
+    /// to be kept.
     pub fn open(
         store: Store,
+        sent: Option<&Path>,
         location: Location,
         application: &sam::Application,
         sqs: Arc<Sqs>,
@@ -160,7 +168,9 @@ impl Sns {
             let arn = format!("{}:{}", subscribed.topic_arn, subscribed.logical_id);
             inner.subscriptions.insert(arn, subscription);
         }
-        Ok(Self { location, sqs, lambda, store, inner: Mutex::new(inner), fifo: Mutex::default() })
+        let failed = |source| SnsError::Sent { file: sent.map(Path::to_owned).unwrap_or_default(), source };
+        let fifo = Fifo { sent: Sent::open(sent).map_err(failed)?, swept_at: 0, sequence: 0 };
+        Ok(Self { location, sqs, lambda, store, inner: Mutex::new(inner), fifo: Mutex::new(fifo) })
     }
 
     /// It as its clients see it.
@@ -188,13 +198,16 @@ impl Sns {
             return Ok(published);
         };
         let mut fifo = self.fifo.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (topic_arn.to_owned(), deduplication_id.clone());
-        if let Some(before) = fifo.sent_before(&key) {
+        let now = now();
+        if let Some(before) = fifo.sent_before(topic_arn, &deduplication_id, now)? {
             return Ok(before);
         }
         let published = Published { message_id, sequence_number: Some(fifo.next_number()) };
-        self.give(topic_arn, publication, &published, Some(deduplication_id));
-        fifo.sent.insert(key, (Instant::now(), published.clone()));
+        self.give(topic_arn, publication, &published, Some(deduplication_id.clone()));
+        // After it was given: who is not answered sends it again, and then it must not be taken for known.
+        if let Err(error) = fifo.sent.add(topic_arn, &deduplication_id, &published, now) {
+            tracing::warn!(topic_arn, %error, "it can't be kept that a message was sent: it would be sent once more");
+        }
         Ok(published)
     }
 
@@ -244,14 +257,13 @@ impl Sns {
 
 impl Fifo {
     /// What was answered to a message when a topic got it lately.
-    fn sent_before(&mut self, key: &(String, String)) -> Option<Published> {
-        let now = Instant::now();
-        if self.swept.is_none_or(|swept| now.duration_since(swept) > SWEEP) {
-            self.sent.retain(|_, (at, _)| now.duration_since(*at) < DEDUPLICATION);
-            self.swept = Some(now);
+    fn sent_before(&mut self, topic: &str, id: &str, now: i64) -> Result<Option<Published>, Failure> {
+        let internal = |error| Failure::internal(&error);
+        if now - self.swept_at >= SWEEP {
+            self.sent.forget(now - DEDUPLICATION).map_err(internal)?;
+            self.swept_at = now;
         }
-        let (at, before) = self.sent.get(key)?;
-        (now.duration_since(*at) < DEDUPLICATION).then(|| before.clone())
+        self.sent.before(topic, id, now - DEDUPLICATION).map_err(internal)
     }
 
     fn next_number(&mut self) -> String {
@@ -264,6 +276,11 @@ impl Topic {
     fn is_fifo(&self) -> bool {
         self.attributes.get("FifoTopic").is_some_and(|value| value == "true")
     }
+}
+
+/// Now, in milliseconds since 1970.
+fn now() -> i64 {
+    i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
 /// Refuses what no topic takes.

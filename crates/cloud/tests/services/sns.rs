@@ -1,6 +1,6 @@
 //! Topics.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use cloud::local::LocalCloud;
 use sam::{Application, Subscription, Topic};
@@ -163,5 +163,80 @@ async fn what_the_api_has_made_outlives_the_runner() {
     let cloud = cloud_in(folder.path(), &application).await;
     client(&cloud).call("Publish", json!({ "TopicArn": topic, "Message": "again" })).await;
     assert_eq!(next_body(&cloud, "work").await, "again");
+    cloud.shutdown().await;
+}
+
+/// A FIFO topic with a queue that gets its messages as they are.
+fn fifo(queue_name: &str, attributes: &[(&str, &str)]) -> Application {
+    let topic = Topic {
+        logical_id: "News".to_owned(),
+        arn: arn("sns", "news.fifo"),
+        attributes: BTreeMap::from([("FifoTopic".to_owned(), "true".to_owned())]),
+    };
+    let subscription = Subscription {
+        topic_arn: topic.arn.clone(),
+        ..subscription("sqs", arn("sqs", queue_name), &[("RawMessageDelivery", "true")])
+    };
+    let queues = vec![queue(queue_name, attributes)];
+    Application { topics: vec![topic], subscriptions: vec![subscription], queues, ..Application::default() }
+}
+
+async fn publish_to_fifo(cloud: &LocalCloud, message: &str) -> u128 {
+    let request = json!({
+        "TopicArn": arn("sns", "news.fifo"),
+        "Message": message,
+        "MessageGroupId": "g",
+        "MessageDeduplicationId": message,
+    });
+    client(cloud).call("Publish", request).await["SequenceNumber"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_fifo_topic_gives_messages_in_the_order_of_their_numbers() {
+    const SENDERS: usize = 4;
+    const EACH: usize = 25;
+    let cloud = Arc::new(cloud(&fifo("work.fifo", &[("FifoQueue", "true")])).await);
+    let senders = (0..SENDERS).map(|sender| {
+        let cloud = cloud.clone();
+        tokio::spawn(async move {
+            let mut sent = Vec::new();
+            for number in 0..EACH {
+                let message = format!("{sender} {number}");
+                sent.push((publish_to_fifo(&cloud, &message).await, message));
+            }
+            sent
+        })
+    });
+    let mut sent: Vec<_> = futures::future::join_all(senders).await.into_iter().flat_map(Result::unwrap).collect();
+    sent.sort_unstable();
+    let expected: Vec<_> = sent.into_iter().map(|(_, message)| message).collect();
+    let queues = Client { cloud: &cloud, target: "AmazonSQS" };
+    let mut received = Vec::new();
+    while received.len() < SENDERS * EACH {
+        let request = json!({ "QueueUrl": "0/work.fifo", "MaxNumberOfMessages": 10 });
+        let messages = queues.call("ReceiveMessage", request).await["Messages"].as_array().unwrap().clone();
+        for message in messages {
+            received.push(message["Body"].as_str().unwrap().to_owned());
+            let request = json!({ "QueueUrl": "0/work.fifo", "ReceiptHandle": message["ReceiptHandle"] });
+            queues.call("DeleteMessage", request).await;
+        }
+    }
+    assert_eq!(received, expected);
+    Arc::into_inner(cloud).unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn a_fifo_topic_knows_a_message_once_more_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    // A queue that does not know it itself.
+    let application = fifo("work", &[]);
+    let cloud = cloud_in(folder.path(), &application).await;
+    let first = publish_to_fifo(&cloud, "once").await;
+    assert_eq!(next_body(&cloud, "work").await, "once");
+    cloud.shutdown().await;
+    let cloud = cloud_in(folder.path(), &application).await;
+    assert_eq!(publish_to_fifo(&cloud, "once").await, first);
+    assert!(publish_to_fifo(&cloud, "then").await > first);
+    assert_eq!(next_body(&cloud, "work").await, "then");
     cloud.shutdown().await;
 }

@@ -134,7 +134,7 @@ impl Topic {
         let application =
             sam::Application { topics: vec![topic], subscriptions: vec![subscription], ..sam::Application::default() };
         let lambda = Lambda::new(LambdaConfig::new(Vec::new(), location.endpoint.clone())).ok()?;
-        let sns = Sns::open(Store::default(), location, &application, sqs.clone(), lambda).ok()?;
+        let sns = Sns::open(Store::default(), None, location, &application, sqs.clone(), lambda).ok()?;
         Some(Self { arn: arn.to_owned(), sns: Arc::new(sns), sqs, got: Vec::new() })
     }
 
