@@ -63,7 +63,7 @@ impl s3::Listener for ObjectChanges {
         match told {
             Some((events, s3)) => events.object_changed(&change, &s3.notifications_of(&change.bucket)),
             None => {
-                tracing::error!(bucket = change.bucket, key = change.key, "nobody is there to be told of an object")
+                tracing::error!(bucket = change.bucket, key = change.key, "nobody is there to be told of an object");
             }
         }
         // Nobody may listen; that is no error.
