@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 
-use end_to_end::{Command, data::level, fixture};
+use end_to_end::{Command, data::level, fixture, project};
 use serde_json::{Value, json};
 
 fn run(machine: &str, input: &str) -> Command {
@@ -33,6 +33,23 @@ fn run_takes_its_input_from_a_file_an_argument_or_standard_input() {
     assert_eq!(echo("-").input(r#"{"b":2}"#).run().expect(0).json(), json!({ "b": 2 }));
     let file = "events/file-processing/large.json";
     assert_eq!(echo(file).run().expect(0).json(), json!({ "key": "incoming/large.csv" }));
+}
+
+#[test]
+fn run_takes_a_definition_for_a_template() {
+    let run = |machine: &str, file: &str| {
+        Command::new(["run", machine, "--ephemeral", "--fast", "-t"])
+            .arg(project().join("statemachines").join(file))
+            .run()
+    };
+    let finished = run("hello-world", "hello-world.asl.json").expect(0);
+    assert!(finished.stderr.contains("hello-world succeeded after 3.00 s virtual"), "{}", finished.stderr);
+    let finished = run("file-processing", "file-processing.asl.json").expect(2);
+    assert!(
+        finished.stderr.contains("`${CheckSizeFunctionArn}`, for which only a template has a value"),
+        "{}",
+        finished.stderr
+    );
 }
 
 #[test]

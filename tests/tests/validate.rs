@@ -88,7 +88,7 @@ fn a_definition_is_checked_without_its_template() {
     let finished = validate(&machine).run().expect(1);
     assert!(finished.stderr.contains("machine.asl.json:6:15"), "{}", finished.stderr);
     let finished = Command::new(["up", "--ephemeral", "--port", "0", "-t"]).arg(&machine).run().expect(2);
-    assert!(finished.stderr.contains("the definition of a state machine, and no template"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("machine.asl.json:6:15"), "{}", finished.stderr);
 }
 
 #[test]

@@ -68,6 +68,15 @@ pub(crate) fn alone(path: &Path) -> Result<Value, Box<Problem>> {
     substitute_in_file(&source, &BTreeMap::new()).0
 }
 
+/// What a definition needs a template for: each `${Name}` in it.
+pub(crate) fn without_template(path: &Path) -> Vec<Problem> {
+    let Ok(source) = read_file(path) else { return Vec::new() };
+    let (_, missing) = substitute_in_file(&source, &BTreeMap::new());
+    let problem =
+        |(name, span)| Problem { kind: ProblemKind::NoTemplate { name }, location: Some(source.location(span)) };
+    missing.into_iter().map(problem).collect()
+}
+
 /// Whether these are the fields of a definition, and of no template.
 pub(crate) fn is_one(root: &Node) -> bool {
     let has = |name| root.get(name).is_some();

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     ACCOUNT, Application, REGION, StateMachine, StateMachineKind, Target, audit, definition,
-    problem::{LoadError, ProblemKind},
+    problem::{LoadError, Problem, ProblemKind},
     properties::Properties,
     references,
     resources::{
@@ -49,11 +49,17 @@ impl Default for LoadOptions {
     }
 }
 
-/// Reads a template and everything that it leads to: definitions, and the manifests of the functions' packages.
+/// Reads a template and everything that it leads to: definitions, and the manifests of the functions' packages. A definition
+/// stands for a template of one state machine, where it needs no substitutions.
 ///
 /// # Errors
 /// Everything that is wrong, not the first thing only.
 pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadError> {
+    if let Some(application) = load_definition(template, options) {
+        let application = application?;
+        let problems = definition::without_template(template);
+        return if problems.is_empty() { Ok(application) } else { Err(in_definition(template, problems)) };
+    }
     let template = Template::read(template, options)?;
     let mut application = Application {
         template: template.source.path.to_path_buf(),
@@ -87,34 +93,44 @@ pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadE
     }
 }
 
-/// Reads a definition that has no template into an application of one state machine. Each `${Name}` is kept as it is, and
-/// what it calls is not there. None where the file is no definition.
+/// Reads a definition that has no template into an application of one state machine, which is called as the file is. Each
+/// `${Name}` is kept as it is, and what it calls is not there. None where the file is no definition.
 ///
 /// # Errors
 /// What is wrong with the file's syntax.
-pub fn load_definition(file: &Path) -> Option<Result<Application, LoadError>> {
+pub fn load_definition(file: &Path, options: &LoadOptions) -> Option<Result<Application, LoadError>> {
     let text = fs::read_to_string(file).ok()?;
     let is_definition = yaml::parse(&definition::blanked(&text)).is_ok_and(|root| definition::is_one(&root));
-    is_definition.then(|| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.split('.').next().unwrap_or_default().to_owned();
-        let machine = |definition| StateMachine {
-            arn: format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"),
-            logical_id: name.clone(),
-            name,
-            kind: StateMachineKind::Standard,
-            definition,
-            definition_file: file.to_owned(),
-            role_arn: String::new(),
-            logging: None,
-        };
-        match definition::alone(file) {
-            Ok(definition) => Ok(Application { state_machines: vec![machine(definition)], ..Application::default() }),
-            Err(problem) => {
-                Err(LoadError { template: file.to_owned(), problems: vec![*problem], unread: Vec::new(), read: None })
-            }
-        }
+    is_definition.then(|| match definition::alone(file) {
+        Ok(definition) => Ok(of_definition(file, definition, options)),
+        Err(problem) => Err(in_definition(file, vec![*problem])),
     })
+}
+
+fn of_definition(file: &Path, definition: Value, options: &LoadOptions) -> Application {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.split('.').next().unwrap_or_default();
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_', "-");
+    let machine = StateMachine {
+        arn: format!("arn:aws:states:{}:{}:stateMachine:{name}", options.region, options.account),
+        logical_id: name.clone(),
+        name,
+        kind: StateMachineKind::Standard,
+        definition,
+        definition_file: file.to_owned(),
+        role_arn: String::new(),
+        logging: None,
+    };
+    Application {
+        template: file.to_owned(),
+        stack_name: options.stack_name.clone(),
+        state_machines: vec![machine],
+        ..Application::default()
+    }
+}
+
+fn in_definition(file: &Path, problems: Vec<Problem>) -> LoadError {
+    LoadError { template: file.to_owned(), problems, unread: Vec::new(), read: None }
 }
 
 fn is_state_machine(resource: &Resource) -> bool {

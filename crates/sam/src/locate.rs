@@ -22,7 +22,7 @@ impl Application {
         let text = fs::read_to_string(&machine.definition_file).ok()?;
         let source = Source::new(&machine.definition_file, text);
         let file = yaml::parse(&definition::blanked(&source.text)).ok()?;
-        let root = if machine.definition_file == self.template {
+        let root = if machine.definition_file == self.template && !definition::is_one(&file) {
             let properties = file.get("Resources")?.get(&machine.logical_id)?.get("Properties")?;
             properties.get("Definition").or_else(|| properties.get("DefinitionString"))?.clone()
         } else {

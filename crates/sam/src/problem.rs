@@ -76,9 +76,12 @@ pub enum ProblemKind {
         /// The parser's words.
         message: String,
     },
-    /// The file is a state machine's definition.
-    #[error("this is the definition of a state machine, and no template")]
-    Definition,
+    /// A definition that stands for its template has a `${Name}`.
+    #[error("the definition uses `${{{name}}}`, for which only a template has a value")]
+    NoTemplate {
+        /// The name in the braces.
+        name: String,
+    },
     /// The template has a section that CloudFormation does not know.
     #[error("`{name}` is not a section of a template")]
     UnknownSection {
@@ -277,7 +280,7 @@ impl ProblemKind {
         match self {
             Self::UnreadableFile { .. } => "unreadable-file",
             Self::Syntax { .. } => "syntax",
-            Self::Definition => "definition",
+            Self::NoTemplate { .. } => "no-template",
             Self::UnknownSection { .. } => "unknown-section",
             Self::MissingTransform => "missing-transform",
             Self::WrongType { .. } => "wrong-type",
@@ -311,7 +314,7 @@ impl ProblemKind {
             | Self::UnknownParameter { suggestion: Some(name), .. }
             | Self::UnknownAttribute { suggestion: Some(name), .. }
             | Self::UnknownReference { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
-            Self::Definition => Some("name the template that has it as its `DefinitionUri`".to_owned()),
+            Self::NoTemplate { .. } => Some("name the template that has it as its `DefinitionUri`".to_owned()),
             Self::MissingTransform => Some("add the transform at the top of the template".to_owned()),
             Self::UnknownParameter { known, .. } if known.is_empty() => Some("it has no parameters at all".to_owned()),
             Self::UnknownParameter { known, .. } => Some(format!("its parameters are: {}", known.join(", "))),

@@ -9,7 +9,7 @@ use std::{
 use indexmap::IndexMap;
 
 use crate::{
-    LeftOut, LoadOptions, SourceLocation, definition, globals, parameters,
+    LeftOut, LoadOptions, SourceLocation, globals, parameters,
     problem::{LoadError, Problem, ProblemKind},
     source::{Source, Span},
     suggest::closest,
@@ -101,10 +101,6 @@ impl Template {
                 ProblemKind::WrongType { place: "the template".to_owned(), expected: "a map", found: root.describe() };
             return Err(alone(kind, Some(source.location(root.at))));
         };
-        if definition::is_one(&root) {
-            let at = sections.get("StartAt").map_or(root.at, |field| field.key);
-            return Err(alone(ProblemKind::Definition, Some(source.location(at))));
-        }
         let mut template = Self {
             source,
             root,

@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use clap::Args;
 use cloud::{lambda::notices, states::StateMachine};
-use sam::{Application, LeftOut, LoadError};
+use sam::{Application, LeftOut, LoadError, LoadOptions};
 
 use crate::{
     error::Error,
@@ -41,7 +41,7 @@ pub struct ValidateArgs {
 /// Runs the command.
 pub async fn run(args: &ValidateArgs) -> Result<ExitCode, Error> {
     let template = args.template.file()?;
-    let found = match sam::load_definition(&template) {
+    let found = match sam::load_definition(&template, &LoadOptions::default()) {
         Some(definition) => Found::in_definition(definition),
         None => Found::in_template(&args.template).await?,
     };
