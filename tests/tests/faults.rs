@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use end_to_end::{Command, Runner, fixture};
-use serde_json::json;
+use end_to_end::{Answer, Command, Runner, fixture};
+use serde_json::{Value, json};
 
 fn arguments(data: &Path) -> [std::ffi::OsString; 4] {
     ["-t".into(), fixture("journal/template.yaml").into(), "--data".into(), data.into()]
@@ -59,6 +59,12 @@ async fn broken_data_are_named_and_kept_and_the_runner_starts_without_them_when_
     assert!(described.as_service_error().unwrap().is_activity_does_not_exist());
 }
 
+/// What a service answers that is told apart by its target.
+async fn ask(runner: &Runner, target: &str, parameters: &Value) -> Answer {
+    let target = format!("x-amz-target: {target}");
+    runner.request("POST", "/", &[&target], parameters.to_string().as_bytes()).await
+}
+
 /// A limit on the size of files stands for a disk without room.
 #[cfg(target_os = "linux")]
 #[tokio::test]
@@ -81,7 +87,49 @@ async fn on_a_full_disk_nothing_is_confirmed_and_nothing_is_lost() {
     let until = (OffsetDateTime::now_utc() + Duration::seconds(1)).format(&Rfc3339).unwrap();
     let waiting = runner.start("Waiting", &json!({ "until": until })).await;
 
+    let queue = format!("{}/000000000000/work", runner.endpoint_url());
+    assert_eq!(ask(&runner, "AmazonSQS.CreateQueue", &json!({ "QueueName": "work" })).await.status, 200);
+    let policy = format!("/2015-03-31/functions/{}/policy", runner.function("AskFunction"));
+    let permission = json!({
+        "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com",
+    });
+    let permission = permission.to_string();
+
     room(Some(1));
+    for (target, parameters) in [
+        ("AmazonSQS.SetQueueAttributes", json!({ "QueueUrl": queue, "Attributes": { "DelaySeconds": "9" } })),
+        ("AmazonSQS.TagQueue", json!({ "QueueUrl": queue, "Tags": { "a": "b" } })),
+        ("AmazonSQS.DeleteQueue", json!({ "QueueUrl": queue })),
+        ("AmazonSQS.SendMessage", json!({ "QueueUrl": queue, "MessageBody": "a" })),
+        ("AWSEvents.PutRule", json!({ "Name": "r", "EventPattern": r#"{"source":["a"]}"# })),
+        ("AmazonSimpleNotificationService.CreateTopic", json!({ "Name": "t" })),
+        ("AmazonSSM.PutParameter", json!({ "Name": "p", "Value": "v", "Type": "String" })),
+        ("secretsmanager.CreateSecret", json!({ "Name": "s", "SecretString": "v" })),
+    ] {
+        assert_eq!(ask(&runner, target, &parameters).await.status, 500, "{target}");
+    }
+    assert_eq!(runner.request("POST", &policy, &[], permission.as_bytes()).await.status, 500);
+    let invocations = policy.replace("policy", "invocations");
+    let event = runner.request("POST", &invocations, &["x-amz-invocation-type: Event"], b"1");
+    assert_eq!(event.await.status, 500);
+    // Nothing of it has happened.
+    for (target, parameters, told) in [
+        (
+            "AmazonSQS.GetQueueAttributes",
+            json!({ "QueueUrl": queue, "AttributeNames": ["DelaySeconds"] }),
+            json!({
+                "Attributes": { "DelaySeconds": "0" }
+            }),
+        ),
+        ("AmazonSQS.ListQueueTags", json!({ "QueueUrl": queue }), json!({})),
+        ("AWSEvents.ListRules", json!({}), json!({ "Rules": [] })),
+        ("AmazonSimpleNotificationService.ListTopics", json!({}), json!({ "Topics": [] })),
+        ("AmazonSSM.DescribeParameters", json!({}), json!({ "Parameters": [] })),
+        ("secretsmanager.ListSecrets", json!({}), json!({ "SecretList": [] })),
+    ] {
+        assert_eq!(ask(&runner, target, &parameters).await.json(), told, "{target}");
+    }
+    assert_eq!(runner.request("GET", &policy, &[], b"").await.status, 404);
     let succeed = || runner.sfn().send_task_success().task_token(&token).output("[2]").send();
     let start = || {
         let start = runner.sfn().start_execution().state_machine_arn(runner.state_machine("Waiting"));

@@ -164,22 +164,22 @@ struct Delete {
 
 impl Secrets {
     fn create(&self, request: Create) -> Answer {
-        let mut secrets = self.by_name.all();
-        if secrets.contains_key(&request.name) {
-            let message = format!("The operation failed because the secret {} already exists.", request.name);
-            return Err(Failure::new("ResourceExistsException", message));
-        }
-        let suffix: String = Uuid::new_v4().simple().to_string().chars().take(6).collect();
-        let arn = self.location.arn("secretsmanager", &format!("secret:{}-{suffix}", request.name));
-        let mut secret = Secret::new(arn.clone(), request.description);
-        let mut answer = json!({ "ARN": arn, "Name": request.name });
-        if request.secret_string.is_some() || request.secret_binary.is_some() {
-            let value = Content { string: request.secret_string, binary: request.secret_binary };
-            answer["VersionId"] = json!(secret.put(value, request.client_request_token));
-        }
-        secrets.insert(request.name, secret);
-        self.by_name.keep(&secrets)?;
-        Ok(answer)
+        self.by_name.change(|secrets| {
+            if secrets.contains_key(&request.name) {
+                let message = format!("The operation failed because the secret {} already exists.", request.name);
+                return Err(Failure::new("ResourceExistsException", message));
+            }
+            let suffix: String = Uuid::new_v4().simple().to_string().chars().take(6).collect();
+            let arn = self.location.arn("secretsmanager", &format!("secret:{}-{suffix}", request.name));
+            let mut secret = Secret::new(arn.clone(), request.description);
+            let mut answer = json!({ "ARN": arn, "Name": request.name });
+            if request.secret_string.is_some() || request.secret_binary.is_some() {
+                let value = Content { string: request.secret_string, binary: request.secret_binary };
+                answer["VersionId"] = json!(secret.put(value, request.client_request_token));
+            }
+            secrets.insert(request.name, secret);
+            Ok(answer)
+        })
     }
 
     fn get(&self, request: &Get) -> Answer {
@@ -216,27 +216,28 @@ impl Secrets {
             let message = "You must provide either SecretString or SecretBinary.";
             return Err(Failure::new("InvalidRequestException", message));
         }
-        let mut secrets = self.by_name.all();
-        let name = find(&secrets, &secret_id)?.0.clone();
-        let secret = secrets.get_mut(&name).ok_or_else(not_found)?;
-        let version = secret.put(Content { string: secret_string, binary: secret_binary }, client_request_token);
-        let answer = json!({ "ARN": secret.arn, "Name": name, "VersionId": version, "VersionStages": ["AWSCURRENT"] });
-        self.by_name.keep(&secrets)?;
-        Ok(answer)
+        self.by_name.change(|secrets| {
+            let name = find(secrets, &secret_id)?.0.clone();
+            let secret = secrets.get_mut(&name).ok_or_else(not_found)?;
+            let version = secret.put(Content { string: secret_string, binary: secret_binary }, client_request_token);
+            let answer =
+                json!({ "ARN": secret.arn, "Name": name, "VersionId": version, "VersionStages": ["AWSCURRENT"] });
+            Ok(answer)
+        })
     }
 
     fn update(&self, request: Update) -> Answer {
-        let mut secrets = self.by_name.all();
-        let name = find(&secrets, &request.secret_id)?.0.clone();
-        let secret = secrets.get_mut(&name).ok_or_else(not_found)?;
-        secret.description = request.description.or_else(|| secret.description.take());
-        let mut answer = json!({ "ARN": secret.arn, "Name": name });
-        if request.secret_string.is_some() || request.secret_binary.is_some() {
-            let value = Content { string: request.secret_string, binary: request.secret_binary };
-            answer["VersionId"] = json!(secret.put(value, request.client_request_token));
-        }
-        self.by_name.keep(&secrets)?;
-        Ok(answer)
+        self.by_name.change(|secrets| {
+            let name = find(secrets, &request.secret_id)?.0.clone();
+            let secret = secrets.get_mut(&name).ok_or_else(not_found)?;
+            secret.description = request.description.or_else(|| secret.description.take());
+            let mut answer = json!({ "ARN": secret.arn, "Name": name });
+            if request.secret_string.is_some() || request.secret_binary.is_some() {
+                let value = Content { string: request.secret_string, binary: request.secret_binary };
+                answer["VersionId"] = json!(secret.put(value, request.client_request_token));
+            }
+            Ok(answer)
+        })
     }
 
     fn describe(&self, request: &OfSecret) -> Answer {
@@ -259,12 +260,12 @@ impl Secrets {
     }
 
     fn delete(&self, request: &Delete) -> Answer {
-        let mut secrets = self.by_name.all();
-        let name = find(&secrets, &request.secret_id)?.0.clone();
-        let secret = secrets.remove(&name).ok_or_else(not_found)?;
-        self.by_name.keep(&secrets)?;
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        Ok(json!({ "ARN": secret.arn, "Name": name, "DeletionDate": now }))
+        self.by_name.change(|secrets| {
+            let name = find(secrets, &request.secret_id)?.0.clone();
+            let secret = secrets.remove(&name).ok_or_else(not_found)?;
+            let now = OffsetDateTime::now_utc().unix_timestamp();
+            Ok(json!({ "ARN": secret.arn, "Name": name, "DeletionDate": now }))
+        })
     }
 }
 

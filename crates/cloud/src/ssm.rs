@@ -160,7 +160,7 @@ impl Ssm {
             let message = "Standard tier parameters support a maximum parameter value of 4096 characters.";
             return Err(Failure::new("ValidationException", message));
         }
-        let mut parameters = self.by_name.all();
+        self.by_name.change(|parameters| {
         let before = parameters.get(&request.name);
         if before.is_some() && !request.overwrite {
             let message = "The parameter already exists. To overwrite this value, set the overwrite option in the request \
@@ -186,8 +186,8 @@ impl Ssm {
             is_of_template: false,
         };
         parameters.insert(request.name, parameter);
-        self.by_name.keep(&parameters)?;
         Ok(json!({ "Version": version, "Tier": "Standard" }))
+        })
     }
 
     fn get(&self, request: &Get) -> Answer {
@@ -234,18 +234,18 @@ impl Ssm {
     }
 
     fn delete(&self, request: &OfName) -> Answer {
-        let mut parameters = self.by_name.all();
-        parameters.remove(&request.name).ok_or_else(|| not_found(&request.name))?;
-        self.by_name.keep(&parameters)?;
-        Ok(done())
+        self.by_name.change(|parameters| {
+            parameters.remove(&request.name).ok_or_else(|| not_found(&request.name))?;
+            Ok(done())
+        })
     }
 
     fn delete_many(&self, request: &OfNames) -> Answer {
-        let mut parameters = self.by_name.all();
-        let (deleted, invalid): (Vec<_>, Vec<_>) =
-            request.names.iter().partition(|name| parameters.remove(*name).is_some());
-        self.by_name.keep(&parameters)?;
-        Ok(json!({ "DeletedParameters": deleted, "InvalidParameters": invalid }))
+        self.by_name.change(|parameters| {
+            let (deleted, invalid): (Vec<_>, Vec<_>) =
+                request.names.iter().partition(|name| parameters.remove(*name).is_some());
+            Ok(json!({ "DeletedParameters": deleted, "InvalidParameters": invalid }))
+        })
     }
 
     /// A parameter by its name or its ARN; a version may follow, which must be the one there is.

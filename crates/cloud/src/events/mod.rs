@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 
 use crate::{
     location::Location,
+    named,
     protocol::Failure,
     s3::{Notifications, ObjectEvent},
     states::{Store, StoreError},
@@ -72,7 +73,7 @@ pub struct Events {
     changed: Notify,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Bus {
     description: Option<String>,
     rules: BTreeMap<String, Rule>,
@@ -187,15 +188,20 @@ impl Events {
         self.buses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what the API has made, and tells who waits for a schedule.
+    /// Changes the buses, once what the API has made of them is kept, and tells who waits for a schedule.
+    fn change<R>(&self, run: impl FnOnce(&mut BTreeMap<String, Bus>) -> Result<R, Failure>) -> Result<R, Failure> {
+        let done = named::change(&mut *self.buses(), run, |buses| self.keep(buses))?;
+        self.changed.notify_one();
+        Ok(done)
+    }
+
+    /// Writes what the API has made.
     fn keep(&self, buses: &BTreeMap<String, Bus>) -> Result<(), Failure> {
         let kept = buses.iter().map(|(name, bus)| {
             let rules = bus.rules.iter().filter(|(_, rule)| !rule.is_of_template);
             let rules = rules.map(|(name, rule)| (name.clone(), rule.described.clone())).collect();
             (name.clone(), Kept { description: bus.description.clone(), rules })
         });
-        self.store.write(&kept.collect::<BTreeMap<_, _>>()).map_err(|error| Failure::internal(&error))?;
-        self.changed.notify_one();
-        Ok(())
+        self.store.write(&kept.collect::<BTreeMap<_, _>>()).map_err(|error| Failure::internal(&error))
     }
 }

@@ -177,37 +177,37 @@ impl Events {
             Some("DISABLED") => false,
             Some(_) => return Err(Failure::new("ValidationException", "Parameter State is not valid.")),
         };
-        let mut buses = self.buses();
-        let bus = find_bus(&mut buses, bus_name)?;
-        // The targets of a rule stay when it is put again.
-        let targets = bus.rules.get(&request.name).map(|rule| rule.described.targets.clone()).unwrap_or_default();
-        let described = Described {
-            event_pattern: request.event_pattern,
-            schedule_expression: request.schedule_expression,
-            description: request.description,
-            role_arn: request.role_arn,
-            is_enabled,
-            targets,
-        };
-        let rule = Rule::new(described, false)?;
-        if rule.timetable.is_some() && bus_name != DEFAULT_BUS {
-            let message = "ScheduleExpression is supported only on the default event bus.";
-            return Err(Failure::new("ValidationException", message));
-        }
-        bus.rules.insert(request.name.clone(), rule);
-        self.keep(&buses)?;
-        Ok(json!({ "RuleArn": self.rule_arn(bus_name, &request.name) }))
+        self.change(|buses| {
+            let bus = find_bus(buses, bus_name)?;
+            // The targets of a rule stay when it is put again.
+            let targets = bus.rules.get(&request.name).map(|rule| rule.described.targets.clone()).unwrap_or_default();
+            let described = Described {
+                event_pattern: request.event_pattern,
+                schedule_expression: request.schedule_expression,
+                description: request.description,
+                role_arn: request.role_arn,
+                is_enabled,
+                targets,
+            };
+            let rule = Rule::new(described, false)?;
+            if rule.timetable.is_some() && bus_name != DEFAULT_BUS {
+                let message = "ScheduleExpression is supported only on the default event bus.";
+                return Err(Failure::new("ValidationException", message));
+            }
+            bus.rules.insert(request.name.clone(), rule);
+            Ok(json!({ "RuleArn": self.rule_arn(bus_name, &request.name) }))
+        })
     }
 
     fn delete_rule(&self, request: &OfRule) -> Answer {
-        let mut buses = self.buses();
-        let bus = find_bus(&mut buses, bus_name(request.event_bus_name.as_deref()))?;
-        if bus.rules.get(&request.name).is_some_and(|rule| !rule.targets.is_empty()) {
-            return Err(Failure::new("ValidationException", "Rule can't be deleted since it has targets."));
-        }
-        bus.rules.remove(&request.name);
-        self.keep(&buses)?;
-        Ok(done())
+        self.change(|buses| {
+            let bus = find_bus(buses, bus_name(request.event_bus_name.as_deref()))?;
+            if bus.rules.get(&request.name).is_some_and(|rule| !rule.targets.is_empty()) {
+                return Err(Failure::new("ValidationException", "Rule can't be deleted since it has targets."));
+            }
+            bus.rules.remove(&request.name);
+            Ok(done())
+        })
     }
 
     fn describe_rule(&self, request: &OfRule) -> Answer {
@@ -219,11 +219,11 @@ impl Events {
 
     fn switch(&self, request: &OfRule, is_enabled: bool) -> Answer {
         let bus_name = bus_name(request.event_bus_name.as_deref());
-        let mut buses = self.buses();
-        let rule = find_rule(find_bus(&mut buses, bus_name)?, bus_name, &request.name)?;
-        rule.described.is_enabled = is_enabled;
-        self.keep(&buses)?;
-        Ok(done())
+        self.change(|buses| {
+            let rule = find_rule(find_bus(buses, bus_name)?, bus_name, &request.name)?;
+            rule.described.is_enabled = is_enabled;
+            Ok(done())
+        })
     }
 
     fn list_rules(&self, request: &ListRules) -> Answer {
@@ -262,24 +262,24 @@ impl Events {
 impl Events {
     fn put_targets(&self, request: PutTargets) -> Answer {
         let bus_name = bus_name(request.event_bus_name.as_deref());
-        let mut buses = self.buses();
-        let rule = find_rule(find_bus(&mut buses, bus_name)?, bus_name, &request.rule)?;
-        let mut described = rule.described.clone();
-        described.targets.extend(request.targets.into_iter().map(|target| (target.id.clone(), target)));
-        *rule = Rule::new(described, rule.is_of_template)?;
-        self.keep(&buses)?;
-        Ok(json!({ "FailedEntryCount": 0, "FailedEntries": [] }))
+        self.change(|buses| {
+            let rule = find_rule(find_bus(buses, bus_name)?, bus_name, &request.rule)?;
+            let mut described = rule.described.clone();
+            described.targets.extend(request.targets.into_iter().map(|target| (target.id.clone(), target)));
+            *rule = Rule::new(described, rule.is_of_template)?;
+            Ok(json!({ "FailedEntryCount": 0, "FailedEntries": [] }))
+        })
     }
 
     fn remove_targets(&self, request: &RemoveTargets) -> Answer {
         let bus_name = bus_name(request.event_bus_name.as_deref());
-        let mut buses = self.buses();
-        let rule = find_rule(find_bus(&mut buses, bus_name)?, bus_name, &request.rule)?;
-        let mut described = rule.described.clone();
-        described.targets.retain(|id, _| !request.ids.contains(id));
-        *rule = Rule::new(described, rule.is_of_template)?;
-        self.keep(&buses)?;
-        Ok(json!({ "FailedEntryCount": 0, "FailedEntries": [] }))
+        self.change(|buses| {
+            let rule = find_rule(find_bus(buses, bus_name)?, bus_name, &request.rule)?;
+            let mut described = rule.described.clone();
+            described.targets.retain(|id, _| !request.ids.contains(id));
+            *rule = Rule::new(described, rule.is_of_template)?;
+            Ok(json!({ "FailedEntryCount": 0, "FailedEntries": [] }))
+        })
     }
 
     fn list_targets(&self, request: &ListTargets) -> Answer {
@@ -307,16 +307,16 @@ impl Events {
 impl Events {
     fn create_bus(&self, request: CreateBus) -> Answer {
         check_name(&request.name)?;
-        let mut buses = self.buses();
-        match buses.entry(request.name.clone()) {
-            Entry::Occupied(_) => {
-                let message = format!("Event bus {} already exists.", request.name);
-                return Err(Failure::new("ResourceAlreadyExistsException", message));
+        self.change(|buses| {
+            match buses.entry(request.name.clone()) {
+                Entry::Occupied(_) => {
+                    let message = format!("Event bus {} already exists.", request.name);
+                    return Err(Failure::new("ResourceAlreadyExistsException", message));
+                }
+                Entry::Vacant(entry) => drop(entry.insert(Bus { description: request.description, ..Bus::default() })),
             }
-            Entry::Vacant(entry) => drop(entry.insert(Bus { description: request.description, ..Bus::default() })),
-        }
-        self.keep(&buses)?;
-        Ok(json!({ "EventBusArn": self.bus_arn(&request.name) }))
+            Ok(json!({ "EventBusArn": self.bus_arn(&request.name) }))
+        })
     }
 
     fn delete_bus(&self, request: &OfBus) -> Answer {
@@ -324,13 +324,16 @@ impl Events {
         if name == DEFAULT_BUS {
             return Err(Failure::new("ValidationException", "Cannot delete event bus default."));
         }
-        let mut buses = self.buses();
-        if buses.get(name).is_some_and(|bus| !bus.rules.is_empty()) {
-            return Err(Failure::new("ValidationException", format!("Cannot delete event bus {name}. It has rules.")));
-        }
-        buses.remove(name);
-        self.keep(&buses)?;
-        Ok(done())
+        self.change(|buses| {
+            if buses.get(name).is_some_and(|bus| !bus.rules.is_empty()) {
+                return Err(Failure::new(
+                    "ValidationException",
+                    format!("Cannot delete event bus {name}. It has rules."),
+                ));
+            }
+            buses.remove(name);
+            Ok(done())
+        })
     }
 
     fn describe_bus(&self, request: &OfBus) -> Answer {

@@ -29,6 +29,7 @@ pub(crate) struct Registry {
 }
 
 /// A function with its versions and aliases.
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) latest: Arc<Deployed>,
     pub(crate) versions: BTreeMap<u64, Arc<Deployed>>,

@@ -10,7 +10,7 @@ mod table;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use http::StatusCode;
@@ -78,6 +78,8 @@ pub(crate) struct Mappings {
     /// Those of the template, by their ids.
     names: BTreeMap<String, String>,
     reading: Mutex<BTreeMap<String, Reading>>,
+    /// Held by whoever changes mappings, until their sources are read as they say.
+    changing: Mutex<()>,
 }
 
 /// What reads a source: it ends when this is dropped. A batch that is under way then comes again.
@@ -109,7 +111,7 @@ impl Mappings {
         }
         // Those of the template keep their names, by which it is known how far their streams were read.
         let names = mappings.iter().map(|mapping| (id_of(&mapping.name), mapping.name.clone())).collect();
-        Ok(Self { services, positions, all, names, reading: Mutex::default() })
+        Ok(Self { services, positions, all, names, reading: Mutex::default(), changing: Mutex::default() })
     }
 
     /// Begins to read all sources. Must be called inside a Tokio runtime.
@@ -185,7 +187,8 @@ impl Mappings {
         let id = Uuid::new_v4().to_string();
         let source = description.event_source_arn.clone();
         description.function_name = Some(self.function_arn(&description)?);
-        let mut all = self.all.all();
+        let _changing = self.changing();
+        let all = self.all.all();
         let is_same = |there: &Mapping| {
             there.description.event_source_arn == source && there.description.function_name == description.function_name
         };
@@ -198,36 +201,36 @@ impl Mappings {
             );
             return Err(Failure::new("ResourceConflictException", message).with_status(StatusCode::CONFLICT));
         }
-        self.begin(&mut all, &id, description, "Creating", false)
+        drop(all);
+        self.begin(&id, description, "Creating", false)
     }
 
     fn update(&self, id: &str, description: Description) -> Answer {
-        let mut all = self.all.all();
-        let there = all.get(id).ok_or_else(not_found)?;
-        let mut description = description.over(there.description.clone());
+        let _changing = self.changing();
+        let there = self.all.all().get(id).cloned().ok_or_else(not_found)?;
+        let mut description = description.over(there.description);
         description.function_name = Some(self.function_arn(&description)?);
-        let is_of_template = there.is_of_template;
-        self.begin(&mut all, id, description, "Updating", is_of_template)
+        self.begin(id, description, "Updating", there.is_of_template)
     }
 
-    /// Reads from now on as a description says, and keeps it.
-    fn begin(
-        &self,
-        all: &mut BTreeMap<String, Mapping>,
-        id: &str,
-        description: Description,
-        state: &str,
-        is_of_template: bool,
-    ) -> Answer {
+    /// Keeps a description, and reads from now on as it says.
+    fn begin(&self, id: &str, description: Description, state: &str, is_of_template: bool) -> Answer {
         let mapping = self.mapping(id, &description)?;
         self.check_queue(&mapping)?;
-        self.read(id, mapping)?;
+        filters(&mapping).map_err(|error| invalid(error.to_string()))?;
         let changed_at = OffsetDateTime::now_utc().unix_timestamp();
-        let mapping = Mapping { description, changed_at, is_of_template };
-        let told = self.told(id, &mapping, state)?;
-        all.insert(id.to_owned(), mapping);
-        self.all.keep(all)?;
+        let described = Mapping { description, changed_at, is_of_template };
+        let told = self.told(id, &described, state)?;
+        self.all.change(|all| {
+            all.insert(id.to_owned(), described);
+            Ok(())
+        })?;
+        self.read(id, mapping)?;
         Ok(told)
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, id: &str) -> Answer {
@@ -237,9 +240,8 @@ impl Mappings {
     }
 
     fn delete(&self, id: &str) -> Answer {
-        let mut all = self.all.all();
-        let mapping = all.remove(id).ok_or_else(not_found)?;
-        self.all.keep(&all)?;
+        let _changing = self.changing();
+        let mapping = self.all.change(|all| all.remove(id).ok_or_else(not_found))?;
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         self.told(id, &mapping, "Deleting")
     }

@@ -65,13 +65,17 @@ impl Scheduler {
     /// Ends a schedule that has fired for the last time: deletes it, where that is wanted. One that was changed or made
     /// anew meanwhile has times of its own.
     fn complete(&self, key: &str, fired: &Schedule) {
-        let mut schedules = self.schedules.all();
-        let Some(now) = schedules.get_mut(key).filter(|now| now.changed_at == fired.changed_at) else { return };
-        match now.description.action_after_completion {
-            ActionAfterCompletion::None => now.is_over = true,
-            ActionAfterCompletion::Delete => drop(schedules.remove(key)),
-        }
-        if let Err(failure) = self.schedules.keep(&schedules) {
+        let completed = self.schedules.change(|schedules| {
+            let Some(now) = schedules.get_mut(key).filter(|now| now.changed_at == fired.changed_at) else {
+                return Ok(());
+            };
+            match now.description.action_after_completion {
+                ActionAfterCompletion::None => now.is_over = true,
+                ActionAfterCompletion::Delete => drop(schedules.remove(key)),
+            }
+            Ok(())
+        });
+        if let Err(failure) = completed {
             tracing::error!(%failure, schedule = key, "a schedule that is over comes again after a restart");
         }
     }

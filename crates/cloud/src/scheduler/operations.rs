@@ -65,29 +65,29 @@ impl Scheduler {
             return Err(no_group(&group));
         }
         let key = key(&group, name);
-        let mut schedules = self.schedules.all();
-        if schedules.contains_key(&key) {
-            return Err(conflict(format!("Schedule {name} already exists.")));
-        }
-        schedules.insert(key.clone(), schedule);
-        self.schedules.keep(&schedules)?;
-        self.changed.notify_one();
-        Ok(json!({ "ScheduleArn": self.arn(&key) }))
+        self.schedules.change(|schedules| {
+            if schedules.contains_key(&key) {
+                return Err(conflict(format!("Schedule {name} already exists.")));
+            }
+            schedules.insert(key.clone(), schedule);
+            self.changed.notify_one();
+            Ok(json!({ "ScheduleArn": self.arn(&key) }))
+        })
     }
 
     pub(super) fn update(&self, name: &str, body: Value) -> Answer {
         let (group, description) = described(body)?;
         let schedule = Schedule::new(description)?;
         let key = key(&group, name);
-        let mut schedules = self.schedules.all();
-        let there = schedules.get_mut(&key).ok_or_else(|| no_schedule(name))?;
-        // A change within the second of the last one is a change too.
-        let changed_at = schedule.changed_at.max(there.changed_at + 1);
-        let (created_at, is_of_template) = (there.created_at, there.is_of_template);
-        *there = Schedule { created_at, changed_at, is_of_template, ..schedule };
-        self.schedules.keep(&schedules)?;
-        self.changed.notify_one();
-        Ok(json!({ "ScheduleArn": self.arn(&key) }))
+        self.schedules.change(|schedules| {
+            let there = schedules.get_mut(&key).ok_or_else(|| no_schedule(name))?;
+            // A change within the second of the last one is a change too.
+            let changed_at = schedule.changed_at.max(there.changed_at + 1);
+            let (created_at, is_of_template) = (there.created_at, there.is_of_template);
+            *there = Schedule { created_at, changed_at, is_of_template, ..schedule };
+            self.changed.notify_one();
+            Ok(json!({ "ScheduleArn": self.arn(&key) }))
+        })
     }
 
     pub(super) fn get(&self, name: &str, asked: &Asked) -> Answer {
@@ -104,11 +104,11 @@ impl Scheduler {
     }
 
     pub(super) fn delete(&self, name: &str, asked: &Asked) -> Answer {
-        let mut schedules = self.schedules.all();
-        schedules.remove(&key(asked.group(), name)).ok_or_else(|| no_schedule(name))?;
-        self.schedules.keep(&schedules)?;
-        self.changed.notify_one();
-        Ok(done())
+        self.schedules.change(|schedules| {
+            schedules.remove(&key(asked.group(), name)).ok_or_else(|| no_schedule(name))?;
+            self.changed.notify_one();
+            Ok(done())
+        })
     }
 
     pub(super) fn list(&self, asked: &Asked) -> Answer {
@@ -151,14 +151,14 @@ impl Scheduler {
 impl Scheduler {
     pub(super) fn create_group(&self, name: &str) -> Answer {
         check_name(name)?;
-        let mut groups = self.groups.all();
-        if groups.contains_key(name) {
-            return Err(conflict(format!("Schedule group {name} already exists.")));
-        }
-        let created_at = OffsetDateTime::now_utc().unix_timestamp();
-        groups.insert(name.to_owned(), Group { created_at, is_of_template: false });
-        self.groups.keep(&groups)?;
-        Ok(json!({ "ScheduleGroupArn": self.group_arn(name) }))
+        self.groups.change(|groups| {
+            if groups.contains_key(name) {
+                return Err(conflict(format!("Schedule group {name} already exists.")));
+            }
+            let created_at = OffsetDateTime::now_utc().unix_timestamp();
+            groups.insert(name.to_owned(), Group { created_at, is_of_template: false });
+            Ok(json!({ "ScheduleGroupArn": self.group_arn(name) }))
+        })
     }
 
     pub(super) fn get_group(&self, name: &str) -> Answer {
@@ -171,12 +171,15 @@ impl Scheduler {
         if name == DEFAULT_GROUP {
             return Err(refused("Cannot delete default schedule group."));
         }
-        let mut groups = self.groups.all();
-        groups.remove(name).ok_or_else(|| no_group(name))?;
-        self.groups.keep(&groups)?;
-        let mut schedules = self.schedules.all();
-        schedules.retain(|key, _| key.split_once('/').is_none_or(|(group, _)| group != name));
-        self.schedules.keep(&schedules)?;
+        if !self.groups.all().contains_key(name) {
+            return Err(no_group(name));
+        }
+        // Its schedules first: a group that can't be deleted after that is there, and has none.
+        self.schedules.change(|schedules| {
+            schedules.retain(|key, _| key.split_once('/').is_none_or(|(group, _)| group != name));
+            Ok(())
+        })?;
+        self.groups.change(|groups| groups.remove(name).map(drop).ok_or_else(|| no_group(name)))?;
         self.changed.notify_one();
         Ok(done())
     }

@@ -26,6 +26,7 @@ use uuid::Uuid;
 use crate::{
     lambda::Lambda,
     location::Location,
+    named,
     protocol::{self, Failure},
     service::Service,
     sqs::{Attribute, Sqs},
@@ -79,7 +80,7 @@ pub struct Sns {
     fifo: Mutex<Fifo>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inner {
     topics: BTreeMap<String, Topic>,
     /// By their ARNs.
@@ -241,6 +242,11 @@ impl Sns {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes topics and subscriptions, once what the API has made of them is kept.
+    fn change<R>(&self, run: impl FnOnce(&mut Inner) -> Result<R, Failure>) -> Result<R, Failure> {
+        named::change(&mut *self.inner(), run, |inner| self.keep(inner))
     }
 
     /// Writes what the API has made.

@@ -209,27 +209,27 @@ impl Sns {
             return Err(failure::invalid_parameter(&format!("Attributes Reason: Unknown attribute {unknown}")));
         }
         let arn = self.location.arn("sns", &name);
-        let mut inner = self.inner();
-        if let Some(topic) = inner.topics.get(&arn) {
-            let is_as_asked = attributes.iter().all(|(name, value)| topic.attributes.get(name) == Some(value));
-            if !is_as_asked {
-                let reason = "Attributes Reason: Topic already exists with different attributes";
-                return Err(failure::invalid_parameter(reason));
+        self.change(|inner| {
+            if let Some(topic) = inner.topics.get(&arn) {
+                let is_as_asked = attributes.iter().all(|(name, value)| topic.attributes.get(name) == Some(value));
+                if !is_as_asked {
+                    let reason = "Attributes Reason: Topic already exists with different attributes";
+                    return Err(failure::invalid_parameter(reason));
+                }
+            } else {
+                let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+                inner.topics.insert(arn.clone(), Topic { attributes, tags, is_of_template: false });
             }
-        } else {
-            let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-            inner.topics.insert(arn.clone(), Topic { attributes, tags, is_of_template: false });
-            self.keep(&inner)?;
-        }
-        Ok(json!({ "TopicArn": arn }))
+            Ok(json!({ "TopicArn": arn }))
+        })
     }
 
     fn delete_topic(&self, request: &OfTopic) -> Answer {
-        let mut inner = self.inner();
-        inner.topics.remove(&request.topic_arn);
-        inner.subscriptions.retain(|_, subscription| subscription.topic_arn() != request.topic_arn);
-        self.keep(&inner)?;
-        Ok(done())
+        self.change(|inner| {
+            inner.topics.remove(&request.topic_arn);
+            inner.subscriptions.retain(|_, subscription| subscription.topic_arn() != request.topic_arn);
+            Ok(done())
+        })
     }
 
     fn get_topic_attributes(&self, request: &OfTopic) -> Answer {
@@ -255,11 +255,11 @@ impl Sns {
         if !OF_TOPIC.contains(&attribute_name.as_str()) || attribute_name == "FifoTopic" {
             return Err(failure::invalid_parameter("AttributeName"));
         }
-        let mut inner = self.inner();
-        let topic = inner.topics.get_mut(&topic_arn).ok_or_else(failure::topic_not_found)?;
-        topic.attributes.insert(attribute_name, attribute_value.unwrap_or_default());
-        self.keep(&inner)?;
-        Ok(done())
+        self.change(|inner| {
+            let topic = inner.topics.get_mut(&topic_arn).ok_or_else(failure::topic_not_found)?;
+            topic.attributes.insert(attribute_name, attribute_value.unwrap_or_default());
+            Ok(done())
+        })
     }
 
     fn list_topics(&self, request: &Page) -> Value {
@@ -269,19 +269,19 @@ impl Sns {
     }
 
     fn tag_resource(&self, request: TagResource) -> Answer {
-        let mut inner = self.inner();
-        let topic = inner.topics.get_mut(&request.resource_arn).ok_or_else(failure::resource_not_found)?;
-        topic.tags.extend(request.tags.into_iter().map(|tag| (tag.key, tag.value)));
-        self.keep(&inner)?;
-        Ok(done())
+        self.change(|inner| {
+            let topic = inner.topics.get_mut(&request.resource_arn).ok_or_else(failure::resource_not_found)?;
+            topic.tags.extend(request.tags.into_iter().map(|tag| (tag.key, tag.value)));
+            Ok(done())
+        })
     }
 
     fn untag_resource(&self, request: &UntagResource) -> Answer {
-        let mut inner = self.inner();
-        let topic = inner.topics.get_mut(&request.resource_arn).ok_or_else(failure::resource_not_found)?;
-        topic.tags.retain(|key, _| !request.tag_keys.contains(key));
-        self.keep(&inner)?;
-        Ok(done())
+        self.change(|inner| {
+            let topic = inner.topics.get_mut(&request.resource_arn).ok_or_else(failure::resource_not_found)?;
+            topic.tags.retain(|key, _| !request.tag_keys.contains(key));
+            Ok(done())
+        })
     }
 
     fn list_tags(&self, request: &OfResource) -> Answer {
@@ -297,35 +297,35 @@ impl Sns {
     fn subscribe(&self, request: Subscribe) -> Answer {
         let Subscribe { topic_arn, protocol, endpoint, attributes, .. } = request;
         let endpoint = endpoint.ok_or_else(|| failure::invalid_parameter("Endpoint"))?;
-        let mut inner = self.inner();
-        if !inner.topics.contains_key(&topic_arn) {
-            return Err(failure::topic_not_found());
-        }
-        let described = Described { topic_arn, protocol, endpoint, attributes };
-        let there = inner.subscriptions.iter().find(|(_, one)| {
-            let one = one.described();
-            (&one.topic_arn, &one.protocol, &one.endpoint)
-                == (&described.topic_arn, &described.protocol, &described.endpoint)
-        });
-        if let Some((arn, one)) = there {
-            if one.described().attributes != described.attributes {
-                let reason = "Attributes Reason: Subscription already exists with different attributes";
-                return Err(failure::invalid_parameter(reason));
+        self.change(|inner| {
+            if !inner.topics.contains_key(&topic_arn) {
+                return Err(failure::topic_not_found());
             }
-            return Ok(json!({ "SubscriptionArn": arn }));
-        }
-        let arn = format!("{}:{}", described.topic_arn, Uuid::new_v4());
-        let subscription = Subscription::new(described, false)?;
-        inner.subscriptions.insert(arn.clone(), subscription);
-        self.keep(&inner)?;
-        Ok(json!({ "SubscriptionArn": arn }))
+            let described = Described { topic_arn, protocol, endpoint, attributes };
+            let there = inner.subscriptions.iter().find(|(_, one)| {
+                let one = one.described();
+                (&one.topic_arn, &one.protocol, &one.endpoint)
+                    == (&described.topic_arn, &described.protocol, &described.endpoint)
+            });
+            if let Some((arn, one)) = there {
+                if one.described().attributes != described.attributes {
+                    let reason = "Attributes Reason: Subscription already exists with different attributes";
+                    return Err(failure::invalid_parameter(reason));
+                }
+                return Ok(json!({ "SubscriptionArn": arn }));
+            }
+            let arn = format!("{}:{}", described.topic_arn, Uuid::new_v4());
+            let subscription = Subscription::new(described, false)?;
+            inner.subscriptions.insert(arn.clone(), subscription);
+            Ok(json!({ "SubscriptionArn": arn }))
+        })
     }
 
     fn unsubscribe(&self, request: &OfSubscription) -> Answer {
-        let mut inner = self.inner();
-        inner.subscriptions.remove(&request.subscription_arn);
-        self.keep(&inner)?;
-        Ok(done())
+        self.change(|inner| {
+            inner.subscriptions.remove(&request.subscription_arn);
+            Ok(done())
+        })
     }
 
     fn get_subscription_attributes(&self, request: &OfSubscription) -> Answer {
@@ -349,17 +349,17 @@ impl Sns {
     }
 
     fn set_subscription_attributes(&self, request: SetSubscriptionAttributes) -> Answer {
-        let mut inner = self.inner();
-        let subscription =
-            inner.subscriptions.get_mut(&request.subscription_arn).ok_or_else(failure::subscription_not_found)?;
-        let mut described = subscription.described().clone();
-        match request.attribute_value.filter(|value| !value.is_empty()) {
-            Some(value) => drop(described.attributes.insert(request.attribute_name, value)),
-            None => drop(described.attributes.remove(&request.attribute_name)),
-        }
-        *subscription = Subscription::new(described, subscription.is_of_template())?;
-        self.keep(&inner)?;
-        Ok(done())
+        self.change(|inner| {
+            let subscription =
+                inner.subscriptions.get_mut(&request.subscription_arn).ok_or_else(failure::subscription_not_found)?;
+            let mut described = subscription.described().clone();
+            match request.attribute_value.filter(|value| !value.is_empty()) {
+                Some(value) => drop(described.attributes.insert(request.attribute_name, value)),
+                None => drop(described.attributes.remove(&request.attribute_name)),
+            }
+            *subscription = Subscription::new(described, subscription.is_of_template())?;
+            Ok(done())
+        })
     }
 
     fn list_subscriptions(&self, request: &Page) -> Value {

@@ -30,7 +30,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::{location::Location, protocol::Failure};
+use crate::{location::Location, named, protocol::Failure};
 use attributes::Attributes;
 use moves::Move;
 use store::{Counts, Moved, OpenError, QueueRow, Redrive, Store, Wanted};
@@ -98,6 +98,7 @@ struct Inner {
     moves: BTreeMap<String, VecDeque<Move>>,
 }
 
+#[derive(Clone)]
 struct Queue {
     attributes: Attributes,
     tags: BTreeMap<String, String>,
@@ -156,13 +157,16 @@ impl Sqs {
     pub fn provide(&self, queue: &sam::Queue) -> Result<(), SqsError> {
         let failed = |failure| SqsError::Queue { queue: queue.name.clone(), failure };
         let mut inner = self.inner();
-        match inner.queues.get_mut(&queue.name) {
-            Some(there) => {
-                there.attributes = Attributes::new(queue.attributes.clone(), &queue.name).map_err(failed)?;
-                inner.keep(&queue.name).map_err(failed)
-            }
-            None => inner.create(&queue.name, queue.attributes.clone(), BTreeMap::new()).map_err(failed),
-        }
+        let attributes = queue.attributes.clone();
+        let provided = if inner.queues.contains_key(&queue.name) {
+            inner.change(&queue.name, |there| {
+                there.attributes = Attributes::new(attributes, &queue.name)?;
+                Ok(())
+            })
+        } else {
+            inner.create(&queue.name, attributes, BTreeMap::new())
+        };
+        provided.map_err(failed)
     }
 
     /// Where the queues are.
@@ -278,6 +282,17 @@ impl Queue {
             arrivals: Arc::default(),
         }
     }
+
+    /// What is kept of it.
+    fn row(&self, name: &str) -> QueueRow {
+        QueueRow {
+            name: name.to_owned(),
+            attributes: self.attributes.all().clone(),
+            tags: self.tags.clone(),
+            created_at: self.created_at,
+            changed_at: self.changed_at,
+        }
+    }
 }
 
 impl Inner {
@@ -312,18 +327,26 @@ impl Inner {
         Ok(())
     }
 
-    /// Writes a queue that has changed.
-    fn keep(&mut self, name: &str) -> Result<(), Failure> {
-        let queue = self.queues.get_mut(name).ok_or_else(failure::queue_does_not_exist)?;
-        queue.changed_at = now();
-        let row = QueueRow {
-            name: name.to_owned(),
-            attributes: queue.attributes.all().clone(),
-            tags: queue.tags.clone(),
-            created_at: queue.created_at,
-            changed_at: queue.changed_at,
+    /// Changes a queue, once what becomes of it is kept.
+    fn change(&mut self, name: &str, run: impl FnOnce(&mut Queue) -> Result<(), Failure>) -> Result<(), Failure> {
+        let Self { queues, store, .. } = self;
+        let queue = queues.get_mut(name).ok_or_else(failure::queue_does_not_exist)?;
+        let run = |queue: &mut Queue| {
+            queue.changed_at = now();
+            run(queue)
         };
-        self.store.put_queue(&row).map_err(internal)
+        named::change(queue, run, |queue| store.put_queue(&queue.row(name)).map_err(internal))
+    }
+
+    /// Deletes a queue with its messages.
+    fn delete_queue(&mut self, name: &str) -> Result<(), Failure> {
+        let arrivals = Arc::clone(&self.queue(name)?.arrivals);
+        self.store.delete_queue(name).map_err(internal)?;
+        self.queues.remove(name);
+        self.moves.remove(name);
+        // Who waits for a message finds that there is no queue.
+        arrivals.notify_waiters();
+        Ok(())
     }
 
     fn send(&mut self, name: &str, message: &Outgoing) -> Result<Sent, Failure> {

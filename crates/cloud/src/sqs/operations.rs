@@ -260,13 +260,7 @@ impl Sqs {
     }
 
     fn delete_queue(&self, request: &OfQueue) -> Answer {
-        let name = name_of_url(&request.queue_url);
-        let mut inner = self.inner();
-        let queue = inner.queues.remove(name).ok_or_else(failure::queue_does_not_exist)?;
-        inner.store.delete_queue(name).map_err(super::internal)?;
-        inner.moves.remove(name);
-        // Who waits for a message finds that there is no queue.
-        queue.arrivals.notify_waiters();
+        self.inner().delete_queue(name_of_url(&request.queue_url))?;
         Ok(done())
     }
 
@@ -338,10 +332,7 @@ impl Sqs {
 
     fn set_queue_attributes(&self, request: SetQueueAttributes) -> Answer {
         let name = name_of_url(&request.queue_url);
-        let mut inner = self.inner();
-        let queue = inner.queues.get_mut(name).ok_or_else(failure::queue_does_not_exist)?;
-        queue.attributes.set(request.attributes, name)?;
-        inner.keep(name)?;
+        self.inner().change(name, |queue| queue.attributes.set(request.attributes, name))?;
         Ok(done())
     }
 
@@ -354,20 +345,18 @@ impl Sqs {
     }
 
     fn tag_queue(&self, request: TagQueue) -> Answer {
-        let name = name_of_url(&request.queue_url);
-        let mut inner = self.inner();
-        let queue = inner.queues.get_mut(name).ok_or_else(failure::queue_does_not_exist)?;
-        queue.tags.extend(request.tags);
-        inner.keep(name)?;
+        self.inner().change(name_of_url(&request.queue_url), |queue| {
+            queue.tags.extend(request.tags);
+            Ok(())
+        })?;
         Ok(done())
     }
 
     fn untag_queue(&self, request: &UntagQueue) -> Answer {
-        let name = name_of_url(&request.queue_url);
-        let mut inner = self.inner();
-        let queue = inner.queues.get_mut(name).ok_or_else(failure::queue_does_not_exist)?;
-        queue.tags.retain(|key, _| !request.tag_keys.contains(key));
-        inner.keep(name)?;
+        self.inner().change(name_of_url(&request.queue_url), |queue| {
+            queue.tags.retain(|key, _| !request.tag_keys.contains(key));
+            Ok(())
+        })?;
         Ok(done())
     }
 

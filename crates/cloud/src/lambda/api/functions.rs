@@ -129,13 +129,8 @@ impl Management {
         let mut about = About { tags, ..About::default() };
         settings.apply(&mut function, &mut about)?;
         let latest = registry.version(function, Version::Latest, about, Some(archive), None)?;
-        registry.write().insert(name.clone(), Entry::new(Arc::clone(&latest), true));
-        let deployed = if publish {
-            self.publish(&name, None)?
-        } else {
-            self.keep()?;
-            latest
-        };
+        self.put(&mut registry.write(), &name, Some(Entry::new(Arc::clone(&latest), true)))?;
+        let deployed = if publish { self.publish(&name, None)? } else { latest };
         Ok(wire::json(StatusCode::CREATED, &configuration(&deployed, &arn_of(&deployed))))
     }
 
@@ -223,11 +218,13 @@ impl Management {
         match parsed.qualifier {
             Some(qualifier) => self.delete_version(parsed.name, qualifier)?,
             None => {
-                let removed = self.registry().write().remove(parsed.name);
-                let removed = removed.ok_or_else(|| self.registry().not_found(parsed.name))?;
-                removed.all().for_each(|deployed| deployed.pool.retire());
-                self.registry().concurrency.forget(parsed.name);
-                self.keep()?;
+                let registry = self.registry();
+                let mut functions = registry.write();
+                if !functions.contains_key(parsed.name) {
+                    return Err(registry.not_found(parsed.name).into());
+                }
+                self.put(&mut functions, parsed.name, None)?;
+                registry.concurrency.forget(parsed.name);
             }
         }
         Ok(empty(StatusCode::NO_CONTENT, &uuid::Uuid::new_v4().to_string()))
@@ -256,7 +253,7 @@ impl Management {
     /// Puts another latest version in place of the one that there is.
     fn replace(&self, name: &str, new: Arc<Deployed>, publish: bool) -> Result<Arc<Deployed>, ApiError> {
         let latest = self.change(name, |entry| {
-            std::mem::replace(&mut entry.latest, Arc::clone(&new)).pool.retire();
+            entry.latest = Arc::clone(&new);
             Ok(new)
         })?;
         if publish { self.publish(name, None) } else { Ok(latest) }

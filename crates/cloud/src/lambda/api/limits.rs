@@ -62,8 +62,14 @@ impl Management {
 
     fn reserve(&self, name: &str, reserved: Option<u32>) -> Result<(), ApiError> {
         let name = self.with(name, |entry| Ok(entry.latest.function.name.clone()))?;
-        self.registry().concurrency.reserve(&name, reserved)?;
-        self.keep()
+        let concurrency = &self.registry().concurrency;
+        let before = concurrency.reserved(&name);
+        concurrency.reserve(&name, reserved)?;
+        let kept = self.keep(&self.registry().read());
+        if kept.is_err() {
+            concurrency.reserve(&name, before)?;
+        }
+        kept
     }
 }
 

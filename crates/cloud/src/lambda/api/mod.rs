@@ -13,6 +13,7 @@ mod tags;
 mod versions;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     future::Future,
     io,
@@ -33,6 +34,7 @@ use self::{
 use super::{
     archive::CodeFolder,
     config::ConfigError,
+    deployed::Deployed,
     registry::{Entry, Registry},
     saved::SavedFunction,
     service::Lambda,
@@ -200,23 +202,40 @@ impl Management {
         run(entry)
     }
 
-    /// Changes a function that has to be there, and keeps what has come of it.
+    /// Changes a function that has to be there, once what comes of it is kept. Processes of what is in use no more end with
+    /// what they do.
     fn change<T>(&self, name: &str, run: impl FnOnce(&mut Entry) -> Result<T, ApiError>) -> Result<T, ApiError> {
         let registry = self.registry();
         let parsed = registry.parse(name)?;
-        let done = {
-            let mut functions = registry.write();
-            let entry = functions.get_mut(parsed.name).ok_or_else(|| registry.not_found(parsed.name))?;
-            run(entry)?
-        };
-        self.keep()?;
+        let mut functions = registry.write();
+        let mut entry = functions.get(parsed.name).cloned().ok_or_else(|| registry.not_found(parsed.name))?;
+        let done = run(&mut entry)?;
+        self.put(&mut functions, parsed.name, Some(entry))?;
         Ok(done)
     }
 
+    /// Puts a function into its place, or takes it away, once that is kept: what can't be kept has not happened.
+    fn put(&self, functions: &mut BTreeMap<String, Entry>, name: &str, entry: Option<Entry>) -> Result<(), ApiError> {
+        let before = match entry {
+            Some(entry) => functions.insert(name.to_owned(), entry),
+            None => functions.remove(name),
+        };
+        if let Err(error) = self.keep(functions) {
+            match before {
+                Some(before) => functions.insert(name.to_owned(), before),
+                None => functions.remove(name),
+            };
+            return Err(error);
+        }
+        let now: Vec<_> = functions.get(name).into_iter().flat_map(Entry::all).collect();
+        let is_used = |one: &Deployed| now.iter().any(|now| Arc::ptr_eq(&now.pool, &one.pool));
+        before.iter().flat_map(Entry::all).filter(|one| !is_used(one)).for_each(|one| one.pool.retire());
+        Ok(())
+    }
+
     /// Keeps the functions that the API has made. Those of the template are made of it once more at the next start.
-    fn keep(&self) -> Result<(), ApiError> {
+    fn keep(&self, functions: &BTreeMap<String, Entry>) -> Result<(), ApiError> {
         let registry = self.registry();
-        let functions = registry.read();
         let created = functions.iter().filter(|(_, entry)| entry.is_created);
         let saved: Vec<SavedFunction> = created
             .filter_map(|(name, entry)| SavedFunction::of(name, entry, registry.concurrency.reserved(name)))

@@ -137,9 +137,7 @@ impl Management {
                 )));
             }
             // What is not there is gone, as on Lambda.
-            if let Some(version) = entry.versions.remove(&number) {
-                version.pool.retire();
-            }
+            entry.versions.remove(&number);
             Ok(())
         })
     }
