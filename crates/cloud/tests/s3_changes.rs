@@ -12,8 +12,14 @@ use aws_sdk_s3::{
         VersioningConfiguration,
     },
 };
-use cloud::s3::{Deletion, EventKind, Reason, S3, TagChange};
+use axum::body::Body;
+use cloud::{
+    s3::{Deletion, EventKind, Reason, S3, TagChange},
+    service::Service,
+};
 use common::Cloud;
+use futures::future::join_all;
+use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
 const FIVE_MIB: usize = 5 * 1024 * 1024;
@@ -371,4 +377,79 @@ async fn everything_is_there_after_reopening() {
     complete(&client, "parts", &id, parts).await.unwrap();
     assert_eq!(get(&client, "parts").await, "part");
     assert_eq!(cloud.take_events().len(), 1, "opening tells nothing");
+}
+
+/// The ids of all versions of an object, the newest first.
+async fn versions(client: &Client) -> Vec<String> {
+    let listed = client.list_object_versions().bucket("data").send().await.unwrap();
+    listed.versions.unwrap_or_default().into_iter().map(|version| version.version_id.unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_changes_at_the_same_time_one_comes_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start_in(folder.path());
+    cloud.s3.create_bucket_if_absent("data", true).unwrap();
+    let client = cloud.s3();
+    let made = (0..16).map(|_| {
+        let put = client.put_object().bucket("data").key("once").if_none_match("*");
+        tokio::spawn(put.body(ByteStream::from_static(b"first")).send())
+    });
+    let made: Vec<_> = join_all(made).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(made.iter().filter(|result| result.is_ok()).count(), 1);
+    let put = (0..16).map(|number: u8| {
+        let put = client.put_object().bucket("data").key("often").body(vec![number].into());
+        tokio::spawn(put.send())
+    });
+    join_all(put).await.into_iter().for_each(|put| drop(put.unwrap().unwrap()));
+    let before = versions(&client).await;
+    assert_eq!(before.len(), 17);
+    drop(client);
+    cloud.stop().await;
+    let cloud = Cloud::start_in(folder.path());
+    assert_eq!(versions(&cloud.s3()).await, before);
+}
+
+#[tokio::test]
+async fn what_cannot_be_deleted_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start_in(folder.path());
+    cloud.s3.create_bucket_if_absent("data", false).unwrap();
+    let client = cloud.s3();
+    put(&client, "k", "content").await;
+    let files = std::fs::read_dir(folder.path().join("s3/data/objects")).unwrap().map(|entry| entry.unwrap().path());
+    let version = files.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
+    // No folder can be removed as a file is.
+    let text = std::fs::read(&version).unwrap();
+    std::fs::remove_file(&version).unwrap();
+    std::fs::create_dir(&version).unwrap();
+    let refused = cloud.raw("DELETE /data/k HTTP/1.1", "").await;
+    assert!(refused.starts_with("HTTP/1.1 500"), "{refused}");
+    assert_eq!(get(&client, "k").await, "content");
+    std::fs::remove_dir(&version).unwrap();
+    std::fs::write(&version, text).unwrap();
+    client.delete_object().bucket("data").key("k").send().await.unwrap();
+    drop(client);
+    cloud.stop().await;
+    let cloud = Cloud::start_in(folder.path());
+    cloud.s3().get_object().bucket("data").key("k").send().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_document_that_is_too_long_is_refused_and_an_object_of_that_length_is_none() {
+    let cloud = Cloud::start();
+    cloud.s3.create_bucket_if_absent("data", false).unwrap();
+    let ask = |method: &str, path: &str| {
+        let body = vec![b' '; 20 * 1024 * 1024 + 1];
+        let request = http::Request::builder().method(method).uri(path).header("content-length", body.len());
+        cloud.s3.call(request.body(Body::from(body)).unwrap())
+    };
+    for (method, path) in [("POST", "/data?delete"), ("POST", "/data/k?uploadId=a"), ("PUT", "/data/k?tagging")] {
+        let refused = ask(method, path).await;
+        assert_eq!(refused.status(), 400, "{method} {path}");
+        let told = refused.into_body().collect().await.unwrap().to_bytes();
+        let told = String::from_utf8_lossy(&told);
+        assert!(told.contains("<Code>MaxMessageLengthExceeded</Code>"), "{told}");
+    }
+    assert_eq!(ask("PUT", "/data/k?x-id=PutObject").await.status(), 200);
 }

@@ -8,6 +8,7 @@ mod chunked;
 mod condition;
 mod event;
 mod listing;
+mod locks;
 mod notifications;
 mod object;
 mod objects;
@@ -148,11 +149,16 @@ impl S3 {
         if presigned::has_expired(&parts, OffsetDateTime::now_utc()) {
             return wire::error(Format::S3Xml, StatusCode::FORBIDDEN, "AccessDenied", presigned::EXPIRED);
         }
-        let Prepared { request, request_id, body_is_broken } = request::prepare(Request::from_parts(parts, body));
+        let Prepared { request, request_id, body_is_broken, document_is_too_long } =
+            request::prepare(Request::from_parts(parts, body));
         let mut response = match self.service.call(request).await {
             Ok(response) if response.status().is_server_error() && body_is_broken.load(Ordering::Relaxed) => {
                 let message = "You did not provide the number of bytes specified by the Content-Length HTTP header";
                 wire::error(Format::S3Xml, StatusCode::BAD_REQUEST, "IncompleteBody", message)
+            }
+            Ok(response) if response.status().is_server_error() && document_is_too_long.load(Ordering::Relaxed) => {
+                let message = "Your request was too big.";
+                wire::error(Format::S3Xml, StatusCode::BAD_REQUEST, "MaxMessageLengthExceeded", message)
             }
             Ok(response) => response.map(Body::new),
             Err(error) => {

@@ -10,7 +10,8 @@ use std::{
 };
 
 use axum::body::Body;
-use http::{HeaderValue, header, request::Parts};
+use bytes::Bytes;
+use http::{HeaderValue, Method, header, request::Parts};
 use http_body_util::BodyExt as _;
 use s3s::{
     S3Result,
@@ -37,7 +38,12 @@ pub(super) struct Prepared {
     pub(super) request_id: String,
     /// Whether its body could not be read, which is no fault of whoever reads it.
     pub(super) body_is_broken: Arc<AtomicBool>,
+    /// Whether its body is a document that is longer than any that is read.
+    pub(super) document_is_too_long: Arc<AtomicBool>,
 }
+
+/// The longest document that the protocol library reads, in bytes. Of a longer one it says that something is wrong inside.
+const LONGEST_DOCUMENT: usize = 20 * 1024 * 1024;
 
 /// Prepares a request for the protocol library.
 pub(super) fn prepare(request: Request) -> Prepared {
@@ -60,8 +66,32 @@ pub(super) fn prepare(request: Request) -> Prepared {
         noted.store(true, Ordering::Relaxed);
         error
     });
+    let document_is_too_long = Arc::new(AtomicBool::new(false));
+    let (noted, is_document) = (Arc::clone(&document_is_too_long), has_document(&parts));
+    let mut length = 0_usize;
+    let body = body.map_frame(move |frame| {
+        length = length.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        if is_document && length > LONGEST_DOCUMENT {
+            noted.store(true, Ordering::Relaxed);
+        }
+        frame
+    });
     let request = Request::from_parts(parts, Body::new(body)).map(s3s::Body::http_body_unsync);
-    Prepared { request, request_id, body_is_broken }
+    Prepared { request, request_id, body_is_broken, document_is_too_long }
+}
+
+/// Whether the body is a document, and not an object or a part of one: it is for what the query names.
+fn has_document(parts: &Parts) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut names = query.split('&').filter_map(|parameter| parameter.split('=').next());
+    match parts.method {
+        Method::POST => names.any(|name| matches!(name, "delete" | "uploadId")),
+        Method::PUT => names.any(|name| {
+            let is_of_data = matches!(name, "" | "partNumber" | "uploadId" | "x-id");
+            !is_of_data && !name.to_ascii_lowercase().starts_with("x-amz-")
+        }),
+        _ => false,
+    }
 }
 
 /// The key id of `Credential=<key id>/…`, in the header or in a presigned address.

@@ -34,10 +34,10 @@ pub use load::OpenError;
 use super::{
     condition::WriteCondition,
     event::Deletion,
+    locks::Locks,
     notifications::Notifications,
     object::{Content, NULL_VERSION, Version},
     tags::Tags,
-    uploads::UploadLocks,
 };
 
 /// What the folder of a bucket that is deleted is called from then on; no bucket's name begins so.
@@ -79,6 +79,8 @@ pub(super) type Keys = BTreeMap<String, Vec<Arc<Version>>>;
 /// A bucket in memory.
 #[derive(Debug)]
 pub(super) struct Bucket {
+    /// By which it is known from one that was made in its place.
+    made: u64,
     pub(super) info: BucketInfo,
     pub(super) keys: Keys,
 }
@@ -161,12 +163,18 @@ pub(super) struct Deleted {
 }
 
 /// All buckets. Its methods block on the disk, except where they say otherwise.
+///
+/// The index is locked for as long as it takes to look into it or to change it, and not while something is written: whoever
+/// changes an object has that object's own lock meanwhile.
 #[derive(Debug)]
 pub(super) struct Store {
     root: PathBuf,
     buckets: RwLock<BTreeMap<String, Bucket>>,
     sequence: AtomicU64,
-    pub(super) upload_locks: UploadLocks,
+    /// One change of an object at a time, by bucket and key; and of a bucket, by an empty key.
+    changing: Locks<(String, String)>,
+    /// Who changes the parts of an upload, joins or removes them, does so alone.
+    pub(super) upload_locks: Locks<PathBuf>,
     _lock: File,
 }
 
@@ -186,29 +194,33 @@ impl Store {
         if !s3s::path::check_bucket_name(name) {
             return Err(s3_error!(InvalidBucketName, "The bucket name {name:?} is not valid."));
         }
-        let mut buckets = self.write_index();
-        if buckets.contains_key(name) {
-            return Ok(false);
-        }
-        let info = BucketInfo::new(versioning);
-        fs::create_dir_all(self.objects(name)).map_err(internal)?;
-        self.write_info(name, &info)?;
-        buckets.insert(name.to_owned(), Bucket { info, keys: Keys::new() });
-        Ok(true)
+        self.alone(name, "", || {
+            if self.read_index().contains_key(name) {
+                return Ok(false);
+            }
+            let info = BucketInfo::new(versioning);
+            fs::create_dir_all(self.objects(name)).map_err(internal)?;
+            self.write_info(name, &info)?;
+            let bucket = Bucket { made: self.next_sequence(), info, keys: Keys::new() };
+            self.write_index().insert(name.to_owned(), bucket);
+            Ok(true)
+        })
     }
 
     /// Deletes a bucket that holds no object and no version.
     pub(super) fn delete_bucket(&self, name: &str) -> S3Result<()> {
-        let mut buckets = self.write_index();
-        let bucket = buckets.get(name).ok_or_else(no_such_bucket)?;
-        if !bucket.keys.is_empty() {
-            return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty."));
-        }
-        // In one step, so that a crash leaves all of it or nothing that the next opening takes for a bucket.
         let gone = self.root.join(format!("{DELETED}{:016x}", self.next_sequence()));
-        fs::rename(self.root.join(name), &gone).map_err(internal)?;
-        buckets.remove(name);
-        drop(buckets);
+        self.alone(name, "", || {
+            let mut buckets = self.write_index();
+            let bucket = buckets.get(name).ok_or_else(no_such_bucket)?;
+            if !bucket.keys.is_empty() {
+                return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty."));
+            }
+            // In one step, so that a crash leaves all of it or nothing that the next opening takes for a bucket.
+            fs::rename(self.root.join(name), &gone).map_err(internal)?;
+            buckets.remove(name);
+            Ok(())
+        })?;
         if let Err(error) = fs::remove_dir_all(&gone) {
             tracing::warn!(%error, folder = %gone.display(), "what is left of a bucket goes at the next start");
         }
@@ -231,28 +243,42 @@ impl Store {
     }
 
     fn change_info(&self, name: &str, change: impl FnOnce(&mut BucketInfo)) -> S3Result<()> {
-        let mut buckets = self.write_index();
-        let bucket = buckets.get_mut(name).ok_or_else(no_such_bucket)?;
-        let mut info = bucket.info.clone();
-        change(&mut info);
-        self.write_info(name, &info)?;
-        bucket.info = info;
-        Ok(())
+        self.alone(name, "", || {
+            let mut info = self.with_bucket(name, |bucket| Ok(bucket.info.clone()))?;
+            change(&mut info);
+            self.write_info(name, &info)?;
+            if let Some(bucket) = self.write_index().get_mut(name) {
+                bucket.info = info;
+            }
+            Ok(())
+        })
+    }
+
+    /// Changes an object, or a bucket where the key is empty, while nobody else does: what was seen of it is so until the
+    /// change is done.
+    fn alone<T>(&self, bucket: &str, key: &str, change: impl FnOnce() -> S3Result<T>) -> S3Result<T> {
+        let lock = self.changing.of((bucket.to_owned(), key.to_owned()));
+        let _alone = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        change()
     }
 
     /// Gives an object these tags, in place of those that it has. It stays the version that it is.
     pub(super) fn set_tags(&self, bucket: &str, key: &str, id: Option<&str>, tags: Tags) -> S3Result<Retagged> {
-        let mut buckets = self.write_index();
-        let found = buckets.get_mut(bucket).ok_or_else(no_such_bucket)?;
-        let before = Arc::clone(found.find(key, id)?);
-        let content = before.content.clone().ok_or_else(|| s3_error!(NoSuchKey))?;
-        let version = Arc::new(Version { content: Some(Content { tags, ..content }), ..Version::clone(&before) });
-        self.write_version(bucket, &version)?;
-        let versions = found.keys.get_mut(key).into_iter().flatten();
-        for held in versions.filter(|held| held.sequence == version.sequence) {
-            *held = Arc::clone(&version);
-        }
-        Ok(Retagged { visible_id: found.visible_id(&version), version })
+        self.alone(bucket, key, || {
+            let (made, before) =
+                self.with_bucket(bucket, |found| Ok((found.made, Arc::clone(found.find(key, id)?))))?;
+            let content = before.content.clone().ok_or_else(|| s3_error!(NoSuchKey))?;
+            let version = Arc::new(Version { content: Some(Content { tags, ..content }), ..Version::clone(&before) });
+            self.write_version(bucket, &version)?;
+            let visible_id = self.change_index(bucket, made, |found| {
+                let versions = found.keys.get_mut(key).into_iter().flatten();
+                for held in versions.filter(|held| held.sequence == version.sequence) {
+                    *held = Arc::clone(&version);
+                }
+                found.visible_id(&version)
+            })?;
+            Ok(Retagged { visible_id, version })
+        })
     }
 
     /// A place for the data of an object to come. It is removed unless it is committed. Does not touch the disk.
@@ -271,15 +297,14 @@ impl Store {
         content: Content,
         condition: &WriteCondition,
     ) -> S3Result<Committed> {
-        let mut buckets = self.write_index();
-        let found = buckets.get_mut(bucket).ok_or_else(no_such_bucket)?;
-        condition.check(found.current(key).and_then(|version| version.content.as_ref()))?;
-        let content = Content { file: data.name.clone(), ..content };
-        let version = self.new_version(key, found.info.versioning, Some(content.clone()));
-        self.write_version(bucket, &version)?;
-        data.keep = true;
-        self.insert(bucket, found, Arc::clone(&version));
-        Ok(Committed { visible_id: found.visible_id(&version), version, content })
+        self.alone(bucket, key, || {
+            let (made, versioning) = self.to_change(bucket, key, condition)?;
+            let content = Content { file: data.name.clone(), ..content };
+            let version = self.new_version(key, versioning, Some(content.clone()));
+            let visible_id = self.add_version(bucket, made, &version)?;
+            data.keep = true;
+            Ok(Committed { visible_id, version, content })
+        })
     }
 
     /// Deletes the object under a key as its bucket does, or one version for good.
@@ -290,30 +315,25 @@ impl Store {
         id: Option<&str>,
         condition: &WriteCondition,
     ) -> S3Result<Deleted> {
-        let mut buckets = self.write_index();
-        let found = buckets.get_mut(bucket).ok_or_else(no_such_bucket)?;
-        condition.check(found.current(key).and_then(|version| version.content.as_ref()))?;
-        let versioning = found.info.versioning;
-        if id.is_some() || versioning == Versioning::Off {
-            let removed = found.remove(key, id.unwrap_or(NULL_VERSION));
-            if let Some(version) = &removed {
-                self.remove_files(bucket, version);
+        self.alone(bucket, key, || {
+            let (made, versioning) = self.to_change(bucket, key, condition)?;
+            if id.is_some() || versioning == Versioning::Off {
+                let removed = self.remove_version(bucket, made, key, id.unwrap_or(NULL_VERSION))?;
+                return Ok(Deleted {
+                    what: removed.is_some().then_some(Deletion::Permanent),
+                    version_id: id.map(str::to_owned),
+                    marker: removed.is_some_and(|version| version.content.is_none()),
+                    sequence: self.next_sequence(),
+                });
             }
-            return Ok(Deleted {
-                what: removed.is_some().then_some(Deletion::Permanent),
-                version_id: id.map(str::to_owned),
-                marker: removed.is_some_and(|version| version.content.is_none()),
-                sequence: self.next_sequence(),
-            });
-        }
-        let marker = self.new_version(key, versioning, None);
-        self.write_version(bucket, &marker)?;
-        self.insert(bucket, found, Arc::clone(&marker));
-        Ok(Deleted {
-            what: Some(Deletion::Marker),
-            version_id: Some(marker.id.clone()),
-            marker: true,
-            sequence: marker.sequence,
+            let marker = self.new_version(key, versioning, None);
+            self.add_version(bucket, made, &marker)?;
+            Ok(Deleted {
+                what: Some(Deletion::Marker),
+                version_id: Some(marker.id.clone()),
+                marker: true,
+                sequence: marker.sequence,
+            })
         })
     }
 
@@ -353,25 +373,72 @@ impl Store {
         Arc::new(Version { key: key.to_owned(), sequence: self.next_sequence(), id, modified, content })
     }
 
-    fn insert(&self, name: &str, bucket: &mut Bucket, version: Arc<Version>) {
-        for replaced in insert(&mut bucket.keys, version) {
-            self.remove_files(name, &replaced);
+    /// What whoever changes an object has to know of its bucket, if the condition holds.
+    fn to_change(&self, bucket: &str, key: &str, condition: &WriteCondition) -> S3Result<(u64, Versioning)> {
+        self.with_bucket(bucket, |found| {
+            condition.check(found.current(key).and_then(|version| version.content.as_ref()))?;
+            Ok((found.made, found.info.versioning))
+        })
+    }
+
+    /// Changes a bucket in the index, unless it was deleted meanwhile.
+    fn change_index<T>(&self, bucket: &str, made: u64, change: impl FnOnce(&mut Bucket) -> T) -> S3Result<T> {
+        let mut buckets = self.write_index();
+        let found = buckets.get_mut(bucket).filter(|found| found.made == made);
+        found.map(change).ok_or_else(no_such_bucket)
+    }
+
+    /// Makes a version the newest of its key, and tells its id as clients see it.
+    fn add_version(&self, bucket: &str, made: u64, version: &Arc<Version>) -> S3Result<Option<String>> {
+        self.write_version(bucket, version)?;
+        let added = self.change_index(bucket, made, |found| {
+            (insert(&mut found.keys, Arc::clone(version)), found.visible_id(version))
+        });
+        let (replaced, visible_id) = added.inspect_err(|_| {
+            // Another bucket may be in the place of the one that it was for.
+            let _ = fs::remove_file(self.file_of_version(bucket, version));
+        })?;
+        for version in replaced {
+            // The next opening removes what stays here: the newer version tells that it is replaced.
+            Self::remove_behind(&self.file_of_version(bucket, &version));
+            self.remove_data(bucket, &version);
+        }
+        Ok(visible_id)
+    }
+
+    /// Removes a version for good, and gives it, where there is one.
+    fn remove_version(&self, bucket: &str, made: u64, key: &str, id: &str) -> S3Result<Option<Arc<Version>>> {
+        let found = self.with_bucket(bucket, |found| {
+            let mut versions = found.keys.get(key).into_iter().flatten();
+            Ok(versions.find(|version| version.id == id).cloned())
+        })?;
+        let Some(version) = found else { return Ok(None) };
+        // As long as this file is there, the version is.
+        fs::remove_file(self.file_of_version(bucket, &version)).map_err(internal)?;
+        self.change_index(bucket, made, |found| found.remove(key, id))?;
+        self.remove_data(bucket, &version);
+        Ok(Some(version))
+    }
+
+    /// Removes the data of a version that is gone. What stays, the next opening removes.
+    fn remove_data(&self, bucket: &str, version: &Version) {
+        if let Some(content) = &version.content {
+            Self::remove_behind(&self.objects(bucket).join(&content.file));
         }
     }
 
-    /// A failure leaves a file that the next opening removes, so it is not worth an error.
-    fn remove_files(&self, bucket: &str, version: &Version) {
-        let folder = self.objects(bucket);
-        let data = version.content.as_ref().map(|content| folder.join(&content.file));
-        for file in [Some(folder.join(version_file(version.sequence))), data].into_iter().flatten() {
-            if let Err(error) = fs::remove_file(&file) {
-                tracing::warn!(%error, file = %file.display(), "a replaced object's file stays behind");
-            }
+    fn remove_behind(file: &Path) {
+        if let Err(error) = fs::remove_file(file) {
+            tracing::warn!(%error, file = %file.display(), "the file of a version that is gone stays until the next start");
         }
+    }
+
+    fn file_of_version(&self, bucket: &str, version: &Version) -> PathBuf {
+        self.objects(bucket).join(version_file(version.sequence))
     }
 
     fn write_version(&self, bucket: &str, version: &Version) -> S3Result<()> {
-        write_json(&self.objects(bucket).join(version_file(version.sequence)), version)
+        write_json(&self.file_of_version(bucket, version), version)
     }
 
     fn write_info(&self, bucket: &str, info: &BucketInfo) -> S3Result<()> {

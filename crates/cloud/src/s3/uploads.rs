@@ -7,11 +7,11 @@
 //! ```
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use s3s::{S3Error, S3Result, s3_error};
@@ -55,23 +55,6 @@ pub(super) struct UploadFolder {
     lock: Arc<Mutex<()>>,
 }
 
-/// The locks of the uploads that somebody is at. Who changes the parts of one, joins or removes them, does so alone.
-#[derive(Debug, Default)]
-pub(super) struct UploadLocks(Mutex<HashMap<PathBuf, Weak<Mutex<()>>>>);
-
-impl UploadLocks {
-    fn of(&self, path: &Path) -> Arc<Mutex<()>> {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lock) = locks.get(path).and_then(Weak::upgrade) {
-            return lock;
-        }
-        locks.retain(|_, lock| lock.strong_count() > 0);
-        let lock = Arc::default();
-        locks.insert(path.to_owned(), Arc::downgrade(&lock));
-        lock
-    }
-}
-
 impl UploadFolder {
     /// Begins an upload and gives its id.
     pub(super) fn create(store: &Store, bucket: &str, upload: &Upload) -> S3Result<String> {
@@ -89,7 +72,7 @@ impl UploadFolder {
         let id = Uuid::try_parse(id).map_err(|_| no_such_upload())?.simple().to_string();
         let path = store.uploads(bucket).join(id);
         match read_upload(&path)? {
-            Some(upload) if upload.key == key => Ok((Self { lock: store.upload_locks.of(&path), path }, upload)),
+            Some(upload) if upload.key == key => Ok((Self { lock: store.upload_locks.of(path.clone()), path }, upload)),
             _ => Err(no_such_upload()),
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Bucket, BucketInfo, DELETED, Keys, Store, UploadLocks, Version, Versioning, insert, version_file};
+use super::{Bucket, BucketInfo, DELETED, Keys, Locks, Store, Version, Versioning, insert, version_file};
 use crate::data;
 
 /// Why the folder of a store could not be opened.
@@ -59,7 +59,8 @@ impl Store {
             let info = folder.join("bucket.json");
             if let (Some(name), true) = (folder.file_name().and_then(|name| name.to_str()), info.is_file()) {
                 let info = read_info(&info, set_aside_broken)?;
-                buckets.insert(name.to_owned(), Bucket { info, keys: read_objects(&folder, set_aside_broken)? });
+                buckets
+                    .insert(name.to_owned(), Bucket { made: 0, info, keys: read_objects(&folder, set_aside_broken)? });
             }
         }
         let versions = buckets.values().flat_map(|bucket| bucket.keys.values().flatten());
@@ -68,7 +69,8 @@ impl Store {
             root: root.to_owned(),
             buckets: RwLock::new(buckets),
             sequence: AtomicU64::new(last),
-            upload_locks: UploadLocks::default(),
+            upload_locks: Locks::default(),
+            changing: Locks::default(),
             _lock: lock,
         })
     }
