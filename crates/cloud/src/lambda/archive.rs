@@ -85,7 +85,7 @@ impl CodeFolder {
         Ok(archive)
     }
 
-    /// Removes the code that nothing of `kept` is.
+    /// Removes the code that nothing of `kept` is. A file is none: somebody else has put it there.
     pub(crate) fn keep_only(&self, kept: &[Archive]) -> io::Result<()> {
         let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -93,7 +93,8 @@ impl CodeFolder {
         };
         for entry in entries {
             let entry = entry?;
-            if !kept.iter().any(|archive| *archive.sha256 == *entry.file_name()) {
+            let is_kept = kept.iter().any(|archive| *archive.sha256 == *entry.file_name());
+            if !is_kept && entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
             }
         }
@@ -178,6 +179,7 @@ mod tests {
         assert_eq!(fs::read(code.of(&archive).join("lib/more.py")).unwrap(), b"y");
         assert_eq!(code.unpack(&bytes).unwrap(), archive);
         let other = code.unpack(&zipped(&[("app.py", b"z")])).unwrap();
+        fs::write(code.path.join(".DS_Store"), "of somebody else").unwrap();
         code.keep_only(std::slice::from_ref(&other)).unwrap();
         assert_eq!((code.of(&archive).exists(), code.of(&other).exists()), (false, true));
     }

@@ -7,7 +7,10 @@ use std::{
     process,
 };
 
-use rustix::process::{Pid, test_kill_process};
+use rustix::{
+    io::Errno,
+    process::{Pid, test_kill_process},
+};
 use tempfile::TempDir;
 
 /// What the folders of builds are called, before the number of the process that has made them.
@@ -52,7 +55,9 @@ fn remove_left_behind(folder: &Path) -> io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse().ok());
-        let is_gone = |process| Pid::from_raw(process).is_some_and(|process| test_kill_process(process).is_err());
+        // A process of another user, which may not be sent anything, is there.
+        let is_gone =
+            |process| Pid::from_raw(process).is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH));
         if process.is_some_and(is_gone) {
             // Another runner may be about to do the same.
             let _ = fs::remove_dir_all(entry.path());

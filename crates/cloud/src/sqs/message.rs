@@ -13,6 +13,9 @@ use crate::protocol::Failure;
 /// How many attributes a message can have.
 const MAX_ATTRIBUTES: usize = 10;
 
+/// The longest name of an attribute, and of its type, in characters.
+const MAX_NAME: usize = 256;
+
 /// A message attribute, as the API has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -117,11 +120,21 @@ impl Attribute {
             let message = format!("The message attribute '{name}' {what}.");
             Err(Failure::new("InvalidParameterValue", message))
         };
+        if !is_name(name) {
+            return refused(
+                "has a name that is none: 1 to 256 letters, digits, underscores, hyphens and periods, no period at an end or \
+                 beside another one, and no AWS. or Amazon. before it",
+            );
+        }
+        if self.data_type.len() > MAX_NAME {
+            return refused("has a type that is longer than 256 characters");
+        }
         match (kind, &self.string_value, &self.binary_value) {
             ("String" | "Number", Some(value), None) if value.is_empty() => refused("must contain non-empty value"),
-            ("Number", Some(value), None) if value.parse::<f64>().is_err() => {
-                refused("is a Number, and its value is none")
+            ("String" | "Number", Some(value), None) if !value.chars().all(is_allowed) => {
+                refused("has a character that no message can have")
             }
+            ("Number", Some(value), None) if !is_number(value) => refused("is a Number, and its value is none"),
             ("String" | "Number", Some(_), None) => Ok(()),
             ("Binary", None, Some(value)) if STANDARD.decode(value).is_ok() => Ok(()),
             ("String" | "Number" | "Binary", ..) => {
@@ -132,6 +145,25 @@ impl Attribute {
             ),
         }
     }
+}
+
+/// Whether an attribute can be called so. Source: the SQS API reference, `MessageAttributeValue`, and the Developer Guide,
+/// "Message attribute components".
+fn is_name(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let lower = name.to_ascii_lowercase();
+    (1..=MAX_NAME).contains(&name.len())
+        && name.bytes().all(is_allowed)
+        && !name.starts_with('.')
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !["aws.", "amazon."].iter().any(|kept| lower.starts_with(kept))
+}
+
+/// Whether a text is a number in digits: `NaN` and `inf` are none.
+fn is_number(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'))
+        && value.parse::<f64>().is_ok()
 }
 
 /// The characters that a body can have.

@@ -261,5 +261,30 @@ async fn what_is_wrong_is_told_in_the_words_of_the_service() {
     ] {
         assert_eq!(sqs.refusal(operation, parameters.clone()).await.0, code, "{operation} {parameters}");
     }
+    let attribute = |name: &str, kind: &str, value: &str| {
+        let attributes = BTreeMap::from([(name, json!({ "DataType": kind, "StringValue": value }))]);
+        json!({ "QueueUrl": url, "MessageBody": "x", "MessageAttributes": attributes })
+    };
+    let long = "x".repeat(257);
+    for (name, kind, value) in [
+        ("", "String", "v"),
+        ("a b", "String", "v"),
+        (".a", "String", "v"),
+        ("a.", "String", "v"),
+        ("a..b", "String", "v"),
+        ("AWS.a", "String", "v"),
+        ("amazon.a", "String", "v"),
+        (&long, "String", "v"),
+        ("a", &format!("String.{long}"), "v"),
+        ("a", "String", "\u{0}"),
+        ("a", "Number", "NaN"),
+        ("a", "Number", "inf"),
+    ] {
+        let refused = sqs.refusal("SendMessage", attribute(name, kind, value)).await.0;
+        assert_eq!(refused, "InvalidParameterValue", "{name} {kind} {value}");
+    }
+    for (name, kind, value) in [("a.b-c_1", "String.kind", "v"), ("awsome", "Number", "-1.5e3")] {
+        sqs.call("SendMessage", attribute(name, kind, value)).await;
+    }
     cloud.shutdown().await;
 }
