@@ -277,7 +277,7 @@ impl Store {
                 }
                 found.visible_id(&version)
             })?;
-            Ok(Retagged { visible_id, version })
+            Ok(Retagged { version, visible_id })
         })
     }
 
@@ -303,7 +303,7 @@ impl Store {
             let version = self.new_version(key, versioning, Some(content.clone()));
             let visible_id = self.add_version(bucket, made, &version)?;
             data.keep = true;
-            Ok(Committed { visible_id, version, content })
+            Ok(Committed { version, content, visible_id })
         })
     }
 
