@@ -194,7 +194,8 @@ impl Argument {
         match self {
             Self::Text(text) => Ok(format::unescape(text).into()),
             Self::Literal(value) => Ok(value.clone()),
-            // The service names a place in the context object as if it were one in the input.
+            // A place in the context object is named, and searched in vain, as if it were one in the input: measured in Step
+            // Functions Local.
             Self::Path(path) => path.find(scope).map_err(|why| {
                 let text = path.text();
                 let shown = if text.starts_with("$$") { &text[1..] } else { text };

@@ -77,6 +77,11 @@ fn values_of_no_use_are_told_in_the_service_s_words() {
             Some("HeartbeatSeconds must be between 0 and 99999999 but was: 100000000".to_owned()),
         ),
         (
+            task("TimeoutSecondsPath", "$.n"),
+            json!(100_000_000),
+            Some("TimeoutSecondsPath must be between 0 and 99999999 but was: 100000000".to_owned()),
+        ),
+        (
             map("ToleratedFailureCountPath", "$.n", "DISTRIBUTED"),
             json!(1.5),
             Some(

@@ -60,6 +60,8 @@ pub enum Code {
     NoAttempts,
     /// A task that somebody must answer may wait for ever.
     NoTimeout,
+    /// An inline Map state is to go through an object.
+    NoArray,
     /// A path leads to what no state before it gives.
     NeverFound,
     /// A variable is read that no state before it assigns.
@@ -94,6 +96,7 @@ impl Code {
             Self::NeverTaken => "NEVER_TAKEN",
             Self::NoAttempts => "NO_ATTEMPTS",
             Self::NoTimeout => "NO_TIMEOUT",
+            Self::NoArray => "NO_ARRAY",
             Self::NeverFound => "NEVER_FOUND",
             Self::NeverAssigned => "NEVER_ASSIGNED",
             Self::NoFunction => "NO_FUNCTION",
@@ -126,6 +129,7 @@ impl Code {
             | Self::NeverTaken
             | Self::NoAttempts
             | Self::NoTimeout
+            | Self::NoArray
             | Self::NeverFound
             | Self::NeverAssigned
             | Self::NoFunction => false,

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     choice::{Rule, Test},
-    machine::{Choice, Kind, Machine, Pattern, Resource, State},
+    machine::{Choice, Items, Kind, Machine, Pattern, Processing, Resource, State},
+    template::Template,
+    value::Value,
 };
 
 /// Looks through a machine that is well.
@@ -34,6 +36,11 @@ fn state(state: &State, findings: &mut Findings) {
                 "There is no 'TimeoutSeconds' or 'HeartbeatSeconds': where nobody answers, the execution waits for ever",
             );
         }
+        Kind::Map(map) if matches!(map.processing, Processing::Inline) && is_object(&map.items) => findings.warning(
+            Code::NoArray,
+            &at.child("Items"),
+            "An inline Map state goes through arrays alone: an object fails it. A distributed one goes through its fields",
+        ),
         _ => {}
     }
     if let [retrier] = state.retriers()
@@ -43,6 +50,11 @@ fn state(state: &State, findings: &mut Findings) {
         findings.warning(Code::NoAttempts, &at, "A retrier that never retries, with no other after it, does nothing");
     }
     never_taken::check(state, &at, findings);
+}
+
+/// Whether the items are surely an object.
+fn is_object(items: &Items) -> bool {
+    matches!(items, Items::Template(Template::Object(_) | Template::Literal(Value::Object(_))))
 }
 
 /// Whether one of the rules surely holds: one that is always true, or a question with both of its answers.

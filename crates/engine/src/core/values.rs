@@ -31,16 +31,18 @@ pub(super) fn count(count: &Count, scope: &Scope<'_>) -> Result<u64, FieldError>
 
 /// The seconds that a Task state's field gives.
 pub(super) fn task_seconds(count: &Count, scope: &Scope<'_>) -> Result<u64, FieldError> {
-    match count {
-        Count::Expression(expression) if !matches!(expression.code(), Code::Path(_)) => {
-            let number = whole(expression, scope)?;
-            u64::try_from(number).ok().filter(|seconds| *seconds <= LONGEST_TASK).ok_or_else(|| {
-                let field = expression.field();
-                wrong(expression, format!("{field} must be between 0 and {LONGEST_TASK} but was: {number}"))
-            })
-        }
-        count => self::count(count, scope),
-    }
+    let expression = match count {
+        Count::Literal(seconds) => return Ok(*seconds),
+        Count::Expression(expression) => expression,
+    };
+    let number = match expression.code() {
+        Code::Path(path) => referred(path, expression.field(), scope, "integer", Value::as_i64)?,
+        Code::Call(_) | Code::Jsonata(_) => whole(expression, scope)?,
+    };
+    u64::try_from(number).ok().filter(|seconds| *seconds <= LONGEST_TASK).ok_or_else(|| {
+        let field = expression.field();
+        wrong(expression, format!("{field} must be between 0 and {LONGEST_TASK} but was: {number}"))
+    })
 }
 
 /// The number that a field gives, which may be below 0 where it is found at run time.
