@@ -239,12 +239,7 @@ impl Call {
 
     /// An id for what the call makes: the same one whenever it is made, and no other call of any execution has it.
     pub fn uuid(&self, execution: &Identity) -> Uuid {
-        let CallId { branch, number } = self.id;
-        let digest = Sha256::new().chain_update(&*execution.arn).chain_update(branch.number().to_be_bytes());
-        let digest: [u8; 32] = digest.chain_update(number.to_be_bytes()).finalize().into();
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        uuid::Builder::from_random_bytes(bytes).into_uuid()
+        uuid::Builder::from_random_bytes(self.id.hashed_with(execution.arn.as_bytes())).into_uuid()
     }
 }
 
@@ -254,6 +249,15 @@ pub struct CallId {
     /// Who made it: an answer needs no search.
     branch: BranchId,
     number: u64,
+}
+
+impl CallId {
+    /// 16 bytes that this text and the call give alone.
+    fn hashed_with(self, text: &[u8]) -> [u8; 16] {
+        let digest = Sha256::new().chain_update(text).chain_update(self.branch.number().to_be_bytes());
+        let digest: [u8; 32] = digest.chain_update(self.number.to_be_bytes()).finalize().into();
+        std::array::from_fn(|index| digest[index])
+    }
 }
 
 /// A timer, for as long as the execution lives.

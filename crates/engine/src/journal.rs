@@ -16,8 +16,10 @@
 
 mod definition;
 mod fingerprint;
+mod forget;
 mod map_runs;
 mod replay;
+mod resuming;
 mod rows;
 
 use std::{
@@ -25,7 +27,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -38,6 +40,7 @@ pub use rows::{Listed, Wanted};
 
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use replay::{Replayed, replay};
+pub(crate) use resuming::MOST_STARTS;
 pub(crate) use rows::{ExecutionRow, Recorded, Standing, Turn};
 
 #[cfg(doc)]
@@ -48,9 +51,6 @@ const LAYOUT: i64 = 6;
 
 /// How long another process may hold the file, such as a person who looks into it.
 const BUSY: Duration = Duration::from_secs(5);
-
-/// How long an execution is kept after its end: the service deletes it after as many days.
-const KEPT: time::Duration = time::Duration::days(90);
 
 const TABLES: &str = "
     CREATE TABLE definitions (
@@ -123,10 +123,21 @@ const FROM_LAYOUT_5: &str = "
     ALTER TABLE turns ADD COLUMN too_long TEXT;
 ";
 
+/// Which executions are being let go on, and how many starts of the runner have ended over each. A version that knows nothing of
+/// it does without, so this is no other layout.
+const RESUMING: &str = "
+    CREATE TABLE IF NOT EXISTS resuming (
+        arn    TEXT PRIMARY KEY,
+        starts INTEGER NOT NULL
+    ) STRICT;
+";
+
 /// The journal of one runner.
 #[derive(Debug)]
 pub struct Journal {
     connection: Mutex<Connection>,
+    /// When it was last looked for what is too old, in seconds since 1970.
+    forgotten_at: AtomicI64,
     closed: AtomicBool,
 }
 
@@ -193,7 +204,10 @@ impl Journal {
     }
 
     fn of(connection: Connection) -> Self {
-        Self { connection: Mutex::new(connection), closed: AtomicBool::new(false) }
+        let (forgotten_at, closed) = (AtomicI64::new(0), AtomicBool::new(false));
+        let journal = Self { connection: Mutex::new(connection), forgotten_at, closed };
+        journal.forget(&journal.reader());
+        journal
     }
 
     /// Takes nothing more: what happens from now on has not happened, and is found again at the next start.
@@ -212,7 +226,7 @@ impl Journal {
     }
 }
 
-/// Makes the tables where there are none, forgets what is too old, and tells the layout that there is.
+/// Makes the tables where there are none, and tells the layout that there is.
 fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -232,7 +246,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     }
     let found = layout(connection)?;
     if found == LAYOUT {
-        rows::forget_before(connection, time::OffsetDateTime::now_utc() - KEPT)?;
+        connection.execute_batch(RESUMING)?;
     }
     Ok(found)
 }

@@ -10,7 +10,8 @@ use asl::{Machine, Value, machine::Resource};
 use engine::{
     Identity, Outcome,
     core::Call,
-    run::{Answer, Clock, Outside, Reports, Running},
+    journal::{Definition, Journal},
+    run::{Answer, Clock, Executions, Outside, Reports, Running},
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -107,6 +108,25 @@ async fn a_virtual_clock_skips_waits() {
     let (outcome, took) = end(&waits, Arc::new(Skipping(Clock::skipping()))).await;
     assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
     assert!(took >= time::Duration::seconds(86400 + 3600), "{took}");
+}
+
+#[tokio::test]
+async fn a_virtual_clock_stands_still_at_the_last_moment_that_can_be_journalled() {
+    let state = |next| json!({"Type": "Wait", "Seconds": 99_999_999, "Next": next});
+    let loops = json!({"StartAt": "W", "States": {
+        "W": state("C"),
+        "C": {"Type": "Choice", "Default": "W", "Choices": [
+            {"Variable": "$$.State.EnteredTime", "TimestampGreaterThan": "2262-01-01T00:00:00Z", "Next": "L"}]},
+        "L": state("E"),
+        "E": {"Type": "Succeed"}
+    }});
+    let executions = Executions::new(Journal::in_memory().unwrap(), Arc::new(Skipping(Clock::skipping())));
+    let machine = Arc::new(Machine::compile(&Value::from(&loops)).unwrap());
+    let identity = Identity { started_at: OffsetDateTime::now_utc(), ..identity() };
+    let started = executions.start(&Definition::new(loops.to_string(), machine), identity).unwrap();
+    assert!(matches!(started.running().ended().await, Outcome::Succeeded(_)));
+    let last = started.running().look(|execution| execution.history().last().unwrap().at);
+    assert_eq!(last.year(), 2262);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ impl Execution {
         state: &State,
         task: &Task,
     ) -> Result<(), FieldError> {
-        let token = task.resource.has_token().then(|| self.new_token());
+        let token = task.resource.has_token().then(|| self.new_token(id));
         let with_token = |around| Surroundings { task_token: token.clone(), ..around };
         let (input, limits) = self.evaluate_in(id, with_token, |scope, state| {
             let selected = state.flow.selected_input(scope)?;
@@ -69,10 +69,12 @@ impl Execution {
         Ok(())
     }
 
-    /// Text that nobody guesses, which the same execution makes again when it is replayed.
-    fn new_token(&self) -> Arc<str> {
-        let random = u128::from(self.random()) << 64 | u128::from(self.random());
-        task_token::make(random.to_be_bytes()).into()
+    /// The token of the branch's next call: text that nobody guesses who does not know the seed, other tokens or not. The
+    /// same execution makes it again when it is replayed.
+    fn new_token(&self, branch: BranchId) -> Arc<str> {
+        let call = CallId { branch, number: self.next_number };
+        let secret = [&self.identity.seed.to_be_bytes(), self.identity.arn.as_bytes()].concat();
+        task_token::make(call.hashed_with(&secret)).into()
     }
 
     pub(super) fn task_refused(&mut self, call: CallId, cause: &str) {

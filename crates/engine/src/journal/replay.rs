@@ -40,6 +40,17 @@ pub enum RecallError {
         /// The events that there are now.
         found: usize,
     },
+    /// Every start of the runner ended while it was let go on.
+    #[error(
+        "{arn}: the last {starts} starts of the runner ended while it was let go on, so it is left as it is. Stop it \
+         (StopExecution); a redrive (RedriveExecution) lets it go on after that"
+    )]
+    EndsTheRunner {
+        /// The execution.
+        arn: Arc<str>,
+        /// How many starts.
+        starts: u32,
+    },
     /// Its definition is not accepted any more.
     #[error(
         "{arn}: its definition is not accepted any more ({problem}). Let the version that started it finish it, or \

@@ -148,6 +148,7 @@ impl Journal {
         let row = ExecutionRow(transaction.last_insert_rowid());
         insert(&transaction, row, 1, turn)?;
         transaction.commit()?;
+        self.forget(&connection);
         Ok(Some(row))
     }
 
@@ -291,24 +292,6 @@ fn insert(connection: &Connection, row: ExecutionRow, number: u64, turn: &Turn) 
     Ok(())
 }
 
-/// Deletes the executions that ended before then.
-pub(super) fn forget_before(connection: &Connection, then: OffsetDateTime) -> rusqlite::Result<()> {
-    // Numbers are given in the order of starts: no more is read than the executions that are old enough, and one.
-    const OLD: &str = "stopped_at < :then AND number < ifnull(
-        (SELECT number FROM executions WHERE started_at >= :then ORDER BY number LIMIT 1), 9223372036854775807)";
-    let parameters = named_params! { ":then": Moment(then) };
-    connection.execute(
-        &format!("DELETE FROM turns WHERE execution IN (SELECT number FROM executions WHERE {OLD})"),
-        parameters,
-    )?;
-    connection.execute(
-        &format!("DELETE FROM map_runs WHERE execution_arn IN (SELECT arn FROM executions WHERE {OLD})"),
-        parameters,
-    )?;
-    connection.execute(&format!("DELETE FROM executions WHERE {OLD}"), parameters)?;
-    Ok(())
-}
-
 fn stopped_at(execution: &Execution) -> Option<Moment> {
     execution.history().last().filter(|last| last.kind.ends_execution()).map(|last| Moment(last.at))
 }
@@ -331,8 +314,8 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
     })
 }
 
-/// A moment as nanoseconds since 1970, which last until the year 2262.
-struct Moment(OffsetDateTime);
+/// A moment as nanoseconds since 1970, which last until the year 2262: no clock of executions goes beyond that.
+pub(super) struct Moment(pub(super) OffsetDateTime);
 
 impl ToSql for Moment {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::OffsetDateTime;
 use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
 use super::{Running, lock};
@@ -21,8 +21,8 @@ const MOST_JUMPS: usize = 10_000;
 /// be set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
-/// The last moment that can be told.
-const END_OF_TIME: OffsetDateTime = PrimitiveDateTime::MAX.assume_utc();
+/// The last moment that can be journalled. A virtual clock stands still there, and what is set for later comes in its order.
+const END_OF_TIME: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::nanoseconds(i64::MAX));
 
 /// A clock with timers, which fire when it shows their times.
 ///
@@ -330,7 +330,7 @@ impl Timers {
             Hand::Shown(time) => time(),
             Hand::Skipping { began, at } => {
                 let passed = time::Duration::try_from(at.elapsed()).unwrap_or(time::Duration::MAX);
-                began.checked_add(passed.saturating_add(skipped())).unwrap_or(END_OF_TIME)
+                began.saturating_add(passed.saturating_add(skipped())).min(END_OF_TIME)
             }
         }
     }

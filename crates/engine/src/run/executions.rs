@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::{Outside, Running, lengthy, lock, recent::Recent, record::Recording, stepping};
 use crate::{
     core::{Command, Execution, Happened, Identity, NotRedrivable},
-    journal::{Definition, DefinitionId, Journal, JournalError, Listed, RecallError, Wanted},
+    journal::{Definition, DefinitionId, Journal, JournalError, Listed, MOST_STARTS, RecallError, Wanted},
 };
 
 /// The Standard executions there are and were.
@@ -197,9 +197,17 @@ impl Executions {
 
     /// Lets every execution of the journal that has not ended go on: timers are set for the times that they had, and
     /// calls without an answer are made again. Must be called inside a Tokio runtime, once.
+    ///
+    /// One at which the last starts of the runner ended is left alone.
     pub fn resume(self: &Arc<Self>) -> Result<Resumed, JournalError> {
         let mut resumed = Resumed::default();
+        let earlier_starts = self.journal.earlier_starts()?;
         for arn in self.journal.running()? {
+            let Some(ended) = earlier_starts.of(&arn) else {
+                resumed.refused.push(RecallError::EndsTheRunner { arn: arn.into(), starts: MOST_STARTS });
+                continue;
+            };
+            self.journal.resumes(&arn, ended + 1)?;
             match self.recall(&arn) {
                 Ok(Some((running, outstanding))) => {
                     // Somebody may have looked at it before, and stopped it.
@@ -211,6 +219,7 @@ impl Executions {
                 Err(error) => resumed.refused.push(error),
             }
         }
+        self.journal.has_resumed()?;
         self.resumed.store(true, Ordering::Release);
         Ok(resumed)
     }
