@@ -5,7 +5,6 @@
 mod arrays;
 mod format;
 mod parse;
-mod random;
 mod text;
 mod unique;
 
@@ -15,9 +14,9 @@ use crate::{
     context::Scope,
     fault::Fault,
     path::{Missing, Path},
+    random::Java,
     value::Value,
 };
-use random::Random;
 
 pub use parse::IntrinsicError;
 
@@ -179,7 +178,7 @@ impl Call {
             (Function::MathAdd, [a, b]) => arrays::math_add(a, b),
             (Function::MathRandom, [start, end]) => {
                 let seed = scope.environment.random().cast_signed();
-                arrays::math_random(start, end, &mut Random::new(seed))
+                arrays::math_random(start, end, &mut Java::new(seed))
             }
             (Function::MathRandom, [start, end, seed]) => arrays::math_random(start, end, &mut arrays::seeded(seed)?),
             (Function::StringSplit, [text, separators]) => text::split(text, separators),

@@ -14,6 +14,7 @@
 //! - [`choice`]: the rules of Choice states
 //! - [`retry`]: retriers and catchers
 //! - [`machine`]: the compiled definition
+//! - [`random`]: random numbers
 //! - [`distributed`]: what distributed Map states say of their data
 //! - [`malformed`]: what is wrong with text that is not JSON
 //! - [`mod@compile`]: from JSON text to a [`Machine`], with every finding
@@ -24,11 +25,13 @@ pub mod context;
 pub mod distributed;
 pub mod fault;
 pub mod flow;
+mod hash;
 pub mod intrinsic;
 pub mod jsonata;
 pub mod machine;
 pub mod malformed;
 pub mod path;
+pub mod random;
 pub mod retry;
 pub mod template;
 pub mod timestamp;

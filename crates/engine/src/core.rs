@@ -42,6 +42,9 @@ use trial::Notes;
 
 pub use redrive::{NotRedrivable, Redrive};
 
+/// How often branches go on in the beginning of a step: far more often than in most steps, and for less than a millisecond.
+const BEGINNING: usize = 256;
+
 /// What an execution is called and belongs to. It never changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Identity {
@@ -438,10 +441,30 @@ impl Execution {
     ///
     /// Goes on until every branch waits for the outside. What is not expected changes nothing.
     pub fn step(&mut self, happened: Happened, now: OffsetDateTime) -> Vec<Command> {
+        let mut commands = self.begin_step(happened, now);
+        commands.extend(self.end_step());
+        commands
+    }
+
+    /// The beginning of a step, which is all of it unless it is a long one: [`Execution::is_stepping`].
+    pub(crate) fn begin_step(&mut self, happened: Happened, now: OffsetDateTime) -> Vec<Command> {
         if self.expects(&happened) {
             self.now = now;
             self.take(happened);
-            self.run();
+            self.run(BEGINNING);
+        }
+        std::mem::take(&mut self.commands)
+    }
+
+    /// Whether a step has begun and not ended.
+    pub(crate) fn is_stepping(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The rest of a step.
+    pub(crate) fn end_step(&mut self) -> Vec<Command> {
+        if self.is_stepping() {
+            self.run(usize::MAX);
         }
         std::mem::take(&mut self.commands)
     }
@@ -507,9 +530,17 @@ impl Execution {
         self.ready.insert(if self.branches.fails(id) { failing } else { self.ready.len() }, id);
     }
 
-    fn run(&mut self) {
+    /// Lets branches go on, at most so many times.
+    fn run(&mut self, most: usize) {
+        let mut left = most;
         while let Some(id) = self.ready.pop_front() {
-            while !self.has_ended() && !self.full && self.advance(id) {}
+            while !self.has_ended() && !self.full && self.advance(id) {
+                left -= 1;
+                if left == 0 {
+                    self.ready.push_front(id);
+                    return;
+                }
+            }
         }
         if self.full && !self.has_ended() {
             let cause = format!("The execution reached the maximum number of history events ({MAX_EVENTS}).");
@@ -574,15 +605,6 @@ impl Execution {
 
     /// 64 random bits, the next of the sequence that the seed begins.
     fn random(&self) -> u64 {
-        next_random(&self.random)
+        asl::random::next(&self.random)
     }
-}
-
-/// The next 64 bits of a sequence (`SplitMix64`).
-pub(crate) fn next_random(state: &Cell<u64>) -> u64 {
-    let next = state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    state.set(next);
-    let mixed = (next ^ (next >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }

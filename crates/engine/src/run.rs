@@ -152,7 +152,8 @@ fn lengthy<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Steps executions of a machine that has JSONata or not. Only expressions of JSONata take so long that another thread is worth it.
+/// Steps executions of a machine that has JSONata or not. The beginning of a step takes so long that another thread is worth it only
+/// where there are expressions of JSONata; the rest of one that is long, always.
 fn stepping<T>(has_jsonata: bool, steps: impl FnOnce() -> T) -> T {
     if has_jsonata { lengthy(steps) } else { steps() }
 }

@@ -129,6 +129,34 @@ async fn a_virtual_clock_stands_still_at_the_last_moment_that_can_be_journalled(
     assert_eq!(last.year(), 2262);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_step_is_the_same_when_it_is_replayed() {
+    let pass = |output: &str, next: &str| json!({"Type": "Pass", "Output": output, "Next": next});
+    let loops = json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {
+        "A": {"Type": "Parallel", "Next": "E", "Branches": [
+            {"StartAt": "L", "States": {
+                "L": {"Type": "Pass", "Next": "C", "Assign": {"n": "{% $exists($n) ? $n + 1 : 1 %}"}},
+                "C": {"Type": "Choice", "Default": "M", "Choices": [{"Condition": "{% $n < 400 %}", "Next": "L"}]},
+                "M": {"Type": "Succeed"}}},
+            {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 0, "End": true}}}
+        ]},
+        "E": pass("{% $uuid() %}", "F"),
+        "F": {"Type": "Succeed"}
+    }});
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Executions::new(Journal::open(folder.path()).unwrap(), Arc::new(Skipping(Clock::skipping())));
+    let executions = open();
+    let machine = Arc::new(Machine::compile(&Value::from(&loops)).unwrap());
+    let started = executions.start(&Definition::new(loops.to_string(), machine), identity()).unwrap();
+    assert!(matches!(started.running().ended().await, Outcome::Succeeded(_)));
+    executions.close();
+    let again = open().find(&identity().arn).unwrap().unwrap();
+    let events =
+        |running: &Running| running.events_from(0).iter().map(|event| format!("{event:?}")).collect::<Vec<_>>();
+    assert_eq!(events(&again), events(started.running()));
+    assert!(events(&again).len() > 1600);
+}
+
 #[tokio::test]
 async fn a_virtual_clock_knows_when_it_has_jumped() {
     let waits = json!({"StartAt": "A", "States": {

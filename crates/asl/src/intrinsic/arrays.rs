@@ -2,8 +2,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::random::Random;
-use crate::value::{Number, Value};
+use crate::{
+    random::Java,
+    value::{Number, Value},
+};
 
 /// The most elements that `States.ArrayRange` makes.
 const MAX_RANGE: usize = 1000;
@@ -55,18 +57,18 @@ pub(super) fn math_add(a: &Value, b: &Value) -> Option<Value> {
 }
 
 /// A whole number from `start` to before `end`.
-pub(super) fn math_random(start: &Value, end: &Value, random: &mut Random) -> Option<Value> {
+pub(super) fn math_random(start: &Value, end: &Value, random: &mut Java) -> Option<Value> {
     let (start, end) = (whole(start)?, whole(end)?);
     let span = end.checked_sub(start).filter(|span| *span > 0)?;
     Some(Value::from(i64::from(start) + i64::from(random.below(span))))
 }
 
 /// The generator that a seed begins.
-pub(super) fn seeded(seed: &Value) -> Option<Random> {
+pub(super) fn seeded(seed: &Value) -> Option<Java> {
     let Value::Number(seed) = seed else { return None };
     #[expect(clippy::cast_possible_truncation, reason = "saturating, as in Java")]
     let seed = seed.as_i64().or_else(|| seed.as_f64().map(|seed| seed as i64))?;
-    Some(Random::new(seed))
+    Some(Java::new(seed))
 }
 
 fn elements(array: &Value) -> Option<&Arc<Vec<Value>>> {

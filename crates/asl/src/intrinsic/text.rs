@@ -1,15 +1,11 @@
 //! Strings, JSON text and hashes.
 
-use std::fmt::Write;
-
+use crate::{hash::hexadecimal, malformed, value::Value};
 use base64::{
     Engine,
     alphabet::STANDARD as ALPHABET,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
-use sha2::Digest;
-
-use crate::{malformed, value::Value};
 
 /// The longest text that can be encoded, decoded or hashed, in characters.
 const MAX_TEXT: usize = 10_000;
@@ -54,25 +50,7 @@ pub(super) fn hash(data: &Value, algorithm: &Value) -> Option<Value> {
         Value::String(text) => text.to_string(),
         other => other.to_string(),
     };
-    let text = limited(&text)?;
-    let digest = match algorithm.as_str()? {
-        "MD5" => hex(&md5::Md5::digest(text)),
-        "SHA-1" => hex(&sha1::Sha1::digest(text)),
-        "SHA-256" => hex(&sha2::Sha256::digest(text)),
-        "SHA-384" => hex(&sha2::Sha384::digest(text)),
-        "SHA-512" => hex(&sha2::Sha512::digest(text)),
-        _ => return None,
-    };
-    Some(digest.into())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hexadecimal(limited(&text)?, algorithm.as_str()?).map(Value::from)
 }
 
 /// The fields of both objects, those of the second first. The merge is never a deep one.

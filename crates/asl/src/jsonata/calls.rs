@@ -12,7 +12,7 @@ use jsonata_core::{
 };
 
 use super::{error::EvaluationError, functions, guard, guarded, operators, tree};
-use crate::context::Environment;
+use crate::{context::Environment, random};
 
 /// How many bytes an evaluation may take for what it makes, all in all. Whatever it drops again counts too, so this is
 /// far more than one value may hold.
@@ -185,23 +185,17 @@ pub(super) fn delegate(function: &str, context: &JValue, args: &[JValue]) -> Ans
     Evaluator::with_context(bindings).evaluate(&call, context)
 }
 
-/// Random numbers from one seed: the generator `SplitMix64`.
+/// Random numbers from one seed.
 pub(super) struct Numbers(Cell<u64>);
 
 impl Numbers {
     pub(super) fn next(&self) -> u64 {
-        let state = self.0.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
-        self.0.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        random::next(&self.0)
     }
 
     /// From 0 up to 1.
     pub(super) fn unit(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "53 bits")]
-        let number = (self.next() >> 11) as f64;
-        number * 2.0_f64.powi(-53)
+        random::unit(self.next())
     }
 
     /// From 0 up to `limit`.

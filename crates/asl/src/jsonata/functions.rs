@@ -3,7 +3,6 @@
 #![expect(clippy::unnecessary_wraps, reason = "a table has functions of one type")]
 
 use jsonata_core::{evaluator::EvaluatorError, value::JValue};
-use sha2::Digest;
 
 use super::{
     calls::{Answer, Calls, Numbers},
@@ -11,7 +10,7 @@ use super::{
     error::EvaluationError,
     guarded::FROM_MILLIS,
 };
-use crate::Value;
+use crate::{Value, hash::hexadecimal, random::Java};
 
 /// The most items that `$range` makes: measured at the service.
 const RANGE_LIMIT: usize = 360_145;
@@ -45,23 +44,7 @@ pub(super) fn hash(_: &Calls, args: &[JValue]) -> Answer {
     let (Some(data), Some(algorithm)) = (text("hash", args, 0)?, text("hash", args, 1)?) else {
         return Ok(JValue::Undefined);
     };
-    let digest = match algorithm {
-        "MD5" => hex(&md5::Md5::digest(data)),
-        "SHA-1" => hex(&sha1::Sha1::digest(data)),
-        "SHA-256" => hex(&sha2::Sha256::digest(data)),
-        "SHA-384" => hex(&sha2::Sha384::digest(data)),
-        "SHA-512" => hex(&sha2::Sha512::digest(data)),
-        _ => return Err(mismatch("hash", 1)),
-    };
-    Ok(JValue::string(digest))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
+    hexadecimal(data, algorithm).map(JValue::string).ok_or_else(|| mismatch("hash", 1))
 }
 
 /// `$millis()`: the moment of the evaluation.
@@ -130,15 +113,7 @@ pub(super) fn random(calls: &Calls, args: &[JValue]) -> Answer {
     let Some(seed) = whole("random", args, 0)? else { return Ok(JValue::Number(calls.numbers.unit())) };
     #[expect(clippy::cast_possible_truncation, reason = "saturating, as in Java")]
     let seed = seed as i64;
-    let mut state = (seed ^ 0x5_DEEC_E66D) & 0xFFFF_FFFF_FFFF;
-    let mut next = |bits: u32| {
-        state = state.wrapping_mul(0x5_DEEC_E66D).wrapping_add(0xB) & 0xFFFF_FFFF_FFFF;
-        state >> (48 - bits)
-    };
-    let (high, low) = (next(26), next(27));
-    #[expect(clippy::cast_precision_loss, reason = "53 bits")]
-    let number = ((high << 27) + low) as f64;
-    Ok(JValue::Number(number * 2.0_f64.powi(-53)))
+    Ok(JValue::Number(Java::new(seed).unit()))
 }
 
 /// `$shuffle(array)`

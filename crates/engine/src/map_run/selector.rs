@@ -6,7 +6,6 @@ use asl::{Fault, Scope, Value, context::Environment, template::Template, value::
 use time::OffsetDateTime;
 
 use super::Item;
-use crate::core::next_random;
 
 /// A template with what it reads, as that was when the state was entered.
 #[derive(Clone, Debug)]
@@ -69,6 +68,6 @@ impl Environment for AtItem<'_> {
     }
 
     fn random(&self) -> u64 {
-        next_random(&self.random)
+        asl::random::next(&self.random)
     }
 }

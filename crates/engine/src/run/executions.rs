@@ -342,7 +342,8 @@ impl Executions {
         let Some(recorded) = found else { return Ok(None) };
         let machine = self.machine(recorded.definition, arn)?;
         let recall = |machine| Recording::recall(recorded, machine, self.journal.clone());
-        let (recording, outstanding) = stepping(machine.has_jsonata, || recall(machine))?;
+        // A history may be long.
+        let (recording, outstanding) = lengthy(|| recall(machine))?;
         Ok(Some((Running::of(recording, self.outside.clone(), Arc::downgrade(self)), outstanding)))
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use asl::machine::Resource;
 use time::OffsetDateTime;
 
+use super::lengthy;
 use crate::{
     core::{Call, Command, Execution, Happened},
     journal::{
@@ -130,7 +131,10 @@ impl Record {
 /// An activity's work begins when a worker takes it.
 fn tell(execution: &mut Execution, happened: Happened, at: OffsetDateTime) -> (Vec<Command>, Vec<Happened>) {
     let mut told = vec![happened.clone()];
-    let mut commands = execution.step(happened, at);
+    let mut commands = execution.begin_step(happened, at);
+    if execution.is_stepping() {
+        commands.extend(lengthy(|| execution.end_step()));
+    }
     let calls = commands.iter().filter_map(|command| match command {
         Command::StartTask(Call { resource: Resource::Activity { .. }, .. }) => None,
         Command::StartTask(call) => Some(Happened::TaskStarted { call: call.id, worker: None }),
