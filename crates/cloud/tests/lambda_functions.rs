@@ -152,6 +152,24 @@ async fn what_is_changed_runs_at_once_and_what_is_published_stays() {
 }
 
 #[tokio::test]
+async fn code_that_nothing_runs_any_more_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = Api::open(folder.path());
+    api.create("f", &module("zero"), json!({ "Publish": true })).await;
+    for name in ["one", "two", "three"] {
+        api.call("PUT", &format!("{FUNCTIONS}/f/code"), json!({ "ZipFile": zipped(&module(name)) })).await;
+        assert_eq!(api.says("f").await, json!([name, "$LATEST"]));
+    }
+    // Each call looks for it; a process that has just answered may be about to end.
+    let folders = || std::fs::read_dir(folder.path().join("code")).unwrap().count();
+    while folders() > 2 {
+        api.call("GET", &format!("{FUNCTIONS}/f"), Value::Null).await;
+    }
+    assert_eq!(api.says("f").await, json!(["three", "$LATEST"]));
+    assert_eq!(api.says("f:1").await, json!(["zero", "1"]));
+}
+
+#[tokio::test]
 async fn an_update_loses_no_call_and_waits_for_none() {
     let folder = tempfile::tempdir().unwrap();
     let api = Api::open(folder.path());

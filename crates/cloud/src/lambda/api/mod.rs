@@ -19,7 +19,7 @@ use std::{
     io,
     path::PathBuf,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use axum::body::Body;
@@ -34,7 +34,8 @@ use self::{
 use super::{
     archive::CodeFolder,
     config::ConfigError,
-    deployed::Deployed,
+    deployed::{Archive, Deployed},
+    pool::Pool,
     registry::{Entry, Registry},
     saved::SavedFunction,
     service::Lambda,
@@ -100,6 +101,8 @@ struct Management {
     code: CodeFolder,
     /// One change at a time: each reads what is there and puts something else in its place.
     changing: Mutex<()>,
+    /// The code that functions had, for as long as processes may run it.
+    leaving: Mutex<Vec<(Archive, Weak<Pool>)>>,
 }
 
 impl FrontEnd {
@@ -120,7 +123,13 @@ impl FrontEnd {
             }
             function.restore(registry, &code)?;
         }
-        let management = Management { lambda: Arc::clone(&lambda), config, code, changing: Mutex::default() };
+        let management = Management {
+            lambda: Arc::clone(&lambda),
+            config,
+            code,
+            changing: Mutex::default(),
+            leaving: Mutex::default(),
+        };
         Ok(Self { lambda, management: Arc::new(management) })
     }
 
@@ -160,6 +169,7 @@ impl Service for FrontEnd {
 impl Management {
     fn answer(&self, operation: &Managed, parts: &Parts, body: &[u8]) -> Result<Response, ApiError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.remove_code();
         match operation {
             Managed::CreateFunction => self.create_function(body),
             Managed::ListFunctions => self.list_functions(parts),
@@ -229,8 +239,33 @@ impl Management {
         }
         let now: Vec<_> = functions.get(name).into_iter().flat_map(Entry::all).collect();
         let is_used = |one: &Deployed| now.iter().any(|now| Arc::ptr_eq(&now.pool, &one.pool));
-        before.iter().flat_map(Entry::all).filter(|one| !is_used(one)).for_each(|one| one.pool.retire());
+        for one in before.iter().flat_map(Entry::all).filter(|one| !is_used(one)) {
+            one.pool.retire();
+            let archive = one.code.archive.iter().cloned();
+            self.leaving().extend(archive.map(|archive| (archive, Arc::downgrade(&one.pool))));
+        }
         Ok(())
+    }
+
+    /// Removes code that functions had and that nothing runs any more.
+    fn remove_code(&self) {
+        let mut leaving = self.leaving();
+        let before = leaving.len();
+        leaving.retain(|(_, pool)| pool.strong_count() > 0);
+        if leaving.len() == before {
+            return;
+        }
+        let functions = self.registry().read();
+        let used = functions.values().flat_map(Entry::all).filter_map(|one| one.code.archive.clone());
+        let kept: Vec<_> = used.chain(leaving.iter().map(|(archive, _)| archive.clone())).collect();
+        drop(functions);
+        if let Err(error) = self.code.keep_only(&kept) {
+            tracing::warn!(%error, "code that no function has any more can't be removed");
+        }
+    }
+
+    fn leaving(&self) -> MutexGuard<'_, Vec<(Archive, Weak<Pool>)>> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the functions that the API has made. Those of the template are made of it once more at the next start.
