@@ -30,6 +30,7 @@ pub mod sqs;
 pub mod ssm;
 pub mod states;
 pub mod sts;
+mod tags;
 pub mod targets;
 mod temporary;
 mod wire;

@@ -13,12 +13,16 @@ use uuid::Uuid;
 use crate::{
     location::Location,
     named::{Described, Named},
-    protocol::{Dialect, Failure, Operations, Parameters, after, page},
+    protocol::{Dialect, Failure, Operations, Parameters, after, done, page},
     states::{Store, StoreError},
+    tags::{Refusals, Tag, Tags},
 };
 
 /// How many secrets a page has at most.
 const PAGE: usize = 100;
+
+/// What tags are called that are not taken.
+const TAGS: Refusals = Refusals { too_many: "LimitExceededException", invalid: "InvalidParameterException" };
 
 type Answer = Result<Value, Failure>;
 
@@ -37,6 +41,8 @@ struct Secret {
     versions: Vec<Version>,
     /// Seconds since 1970.
     created_at: i64,
+    #[serde(default)]
+    tags: Tags,
     /// Made by the template, which makes it once more at the next start.
     #[serde(skip)]
     is_of_template: bool,
@@ -56,7 +62,7 @@ impl Secrets {
     pub fn open(store: Store, location: Location, application: &sam::Application) -> Result<Self, StoreError> {
         let of_template = application.secrets.iter().map(|described| {
             let value = Content { string: Some(described.value.clone()), binary: None };
-            let mut secret = Secret::new(described.arn.clone(), None);
+            let mut secret = Secret::new(described.arn.clone(), None, Tags::default());
             secret.is_of_template = true;
             secret.put(value, None);
             (described.name.clone(), secret)
@@ -83,6 +89,10 @@ impl Operations for Secrets {
             "DescribeSecret" => self.describe(&parameters.read()?),
             "ListSecrets" => Ok(self.list(&parameters.read()?)),
             "DeleteSecret" => self.delete(&parameters.read()?),
+            "ListSecretVersionIds" => self.list_versions(&parameters.read()?),
+            "GetResourcePolicy" => self.get_policy(&parameters.read()?),
+            "TagResource" => self.tag(parameters.read()?),
+            "UntagResource" => self.untag(&parameters.read()?),
             other => Err(Failure::no_operation(Self::DIALECT.title, other)),
         }
     }
@@ -102,11 +112,11 @@ struct Create {
     description: Option<String>,
     secret_string: Option<String>,
     secret_binary: Option<String>,
-    /// Keys and tags make no difference here.
+    #[serde(default)]
+    tags: Vec<Tag>,
+    /// Nothing is encrypted.
     #[serde(rename = "KmsKeyId")]
     _key: Option<String>,
-    #[serde(rename = "Tags")]
-    _tags: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -162,8 +172,34 @@ struct Delete {
     _force: Option<bool>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListVersions {
+    secret_id: String,
+    max_results: Option<usize>,
+    next_token: Option<String>,
+    /// Versions without a label are gone.
+    #[serde(rename = "IncludeDeprecated")]
+    _deprecated: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct TagSecret {
+    secret_id: String,
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct UntagSecret {
+    secret_id: String,
+    tag_keys: Vec<String>,
+}
+
 impl Secrets {
     fn create(&self, request: Create) -> Answer {
+        let tags = Tags::of_new(request.tags, TAGS)?;
         self.by_name.change(|secrets| {
             if secrets.contains_key(&request.name) {
                 let message = format!("The operation failed because the secret {} already exists.", request.name);
@@ -171,7 +207,7 @@ impl Secrets {
             }
             let suffix: String = Uuid::new_v4().simple().to_string().chars().take(6).collect();
             let arn = self.location.arn("secretsmanager", &format!("secret:{}-{suffix}", request.name));
-            let mut secret = Secret::new(arn.clone(), request.description);
+            let mut secret = Secret::new(arn.clone(), request.description, tags);
             let mut answer = json!({ "ARN": arn, "Name": request.name });
             if request.secret_string.is_some() || request.secret_binary.is_some() {
                 let value = Content { string: request.secret_string, binary: request.secret_binary };
@@ -267,12 +303,55 @@ impl Secrets {
             Ok(json!({ "ARN": secret.arn, "Name": name, "DeletionDate": now }))
         })
     }
+
+    fn list_versions(&self, request: &ListVersions) -> Answer {
+        let secrets = self.by_name.all();
+        let (name, secret) = find(&secrets, &request.secret_id)?;
+        let start = request.next_token.as_ref().map_or(0, |last| {
+            secret.versions.iter().position(|version| version.id == *last).map_or(0, |index| index + 1)
+        });
+        let told = secret.versions.iter().enumerate().skip(start).map(|(index, version)| {
+            let told = json!({
+                "VersionId": version.id,
+                "VersionStages": stages(index),
+                "CreatedDate": version.created_at,
+            });
+            (version.id.as_str(), told)
+        });
+        let mut answer = page("Versions", told, request.max_results.unwrap_or(PAGE).min(PAGE));
+        answer["ARN"] = json!(secret.arn);
+        answer["Name"] = json!(name);
+        Ok(answer)
+    }
+
+    /// No secret has a policy: none can be put.
+    fn get_policy(&self, request: &OfSecret) -> Answer {
+        let secrets = self.by_name.all();
+        let (name, secret) = find(&secrets, &request.secret_id)?;
+        Ok(json!({ "ARN": secret.arn, "Name": name }))
+    }
+
+    fn tag(&self, request: TagSecret) -> Answer {
+        self.by_name.change(|secrets| {
+            let name = find(secrets, &request.secret_id)?.0.clone();
+            secrets.get_mut(&name).ok_or_else(not_found)?.tags.add(request.tags, TAGS)?;
+            Ok(done())
+        })
+    }
+
+    fn untag(&self, request: &UntagSecret) -> Answer {
+        self.by_name.change(|secrets| {
+            let name = find(secrets, &request.secret_id)?.0.clone();
+            secrets.get_mut(&name).ok_or_else(not_found)?.tags.remove(&request.tag_keys);
+            Ok(done())
+        })
+    }
 }
 
 impl Secret {
-    fn new(arn: String, description: Option<String>) -> Self {
+    fn new(arn: String, description: Option<String>, tags: Tags) -> Self {
         let created_at = OffsetDateTime::now_utc().unix_timestamp();
-        Self { arn, description, versions: Vec::new(), created_at, is_of_template: false }
+        Self { arn, description, versions: Vec::new(), created_at, tags, is_of_template: false }
     }
 
     /// Puts a value, and gives the id of its version. The token of a request is that id; one that comes again is done.
@@ -291,6 +370,9 @@ impl Secret {
         let mut told = json!({ "ARN": self.arn, "Name": name, "CreatedDate": self.created_at });
         if let Some(description) = &self.description {
             told["Description"] = json!(description);
+        }
+        if !self.tags.is_empty() {
+            told["Tags"] = self.tags.list();
         }
         if let Some(version) = self.versions.first() {
             told["LastChangedDate"] = json!(version.created_at);

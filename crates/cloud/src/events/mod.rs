@@ -27,6 +27,7 @@ use crate::{
     protocol::Failure,
     s3::{Notifications, ObjectEvent},
     states::{Store, StoreError},
+    tags::Tags,
     targets::Targets,
 };
 use input::Matched;
@@ -76,6 +77,7 @@ pub struct Events {
 #[derive(Clone, Default)]
 struct Bus {
     description: Option<String>,
+    tags: Tags,
     rules: BTreeMap<String, Rule>,
 }
 
@@ -83,6 +85,8 @@ struct Bus {
 #[derive(Default, Serialize, Deserialize)]
 struct Kept {
     description: Option<String>,
+    #[serde(default)]
+    tags: Tags,
     rules: BTreeMap<String, Described>,
 }
 
@@ -98,7 +102,7 @@ impl Events {
         let mut buses: BTreeMap<String, Bus> = names.map(|name| (name, Bus::default())).collect();
         for (name, kept) in store.read::<BTreeMap<String, Kept>>()? {
             let bus: &mut Bus = buses.entry(name).or_default();
-            bus.description = kept.description;
+            (bus.description, bus.tags) = (kept.description, kept.tags);
             for (name, described) in kept.rules {
                 match Rule::new(described, false) {
                     Ok(rule) => drop(bus.rules.insert(name, rule)),
@@ -200,7 +204,7 @@ impl Events {
         let kept = buses.iter().map(|(name, bus)| {
             let rules = bus.rules.iter().filter(|(_, rule)| !rule.is_of_template);
             let rules = rules.map(|(name, rule)| (name.clone(), rule.described.clone())).collect();
-            (name.clone(), Kept { description: bus.description.clone(), rules })
+            (name.clone(), Kept { description: bus.description.clone(), tags: bus.tags.clone(), rules })
         });
         self.store.write(&kept.collect::<BTreeMap<_, _>>()).map_err(|error| Failure::internal(&error))
     }

@@ -10,13 +10,19 @@ use super::{
     Bus, DEFAULT_BUS, Events, put,
     rule::{Described, DescribedTarget, Rule, pattern},
 };
-use crate::protocol::{Dialect, Failure, Operations, Parameters, after, done, page};
+use crate::{
+    protocol::{Dialect, Failure, Operations, Parameters, after, done, page},
+    tags::{Refusals, Tag, Tags},
+};
 
 /// How many events one call takes.
 const MAX_ENTRIES: usize = 10;
 
 /// How many things a page has.
 const PAGE: usize = 100;
+
+/// What tags are called that are not taken.
+const TAGS: Refusals = Refusals { too_many: "ValidationException", invalid: "ValidationException" };
 
 type Answer = Result<Value, Failure>;
 
@@ -41,6 +47,9 @@ impl Operations for Events {
             "DeleteEventBus" => self.delete_bus(&parameters.read()?),
             "DescribeEventBus" => self.describe_bus(&parameters.read()?),
             "ListEventBuses" => Ok(self.list_buses(&parameters.read()?)),
+            "TagResource" => self.tag_resource(parameters.read()?),
+            "UntagResource" => self.untag_resource(&parameters.read()?),
+            "ListTagsForResource" => self.list_tags(&parameters.read()?),
             other => Err(Failure::no_operation(Self::DIALECT.title, other)),
         }
     }
@@ -56,9 +65,8 @@ struct PutRule {
     state: Option<String>,
     description: Option<String>,
     role_arn: Option<String>,
-    /// Tags make no difference here.
-    #[serde(rename = "Tags")]
-    _tags: Option<Value>,
+    #[serde(default)]
+    tags: Vec<Tag>,
 }
 
 #[derive(Deserialize)]
@@ -121,8 +129,8 @@ struct ListRuleNames {
 struct CreateBus {
     name: String,
     description: Option<String>,
-    #[serde(rename = "Tags")]
-    _tags: Option<Value>,
+    #[serde(default)]
+    tags: Vec<Tag>,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +145,29 @@ struct ListBuses {
     name_prefix: Option<String>,
     next_token: Option<String>,
     limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct OfResource {
+    #[serde(rename = "ResourceARN")]
+    resource_arn: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct TagResource {
+    #[serde(rename = "ResourceARN")]
+    resource_arn: String,
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct UntagResource {
+    #[serde(rename = "ResourceARN")]
+    resource_arn: String,
+    tag_keys: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -179,8 +210,11 @@ impl Events {
         };
         self.change(|buses| {
             let bus = find_bus(buses, bus_name)?;
-            // The targets of a rule stay when it is put again.
-            let targets = bus.rules.get(&request.name).map(|rule| rule.described.targets.clone()).unwrap_or_default();
+            // The targets and the tags of a rule stay when it is put again.
+            let (targets, tags) = match bus.rules.get(&request.name) {
+                Some(rule) => (rule.described.targets.clone(), rule.described.tags.clone()),
+                None => (BTreeMap::new(), Tags::of_new(request.tags, TAGS)?),
+            };
             let described = Described {
                 event_pattern: request.event_pattern,
                 schedule_expression: request.schedule_expression,
@@ -188,6 +222,7 @@ impl Events {
                 role_arn: request.role_arn,
                 is_enabled,
                 targets,
+                tags,
             };
             let rule = Rule::new(described, false)?;
             if rule.timetable.is_some() && bus_name != DEFAULT_BUS {
@@ -307,13 +342,16 @@ impl Events {
 impl Events {
     fn create_bus(&self, request: CreateBus) -> Answer {
         check_name(&request.name)?;
+        let tags = Tags::of_new(request.tags, TAGS)?;
         self.change(|buses| {
             match buses.entry(request.name.clone()) {
                 Entry::Occupied(_) => {
                     let message = format!("Event bus {} already exists.", request.name);
                     return Err(Failure::new("ResourceAlreadyExistsException", message));
                 }
-                Entry::Vacant(entry) => drop(entry.insert(Bus { description: request.description, ..Bus::default() })),
+                Entry::Vacant(entry) => {
+                    entry.insert(Bus { description: request.description, tags, ..Bus::default() });
+                }
             }
             Ok(json!({ "EventBusArn": self.bus_arn(&request.name) }))
         })
@@ -363,6 +401,45 @@ impl Events {
 
     fn bus_arn(&self, name: &str) -> String {
         self.location.arn_of(&Target::EventBus(name.to_owned()))
+    }
+}
+
+/// Tags of rules and buses.
+impl Events {
+    fn tag_resource(&self, request: TagResource) -> Answer {
+        self.change(|buses| {
+            self.tags_of(buses, &request.resource_arn)?.add(request.tags, TAGS)?;
+            Ok(done())
+        })
+    }
+
+    fn untag_resource(&self, request: &UntagResource) -> Answer {
+        self.change(|buses| {
+            self.tags_of(buses, &request.resource_arn)?.remove(&request.tag_keys);
+            Ok(done())
+        })
+    }
+
+    fn list_tags(&self, request: &OfResource) -> Answer {
+        let mut buses = self.buses();
+        Ok(json!({ "Tags": self.tags_of(&mut buses, &request.resource_arn)?.list() }))
+    }
+
+    /// The tags of `rule/<name>`, `rule/<bus>/<name>` or `event-bus/<name>`.
+    fn tags_of<'a>(&self, buses: &'a mut BTreeMap<String, Bus>, arn: &str) -> Result<&'a mut Tags, Failure> {
+        let refused = || Failure::new("ValidationException", "Parameter ResourceARN is not valid.");
+        match self.location.resource_of("events", arn).and_then(|resource| resource.split_once('/')) {
+            Some(("event-bus", name)) => find_bus(buses, name).map(|bus| &mut bus.tags),
+            Some(("rule", rule)) => {
+                // The name of a rule may have a slash itself; the bus goes before it.
+                let (bus, name) = match rule.split_once('/') {
+                    Some((bus, name)) if buses.contains_key(bus) => (bus, name),
+                    _ => (DEFAULT_BUS, rule),
+                };
+                find_rule(find_bus(buses, bus)?, bus, name).map(|rule| &mut rule.described.tags)
+            }
+            _ => Err(refused()),
+        }
     }
 }
 

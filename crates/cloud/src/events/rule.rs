@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Pattern, RuleError, timetable::Timetable};
-use crate::{location::Location, protocol::Failure};
+use crate::{location::Location, protocol::Failure, tags::Tags};
 
 /// A rule, as the API describes it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub(super) struct Described {
     pub(super) role_arn: Option<String>,
     pub(super) is_enabled: bool,
     pub(super) targets: BTreeMap<String, DescribedTarget>,
+    #[serde(default)]
+    pub(super) tags: Tags,
 }
 
 /// A target, as the API describes it.

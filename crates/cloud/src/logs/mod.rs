@@ -13,6 +13,8 @@ use std::{
 
 use time::OffsetDateTime;
 
+use crate::tags::Tags;
+
 /// How many events a stream keeps.
 const MAX_EVENTS: usize = 10_000;
 
@@ -50,6 +52,7 @@ struct Group {
     created_at: OffsetDateTime,
     /// Told, and not acted upon: a group has its newest events.
     retention_in_days: Option<u32>,
+    tags: Tags,
     /// Oldest first.
     streams: VecDeque<Stream>,
 }
@@ -65,7 +68,12 @@ struct Stream {
 
 impl Group {
     fn new() -> Self {
-        Self { created_at: OffsetDateTime::now_utc(), retention_in_days: None, streams: VecDeque::new() }
+        Self {
+            created_at: OffsetDateTime::now_utc(),
+            retention_in_days: None,
+            tags: Tags::default(),
+            streams: VecDeque::new(),
+        }
     }
 
     /// A stream, which is made where it is not there. The oldest goes where there are too many.

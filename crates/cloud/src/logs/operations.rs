@@ -10,6 +10,7 @@ use super::{Group, LogEvent, Logs, LogsError, Stream, filter::Filter};
 use crate::{
     location::Location,
     protocol::{Dialect, Failure, Operations, Parameters, done},
+    tags::{Refusals, Tags},
 };
 
 /// How many groups or streams a page has at most.
@@ -17,6 +18,9 @@ const PAGE: usize = 50;
 
 /// How many events a page has at most.
 const EVENTS: usize = 10_000;
+
+/// What tags are called that are not taken.
+const TAGS: Refusals = Refusals { too_many: "TooManyTagsException", invalid: "InvalidParameterException" };
 
 type Answer = Result<Value, Failure>;
 
@@ -32,7 +36,7 @@ impl Operations for Api {
 
     async fn operate(&self, operation: &str, parameters: Parameters) -> Answer {
         match operation {
-            "CreateLogGroup" => self.create_group(&parameters.read()?),
+            "CreateLogGroup" => self.create_group(parameters.read()?),
             "DeleteLogGroup" => self.delete_group(&parameters.read()?),
             "DescribeLogGroups" => Ok(self.describe_groups(&parameters.read()?)),
             "PutRetentionPolicy" => self.put_retention(&parameters.read()?),
@@ -42,6 +46,9 @@ impl Operations for Api {
             "PutLogEvents" => self.put_events(parameters.read()?),
             "GetLogEvents" => self.get_events(&parameters.read()?),
             "FilterLogEvents" => self.filter_events(&parameters.read()?),
+            "TagResource" => self.tag_resource(parameters.read()?),
+            "UntagResource" => self.untag_resource(&parameters.read()?),
+            "ListTagsForResource" => self.list_tags(&parameters.read()?),
             other => Err(Failure::no_operation(Self::DIALECT.title, other)),
         }
     }
@@ -51,11 +58,11 @@ impl Operations for Api {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateGroup {
     log_group_name: String,
-    /// Nothing is encrypted here, and tags make no difference.
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    /// Nothing is encrypted here, and all groups are of one class.
     #[serde(rename = "kmsKeyId")]
     _key: Option<String>,
-    #[serde(rename = "tags")]
-    _tags: Option<BTreeMap<String, String>>,
     #[serde(rename = "logGroupClass")]
     _class: Option<String>,
 }
@@ -152,11 +159,35 @@ struct FilterEvents {
     _interleaved: Option<bool>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OfResource {
+    resource_arn: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TagResource {
+    resource_arn: String,
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct UntagResource {
+    resource_arn: String,
+    tag_keys: Vec<String>,
+}
+
 /// Groups and streams.
 impl Api {
-    fn create_group(&self, request: &CreateGroup) -> Answer {
+    fn create_group(&self, request: CreateGroup) -> Answer {
+        let tags = Tags::of_new(request.tags, TAGS)?;
         self.logs.create_group(&request.log_group_name).map_err(|error| failure(&error))?;
-        Ok(done())
+        self.change(&request.log_group_name, |group| {
+            group.tags = tags;
+            Ok(done())
+        })
     }
 
     fn delete_group(&self, request: &OfGroup) -> Answer {
@@ -259,6 +290,29 @@ impl Api {
             told["lastIngestionTime"] = json!(milliseconds(last.at));
         }
         told
+    }
+}
+
+/// Tags of groups.
+impl Api {
+    fn tag_resource(&self, request: TagResource) -> Answer {
+        self.change(self.group_name(None, Some(&request.resource_arn))?, |group| {
+            group.tags.add(request.tags, TAGS)?;
+            Ok(done())
+        })
+    }
+
+    fn untag_resource(&self, request: &UntagResource) -> Answer {
+        self.change(self.group_name(None, Some(&request.resource_arn))?, |group| {
+            group.tags.remove(&request.tag_keys);
+            Ok(done())
+        })
+    }
+
+    fn list_tags(&self, request: &OfResource) -> Answer {
+        self.look(self.group_name(None, Some(&request.resource_arn))?, |group| {
+            Ok(json!({ "tags": group.tags.map() }))
+        })
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     named::{Described, Named},
     protocol::Failure,
     states::{Store, StoreError},
+    tags::Tags,
     targets::Targets,
 };
 use schedule::Schedule;
@@ -65,6 +66,8 @@ pub struct Scheduler {
 struct Group {
     /// Seconds since 1970.
     created_at: i64,
+    #[serde(default)]
+    tags: Tags,
     /// There from the first, or with a schedule of the template.
     #[serde(skip)]
     is_of_template: bool,
@@ -89,7 +92,8 @@ impl Scheduler {
         let created_at = OffsetDateTime::now_utc().unix_timestamp();
         let names = application.schedules.iter().map(|schedule| schedule.group.as_str());
         let names = names.chain(application.schedule_groups.iter().map(String::as_str)).chain([DEFAULT_GROUP]);
-        let of_template = names.map(|name| (name.to_owned(), Group { created_at, is_of_template: true }));
+        let of_template =
+            names.map(|name| (name.to_owned(), Group { created_at, tags: Tags::default(), is_of_template: true }));
         let groups = Named::open(groups, of_template)?;
         let schedules = application.schedules.iter().map(|described| {
             let schedule = Schedule::of(described, &location)

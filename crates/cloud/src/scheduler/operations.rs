@@ -8,10 +8,16 @@ use super::{
     DEFAULT_GROUP, Group, Scheduler, key,
     schedule::{Description, Schedule, State, refused},
 };
-use crate::protocol::{Failure, after, done, page};
+use crate::{
+    protocol::{Failure, after, done, page},
+    tags::{Refusals, Tag, Tags},
+};
 
 /// How many things a page has at most.
 const PAGE: usize = 100;
+
+/// What tags are called that are not taken.
+const TAGS: Refusals = Refusals { too_many: "ValidationException", invalid: "ValidationException" };
 
 type Answer = Result<Value, Failure>;
 
@@ -22,6 +28,17 @@ struct Place {
     group_name: Option<String>,
 }
 
+/// What the body of a request says of tags.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct GivenTags {
+    #[serde(default)]
+    tags: Vec<Tag>,
+    /// What tells a request from its repetition: here each is carried out.
+    #[serde(rename = "ClientToken")]
+    _token: Option<String>,
+}
+
 /// What the address of a request asks for.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -30,6 +47,7 @@ pub(super) struct Asked {
     pub(super) state: Option<String>,
     pub(super) max_results: Option<usize>,
     pub(super) next_token: Option<String>,
+    pub(super) tag_keys: Vec<String>,
 }
 
 impl Asked {
@@ -149,14 +167,15 @@ impl Scheduler {
 
 /// Groups.
 impl Scheduler {
-    pub(super) fn create_group(&self, name: &str) -> Answer {
+    pub(super) fn create_group(&self, name: &str, body: Value) -> Answer {
         check_name(name)?;
+        let tags = Tags::of_new(tags_in(body)?, TAGS)?;
         self.groups.change(|groups| {
             if groups.contains_key(name) {
                 return Err(conflict(format!("Schedule group {name} already exists.")));
             }
             let created_at = OffsetDateTime::now_utc().unix_timestamp();
-            groups.insert(name.to_owned(), Group { created_at, is_of_template: false });
+            groups.insert(name.to_owned(), Group { created_at, tags, is_of_template: false });
             Ok(json!({ "ScheduleGroupArn": self.group_arn(name) }))
         })
     }
@@ -204,9 +223,49 @@ impl Scheduler {
         })
     }
 
+    pub(super) fn tag(&self, arn: &str, body: Value) -> Answer {
+        let tags = tags_in(body)?;
+        self.change_tags(arn, |of_group| of_group.add(tags, TAGS))
+    }
+
+    pub(super) fn untag(&self, arn: &str, asked: &Asked) -> Answer {
+        self.change_tags(arn, |of_group| {
+            of_group.remove(&asked.tag_keys);
+            Ok(())
+        })
+    }
+
+    pub(super) fn list_tags(&self, arn: &str) -> Answer {
+        let name = self.group_of(arn)?;
+        let groups = self.groups.all();
+        let group = groups.get(name).ok_or_else(|| no_group(name))?;
+        Ok(json!({ "Tags": group.tags.list() }))
+    }
+
+    fn change_tags(&self, arn: &str, change: impl FnOnce(&mut Tags) -> Result<(), Failure>) -> Answer {
+        let name = self.group_of(arn)?;
+        self.groups.change(|groups| {
+            change(&mut groups.get_mut(name).ok_or_else(|| no_group(name))?.tags)?;
+            Ok(done())
+        })
+    }
+
+    /// The group that an ARN names: schedules have no tags, their groups do.
+    fn group_of<'a>(&self, arn: &'a str) -> Result<&'a str, Failure> {
+        let resource = self.location.resource_of("scheduler", arn);
+        resource
+            .and_then(|resource| resource.strip_prefix("schedule-group/"))
+            .ok_or_else(|| refused(format!("{arn} is not the ARN of a schedule group.")))
+    }
+
     fn group_arn(&self, name: &str) -> String {
         self.location.arn("scheduler", &format!("schedule-group/{name}"))
     }
+}
+
+fn tags_in(body: Value) -> Result<Vec<Tag>, Failure> {
+    let GivenTags { tags, .. } = serde_json::from_value(body).map_err(|error| refused(error.to_string()))?;
+    Ok(tags)
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {

@@ -53,10 +53,13 @@ impl FrontEnd {
             (&Method::GET, ["schedules", name]) => scheduler.get(name, &asked),
             (&Method::DELETE, ["schedules", name]) => scheduler.delete(name, &asked),
             (&Method::GET, ["schedules"]) => scheduler.list(&asked),
-            (&Method::POST, ["schedule-groups", name]) => scheduler.create_group(name),
+            (&Method::POST, ["schedule-groups", name]) => scheduler.create_group(name, body()?),
             (&Method::GET, ["schedule-groups", name]) => scheduler.get_group(name),
             (&Method::DELETE, ["schedule-groups", name]) => scheduler.delete_group(name),
             (&Method::GET, ["schedule-groups"]) => Ok(scheduler.list_groups(&asked)),
+            (&Method::POST, ["tags", arn @ ..]) => scheduler.tag(&arn.join("/"), body()?),
+            (&Method::DELETE, ["tags", arn @ ..]) => scheduler.untag(&arn.join("/"), &asked),
+            (&Method::GET, ["tags", arn @ ..]) => scheduler.list_tags(&arn.join("/")),
             (method, _) => {
                 Err(Failure::no_operation("EventBridge Scheduler", &format!("{method} {}", parts.uri.path())))
             }
@@ -77,6 +80,7 @@ fn asked(query: &str) -> Result<Asked, Failure> {
                 asked.max_results = Some(most);
             }
             "NextToken" => asked.next_token = Some(value),
+            "TagKeys" => asked.tag_keys.push(value),
             // What tells a request from its repetition: here each is carried out.
             "clientToken" => {}
             other => return Err(refused(format!("There is no parameter {other}."))),
