@@ -494,6 +494,9 @@ const PLAIN_LAYER: &[(&str, Use)] = &[
     ("LicenseInfo", NoDifference),
 ];
 
+/// What the CDK writes for those who count its constructs.
+const CDK_METADATA: &[(&str, Use)] = &[("Analytics", NoDifference), ("Modules", NoDifference)];
+
 fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
     Some(match kind {
         "AWS::Serverless::Function" => FUNCTION,
@@ -527,6 +530,7 @@ fn properties_of(kind: &str) -> Option<&'static [(&'static str, Use)]> {
         "AWS::StepFunctions::StateMachineAlias" => MACHINE_ALIAS,
         "AWS::Scheduler::Schedule" => SCHEDULE,
         "AWS::Scheduler::ScheduleGroup" => SCHEDULE_GROUP,
+        "AWS::CDK::Metadata" => CDK_METADATA,
         _ => return None,
     })
 }

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use crate::{
     problem::ProblemKind,
+    references,
     source::Span,
     suggest::closest,
     template::Template,
@@ -34,7 +35,9 @@ pub(crate) fn read(template: &Template, section: &Map) -> IndexMap<String, Optio
         let is_in_account = text(declaration, "Type").is_some_and(|kind| kind.starts_with("AWS::SSM::"));
         // The default of an SSM parameter is its name in an account; its value must be given.
         let Some(value) = given.map(String::as_str).or(default.filter(|_| !is_in_account)) else {
-            if !misspelt.contains(name) {
+            // The CDK has such a one: the version of what it has set up in an account.
+            let is_needed = !is_in_account || !references::is_for_rules(&template.root, name);
+            if is_needed && !misspelt.contains(name) {
                 template.report(ProblemKind::MissingParameter { name: name.clone() }, field.key);
             }
             values.insert(name.clone(), None);

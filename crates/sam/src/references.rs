@@ -26,6 +26,29 @@ pub(crate) fn check(template: &Template) {
     }
 }
 
+/// Whether a parameter is there for the template's `Rules` alone, which CloudFormation checks and the runner leaves out.
+pub(crate) fn is_for_rules(root: &Node, parameter: &str) -> bool {
+    fn is_in(node: &Node, parameter: &str) -> bool {
+        match &node.data {
+            Data::Scalar(_) => false,
+            Data::List(items) => items.iter().any(|item| is_in(item, parameter)),
+            Data::Map(map) => match function_of(map) {
+                Some(("Ref", argument)) => argument.as_text() == Some(parameter),
+                Some(("Fn::Sub", argument)) => {
+                    let text = argument.as_text().or_else(|| argument.as_list()?.first()?.as_text());
+                    let names = |part| matches!(part, SubPart::Name(name) if name == parameter);
+                    sub_parts(text.unwrap_or_default()).into_iter().any(names)
+                        || argument.as_list().is_some_and(|items| items.iter().any(|item| is_in(item, parameter)))
+                }
+                Some((_, argument)) => is_in(argument, parameter),
+                None => map.values().any(|field| is_in(&field.value, parameter)),
+            },
+        }
+    }
+    let asks = |section: &str| root.get(section).is_some_and(|section| is_in(section, parameter));
+    asks("Rules") && !["Globals", "Resources", "Outputs", "Conditions"].into_iter().any(asks)
+}
+
 fn check_depends_on(template: &Template, node: Option<&Node>) {
     let Some(node) = node else {
         return;

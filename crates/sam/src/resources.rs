@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod api;
+pub(crate) mod asset;
 pub(crate) mod bucket;
 pub(crate) mod code;
 pub(crate) mod event;

@@ -6,6 +6,7 @@ use crate::{
     Code, Language, cargo,
     problem::ProblemKind,
     properties::Properties,
+    resources::asset::{self, Asset},
     suggest::closest,
     template::{Reported, Template},
     yaml::Node,
@@ -44,10 +45,10 @@ pub(crate) fn read(properties: &Properties, id: &str, metadata: Option<&Node>) -
     let runtime = properties.required_text("Runtime").ok_or(Reported)?;
     let build = BuildMethod::read(properties, id, metadata);
     if runtime.starts_with("provided") {
-        return provided(properties, id, &build);
+        return provided(properties, id, metadata, &build);
     }
     match Language::of_runtime(&runtime) {
-        Some(language) => script(properties, id, language, &build),
+        Some(language) => script(properties, id, language, metadata, &build),
         None if !FAMILIES.iter().any(|family| runtime.starts_with(family)) => {
             let meant = closest(&runtime, RUNTIMES).map(|runtime| format!(": did you mean `{runtime}`?"));
             let reason = format!("Lambda has no such runtime{}", meant.unwrap_or_default());
@@ -93,10 +94,10 @@ impl<'m> BuildMethod<'m> {
 }
 
 /// A function that is a program of its own.
-fn provided(properties: &Properties, id: &str, build: &BuildMethod) -> Result<Code, Reported> {
-    let folder = match given(properties)? {
+fn provided(properties: &Properties, id: &str, metadata: Option<&Node>, build: &BuildMethod) -> Result<Code, Reported> {
+    let folder = match given(properties, id, metadata)? {
         Given::Folder(folder) => folder,
-        Given::Elsewhere => return Ok(not_here(ELSEWHERE)),
+        Given::Unusable(reason) => return Ok(not_here(&reason)),
         Given::Inline { property, .. } => {
             return Err(properties.refuse_described(property, "given", "inline code is for scripts"));
         }
@@ -115,11 +116,17 @@ fn provided(properties: &Properties, id: &str, build: &BuildMethod) -> Result<Co
 ///
 /// It runs from its sources. What `sam build` has built is where the packages are found that it needs, or where the function
 /// itself is if its build translates it, as `esbuild` does.
-fn script(properties: &Properties, id: &str, language: Language, build: &BuildMethod) -> Result<Code, Reported> {
-    let folder = match given(properties)? {
+fn script(
+    properties: &Properties,
+    id: &str,
+    language: Language,
+    metadata: Option<&Node>,
+    build: &BuildMethod,
+) -> Result<Code, Reported> {
+    let folder = match given(properties, id, metadata)? {
         Given::Inline { text, .. } => return Ok(Code::Inline { language, text }),
         Given::Folder(folder) => folder,
-        Given::Elsewhere => return Ok(not_here(ELSEWHERE)),
+        Given::Unusable(reason) => return Ok(not_here(&reason)),
     };
     let built = Some(properties.template.folder().join(BUILT).join(id)).filter(|built| built.is_dir());
     match (build.name, built) {
@@ -158,15 +165,15 @@ enum Given {
     Inline { property: &'static str, text: String },
     /// In a folder.
     Folder(PathBuf),
-    /// In a bucket of AWS.
-    Elsewhere,
+    /// Where the runner can't use it, with the reason.
+    Unusable(String),
 }
 
 const ELSEWHERE: &str = "its code is in a bucket of AWS, and the runner has `ZipFile`, or the path of a folder";
 
 /// Reads `InlineCode` and `CodeUri` of SAM, or `Code` of CloudFormation, where a path is what `sam build` and `aws
-/// cloudformation package` take.
-fn given(properties: &Properties) -> Result<Given, Reported> {
+/// cloudformation package` take, and a place in a bucket may have the files that the CDK would put there.
+fn given(properties: &Properties, id: &str, metadata: Option<&Node>) -> Result<Given, Reported> {
     let folder = |uri: &str| Given::Folder(properties.template.folder().join(uri.trim_end_matches('/')));
     if property_of_code(properties) == "CodeUri" {
         return match properties.text("InlineCode") {
@@ -179,7 +186,23 @@ fn given(properties: &Properties) -> Result<Given, Reported> {
     }
     let code = properties.inner("Code").ok_or(Reported)?;
     code.check_names("Code", &["ImageUri", "S3Bucket", "S3Key", "S3ObjectVersion", "SourceKMSKeyArn", "ZipFile"]);
-    Ok(code.text("ZipFile").map_or(Given::Elsewhere, |text| Given::Inline { property: "Code", text }))
+    if let Some(text) = code.text("ZipFile") {
+        return Ok(Given::Inline { property: "Code", text });
+    }
+    match asset::of(properties.template, metadata, "Code") {
+        Some(Asset::Folder(folder)) => Ok(Given::Folder(folder)),
+        Some(Asset::File(file)) => {
+            let file = file.display();
+            Ok(Given::Unusable(format!("its code is the archive {file}, and the runner has the path of a folder")))
+        }
+        Some(Asset::Missing(path)) => {
+            let reason = format!("{} is not there: run `cdk synth`", path.display());
+            Err(properties
+                .template
+                .report(ProblemKind::MissingCode { function: id.to_owned(), reason }, properties.at("Code")))
+        }
+        None => Ok(Given::Unusable(ELSEWHERE.to_owned())),
+    }
 }
 
 /// The property that says where code is.

@@ -6,7 +6,10 @@ use crate::{
     Code, Layer,
     problem::ProblemKind,
     properties::Properties,
-    resources::code::BUILT,
+    resources::{
+        asset::{self, Asset},
+        code::BUILT,
+    },
     template::{Resource, Template},
     yaml::Node,
 };
@@ -92,13 +95,19 @@ fn find(template: &Template, arn: &str) -> Found {
 /// Where its content is; none where that is not said, which has been noted.
 fn content(properties: &Properties, id: &str, metadata: Option<&Node>) -> Option<Content> {
     const NOT_HERE: &str = "Its content is in a bucket of AWS, and the runner has the path of a folder.";
+    const ARCHIVE: &str = "It is an archive, and the runner has the path of a folder.";
     let name = property_of_content(properties);
     let built = properties.template.folder().join(BUILT).join(id);
     if built.is_dir() {
         return Some(Content::Folder(built));
     }
     if properties.raw(name).is_some_and(|content| content.as_map().is_some()) {
-        return Some(Content::Unusable(NOT_HERE.to_owned()));
+        return Some(match asset::of(properties.template, metadata, name) {
+            Some(Asset::Folder(folder)) => Content::Folder(folder),
+            Some(Asset::File(_)) => Content::Unusable(ARCHIVE.to_owned()),
+            Some(Asset::Missing(path)) => Content::Missing(path),
+            None => Content::Unusable(NOT_HERE.to_owned()),
+        });
     }
     let text = properties.required_text(name)?;
     if text.starts_with("s3://") || text.starts_with("https://") {
@@ -111,7 +120,7 @@ fn content(properties: &Properties, id: &str, metadata: Option<&Node>) -> Option
     let folder = properties.template.folder().join(text.trim_end_matches('/'));
     Some(match (folder.is_dir(), folder.is_file()) {
         (true, _) => Content::Folder(folder),
-        (false, true) => Content::Unusable("It is an archive, and the runner has the path of a folder.".to_owned()),
+        (false, true) => Content::Unusable(ARCHIVE.to_owned()),
         (false, false) => Content::Missing(folder),
     })
 }
