@@ -86,8 +86,10 @@ impl Rule {
         }
         let pattern = described.event_pattern.as_deref().map(pattern).transpose()?;
         let timetable = described.schedule_expression.as_deref().map(|expression| {
-            Timetable::parse(expression, None)
-                .map_err(|_| Failure::new("ValidationException", "Parameter ScheduleExpression is not valid."))
+            // A time alone is for EventBridge Scheduler.
+            let timetable = Timetable::parse(expression, None).ok().filter(|timetable| !timetable.is_once());
+            let refused = || Failure::new("ValidationException", "Parameter ScheduleExpression is not valid.");
+            timetable.ok_or_else(refused)
         });
         let timetable = timetable.transpose()?;
         let targets = described.targets.values().map(DescribedTarget::read).collect::<Result<_, _>>()?;

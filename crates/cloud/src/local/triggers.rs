@@ -1,11 +1,17 @@
 //! What starts things by itself: rules and schedules, event source mappings, the destinations of functions.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
 
+use futures::FutureExt as _;
 use sam::Application;
 use tokio::{
     sync::{broadcast, mpsc::UnboundedReceiver},
     task::JoinSet,
+    time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -14,14 +20,18 @@ use crate::{
     destinations::Destinations,
     dynamodb::DynamoDb,
     events::Events,
+    front::panic_text,
     lambda::EventEnd,
     location::Location,
     mappings::{self, Mappings},
     s3::{self, ObjectEvent, S3},
-    scheduler::Scheduler,
+    scheduler::{self, Scheduler},
     states::{StatusChange, Store},
     targets::Targets,
 };
+
+/// How long it is after a panic until what ended in it begins anew.
+const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Triggers {
     pub(super) events: Arc<Events>,
@@ -81,9 +91,13 @@ impl Triggers {
     ) -> Result<Self, StartError> {
         let events = Events::open(application, location.clone(), targets.clone(), file("rules.json"))?;
         let events = Arc::new(events);
-        let (schedules, groups) = (file("schedules.json"), file("schedule-groups.json"));
+        let files = scheduler::Files {
+            schedules: file("schedules.json"),
+            groups: file("schedule-groups.json"),
+            marks: file("one-time-schedules.json"),
+        };
         let (to, of) = (targets.clone(), location.clone());
-        let scheduler = Scheduler::open(application, of, to, events.clone(), schedules, groups)?;
+        let scheduler = Scheduler::open(application, of, to, events.clone(), files)?;
         let sources = mappings::Services {
             sqs: targets.sqs.clone(),
             dynamodb,
@@ -108,35 +122,86 @@ impl Triggers {
         let Self { events, scheduler, mappings, destinations } = self;
         let Heard { status_changes, event_ends } = heard;
         mappings.start();
-        serving.spawn(fire(events.clone()));
-        serving.spawn(async move { scheduler.fire().await });
-        serving.spawn(send_status_changes(events, status_changes));
-        AbortOnDropHandle::new(tokio::spawn(tell_ends(destinations, event_ends, no_more_ends)))
+        let rules = events.clone();
+        serving.spawn(on_and_on("the rules that fire by the clock", move || {
+            let rules = rules.clone();
+            async move { rules.fire().await }
+        }));
+        serving.spawn(on_and_on("the schedules", move || {
+            let scheduler = scheduler.clone();
+            async move { scheduler.fire().await }
+        }));
+        let send = move |change: StatusChange| events.send(&change.event());
+        serving.spawn(each("a change of an execution's status", status_changes, CancellationToken::new(), send));
+        let tell = move |end: EventEnd| {
+            destinations.tell(&end);
+            end.done();
+        };
+        AbortOnDropHandle::new(tokio::spawn(each("the end of an event", event_ends, no_more_ends, tell)))
     }
 }
 
-async fn tell_ends(destinations: Destinations, mut ended: UnboundedReceiver<EventEnd>, no_more: CancellationToken) {
+/// Handles what is heard, until there is no more: then what there still is. What ends in a panic is told, and must not stop
+/// what comes after it.
+async fn each<T>(
+    what: &'static str,
+    mut heard: UnboundedReceiver<T>,
+    no_more: CancellationToken,
+    mut handle: impl FnMut(T),
+) {
     loop {
-        let end = tokio::select! {
+        let one = tokio::select! {
             biased;
-            () = no_more.cancelled(), if !ended.is_closed() => {
-                ended.close();
+            () = no_more.cancelled(), if !heard.is_closed() => {
+                heard.close();
                 continue;
             }
-            end = ended.recv() => end,
+            one = heard.recv() => one,
         };
-        let Some(end) = end else { return };
-        destinations.tell(&end);
-        end.done();
+        let Some(one) = one else { return };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| handle(one))) {
+            tracing::error!(panic = panic_text(panic.as_ref()), "{what} was not handled: that ended in a panic");
+        }
     }
 }
 
-async fn fire(events: Arc<Events>) {
-    events.fire().await;
+/// Serves; begins anew where that ends in a panic.
+async fn on_and_on<F: Future<Output = ()>>(what: &'static str, mut serve: impl FnMut() -> F) {
+    while let Err(panic) = AssertUnwindSafe(serve()).catch_unwind().await {
+        tracing::error!(panic = panic_text(panic.as_ref()), "{what} begin anew: they ended in a panic");
+        sleep(PAUSE).await;
+    }
 }
 
-async fn send_status_changes(events: Arc<Events>, mut changed: UnboundedReceiver<StatusChange>) {
-    while let Some(change) = changed.recv().await {
-        events.send(&change.event());
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_stops_nothing_that_comes_after_it() {
+        let (sender, heard) = unbounded_channel();
+        (1..=3).for_each(|number| sender.send(number).unwrap());
+        drop(sender);
+        let mut handled = Vec::new();
+        each("a number", heard, CancellationToken::new(), |number| {
+            assert_ne!(number, 2, "not this one");
+            handled.push(number);
+        })
+        .await;
+        assert_eq!(handled, [1, 3]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_in_a_panic_begins_anew() {
+        let mut times = 0;
+        on_and_on("they", || {
+            times += 1;
+            let is_first = times == 1;
+            async move { assert!(!is_first, "not this time") }
+        })
+        .await;
+        assert_eq!(times, 2);
     }
 }

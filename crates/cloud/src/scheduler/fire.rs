@@ -69,6 +69,9 @@ impl Scheduler {
             let Some(now) = schedules.get_mut(key).filter(|now| now.changed_at == fired.changed_at) else {
                 return Ok(());
             };
+            if now.is_of_template {
+                self.marks.end(key, &fired.description).map_err(|error| Failure::internal(&error))?;
+            }
             match now.description.action_after_completion {
                 ActionAfterCompletion::None => now.is_over = true,
                 ActionAfterCompletion::Delete => drop(schedules.remove(key)),

@@ -7,6 +7,7 @@
 //! Source: the `EventBridge` Scheduler User Guide and API reference.
 
 mod fire;
+mod marks;
 mod operations;
 mod rest;
 mod schedule;
@@ -26,6 +27,7 @@ use crate::{
     tags::Tags,
     targets::Targets,
 };
+use marks::Marks;
 use schedule::Schedule;
 
 pub(crate) use rest::FrontEnd;
@@ -49,6 +51,17 @@ pub enum SchedulerError {
     Store(#[from] StoreError),
 }
 
+/// The files that keep what is not the template's.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// The schedules that the API has made.
+    pub schedules: Store,
+    /// The groups that the API has made.
+    pub groups: Store,
+    /// What became of the template's schedules that fire once.
+    pub marks: Store,
+}
+
 /// The schedules and their groups.
 pub struct Scheduler {
     location: Location,
@@ -57,6 +70,7 @@ pub struct Scheduler {
     /// By `<group>/<name>`.
     schedules: Named<Schedule>,
     groups: Named<Group>,
+    marks: Marks,
     /// Told when a schedule has come, gone or changed.
     changed: Notify,
 }
@@ -86,23 +100,23 @@ impl Scheduler {
         location: Location,
         targets: Targets,
         events: Arc<Events>,
-        store: Store,
-        groups: Store,
+        files: Files,
     ) -> Result<Self, SchedulerError> {
         let created_at = OffsetDateTime::now_utc().unix_timestamp();
         let names = application.schedules.iter().map(|schedule| schedule.group.as_str());
         let names = names.chain(application.schedule_groups.iter().map(String::as_str)).chain([DEFAULT_GROUP]);
         let of_template =
             names.map(|name| (name.to_owned(), Group { created_at, tags: Tags::default(), is_of_template: true }));
-        let groups = Named::open(groups, of_template)?;
+        let groups = Named::open(files.groups, of_template)?;
         let schedules = application.schedules.iter().map(|described| {
             let schedule = Schedule::of(described, &location)
                 .map_err(|failure| SchedulerError::Schedule { schedule: described.name.clone(), failure })?;
             Ok((key(&described.group, &described.name), schedule))
         });
-        let schedules = schedules.collect::<Result<Vec<_>, SchedulerError>>()?;
-        let schedules = Named::open(store, schedules)?;
-        Ok(Self { location, targets, events, schedules, groups, changed: Notify::new() })
+        let mut schedules = schedules.collect::<Result<Vec<_>, SchedulerError>>()?;
+        let marks = Marks::open(files.marks, schedules.iter_mut().map(|(key, schedule)| (&*key, schedule)))?;
+        let schedules = Named::open(files.schedules, schedules)?;
+        Ok(Self { location, targets, events, schedules, groups, marks, changed: Notify::new() })
     }
 
     fn arn(&self, key: &str) -> String {

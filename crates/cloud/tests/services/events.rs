@@ -113,13 +113,11 @@ async fn rules_and_buses_are_made_by_the_api_and_outlive_the_runner() {
     cloud.shutdown().await;
 }
 
-#[tokio::test]
-async fn a_schedule_starts_its_target() {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
-    let soon = OffsetDateTime::now_utc() + time::Duration::seconds(2);
-    let schedule = |name: &str, input| Schedule {
+/// A schedule of the template that fires once, for the queue of its name.
+fn once(name: &str, time: &str, input: Option<Value>) -> Schedule {
+    Schedule {
         name: name.to_owned(),
-        expression: format!("at({})", soon.format(format).unwrap()),
+        expression: format!("at({time})"),
         timezone: None,
         target: Target::Queue(arn("sqs", name)),
         input,
@@ -131,8 +129,18 @@ async fn a_schedule_starts_its_target() {
         dead_letters: None,
         message_group_id: None,
         event: None,
-    };
-    let schedules = vec![schedule("given", Some(json!({ "a": 1 }))), schedule("told", None)];
+    }
+}
+
+fn soon() -> String {
+    let soon = OffsetDateTime::now_utc() + time::Duration::seconds(2);
+    soon.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]")).unwrap()
+}
+
+#[tokio::test]
+async fn a_schedule_starts_its_target() {
+    let soon = soon();
+    let schedules = vec![once("given", &soon, Some(json!({ "a": 1 }))), once("told", &soon, None)];
     let queues = ["given", "told"].map(|name| queue(name, &[])).to_vec();
     let cloud = cloud(&Application { queues, schedules, ..Application::default() }).await;
     assert_eq!(next_body(&cloud, "given").await, r#"{"a":1}"#);
@@ -140,6 +148,36 @@ async fn a_schedule_starts_its_target() {
     assert_eq!((&told["source"], &told["detail-type"]), (&json!("aws.scheduler"), &json!("Scheduled Event")));
     assert_eq!(told["resources"], json!([arn("scheduler", "schedule/default/told")]));
     cloud.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_one_time_schedule_of_the_template_fires_once_over_all_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("one-time-schedules.json");
+    let marks = || -> Value { serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap() };
+    let late = || once("told", "2000-01-01T00:00:00", Some(json!("late")));
+    let application = |schedules| Application { queues: vec![queue("told", &[])], schedules, ..Application::default() };
+    // It is there for the first time long after its one time.
+    cloud_in(folder.path(), &application(vec![late()])).await.shutdown().await;
+    let mut kept = marks();
+    assert!(kept["default/told"]["since"].as_i64().unwrap() > 946_684_800);
+    // As if it had been there since 1999.
+    kept["default/told"]["since"] = json!(946_600_000);
+    kept["default/told"]["is_over"] = json!(false);
+    std::fs::write(&file, kept.to_string()).unwrap();
+
+    let cloud = cloud_in(folder.path(), &application(vec![late()])).await;
+    assert_eq!(next_body(&cloud, "told").await, r#""late""#);
+    cloud.shutdown().await;
+    assert_eq!(marks()["default/told"]["is_over"], true);
+
+    // The other one fires later than this one would.
+    let other = Schedule { name: "untold".to_owned(), ..once("told", &soon(), Some(json!("other"))) };
+    let cloud = cloud_in(folder.path(), &application(vec![late(), other])).await;
+    assert_eq!(next_body(&cloud, "told").await, r#""other""#);
+    cloud.shutdown().await;
+    cloud_in(folder.path(), &application(Vec::new())).await.shutdown().await;
+    assert_eq!(marks(), json!({}));
 }
 
 #[tokio::test]
