@@ -28,7 +28,7 @@ enum Test {
     Suffix(String),
     SuffixIgnoreCase(String),
     EqualsIgnoreCase(String),
-    Wildcard(String),
+    Wildcard(Wildcard),
     AnythingBut(Vec<Test>),
     Numeric(Vec<(Comparison, f64)>),
     Exists(bool),
@@ -114,7 +114,7 @@ fn test(value: &Value, place: &str) -> Result<Test, PatternError> {
         ("prefix", _) => text().map(Test::Prefix),
         ("suffix", _) => text().map(Test::Suffix),
         ("equals-ignore-case", _) => text().map(|text| Test::EqualsIgnoreCase(text.to_lowercase())),
-        ("wildcard", _) => text().map(Test::Wildcard),
+        ("wildcard", _) => Wildcard::parse(&text()?).map(Test::Wildcard).map_err(|message| error(&place, message)),
         ("exists", Value::Bool(wanted)) => Ok(Test::Exists(*wanted)),
         ("anything-but", _) => anything_but(argument, &place),
         ("numeric", Value::Array(parts)) => numeric(parts, &place),
@@ -223,7 +223,7 @@ impl Test {
             Self::PrefixIgnoreCase(prefix) => text.is_some_and(|text| text.to_lowercase().starts_with(prefix.as_str())),
             Self::SuffixIgnoreCase(suffix) => text.is_some_and(|text| text.to_lowercase().ends_with(suffix.as_str())),
             Self::EqualsIgnoreCase(wanted) => text.is_some_and(|text| text.to_lowercase() == *wanted),
-            Self::Wildcard(pattern) => text.is_some_and(|text| wildcard(pattern, text)),
+            Self::Wildcard(wildcard) => text.is_some_and(|text| wildcard.matches(text)),
             Self::AnythingBut(tests) => !tests.iter().any(|test| test.holds_for(value)),
             Self::Numeric(comparisons) => value
                 .as_f64()
@@ -252,16 +252,45 @@ impl Comparison {
     }
 }
 
-/// Whether a text matches a pattern in which `*` is any run of characters.
-fn wildcard(pattern: &str, text: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let Some(last) = pieces.next_back() else { return rest.is_empty() };
-    for piece in pieces {
-        let Some((_, after)) = rest.split_once(piece) else { return false };
-        rest = after;
+/// A pattern in which `*` is any run of characters. After a backslash `*` and the backslash stand for themselves.
+#[derive(Clone, Debug, PartialEq)]
+struct Wildcard {
+    /// What is before the first `*`, or all where there is none.
+    first: String,
+    /// What comes after each `*`.
+    rest: Vec<String>,
+}
+
+impl Wildcard {
+    fn parse(pattern: &str) -> Result<Self, &'static str> {
+        let (mut first, mut rest) = (String::new(), Vec::new());
+        let mut characters = pattern.chars().peekable();
+        while let Some(character) = characters.next() {
+            let literal = match character {
+                '*' if characters.peek() == Some(&'*') => return Err("one * after another says no more than one"),
+                '*' => {
+                    rest.push(String::new());
+                    continue;
+                }
+                '\\' => {
+                    characters.next_if(|next| matches!(next, '*' | '\\')).ok_or("a backslash goes before * or \\")?
+                }
+                other => other,
+            };
+            rest.last_mut().unwrap_or(&mut first).push(literal);
+        }
+        Ok(Self { first, rest })
     }
-    rest.len() >= last.len() && rest.ends_with(last)
+
+    fn matches(&self, text: &str) -> bool {
+        let Some(mut left) = text.strip_prefix(self.first.as_str()) else { return false };
+        let Some((last, between)) = self.rest.split_last() else { return left.is_empty() };
+        for piece in between {
+            let Some((_, after)) = left.split_once(piece.as_str()) else { return false };
+            left = after;
+        }
+        left.ends_with(last.as_str())
+    }
 }
 
 #[cfg(test)]
@@ -278,6 +307,7 @@ mod tests {
                 "bucket": { "name": "data" },
                 "object": { "key": "incoming/a.CSV", "size": 12 },
                 "ip": "10.0.0.7",
+                "path": r"a*b\cd",
                 "tags": ["x", "y"],
                 "none": null,
                 "items": [{ "id": 1, "kind": "a" }, { "id": 2, "kind": "b", "parts": [{ "name": "deep" }] }],
@@ -298,6 +328,12 @@ mod tests {
             (json!({ "detail": { "object": { "key": [{ "suffix": { "equals-ignore-case": ".csv" } }] } } }), true),
             (json!({ "detail": { "object": { "key": [{ "wildcard": "in*/*.CSV" }] } } }), true),
             (json!({ "detail": { "object": { "key": [{ "wildcard": "in*/*.tsv" }] } } }), false),
+            (json!({ "detail": { "path": [{ "wildcard": r"a\*b\\c*" }] } }), true),
+            (json!({ "detail": { "path": [{ "wildcard": r"a*b\\*" }] } }), true),
+            (json!({ "detail": { "path": [{ "wildcard": r"a\*c" }] } }), false),
+            (json!({ "detail": { "path": [{ "wildcard": r"a\*b\\cd" }] } }), true),
+            (json!({ "detail": { "path": [{ "wildcard": "*cd*" }] } }), true),
+            (json!({ "detail": { "path": [{ "anything-but": { "wildcard": r"a\**" } }] } }), false),
             (json!({ "detail": { "object": { "size": [{ "numeric": [">", 10, "<=", 12] }] } } }), true),
             (json!({ "detail": { "object": { "size": [{ "numeric": [">", 12] }] } } }), false),
             (json!({ "detail": { "object": { "size": [12.0] } } }), true),
@@ -328,6 +364,14 @@ mod tests {
             (
                 json!({ "a": [{ "sounds-like": "x" }] }),
                 "the event pattern is not valid at /a/sounds-like: this operator, or its argument, is not known",
+            ),
+            (
+                json!({ "a": [{ "wildcard": "x**" }] }),
+                "the event pattern is not valid at /a/wildcard: one * after another says no more than one",
+            ),
+            (
+                json!({ "a": [{ "wildcard": r"x\y" }] }),
+                r"the event pattern is not valid at /a/wildcard: a backslash goes before * or \",
             ),
             (
                 json!({ "a": [{ "numeric": ["~", 1] }] }),
