@@ -81,3 +81,10 @@ def test_a_stream_tells_of_changes(cloud, dynamodb, table):
     start = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
     records = streams.get_records(ShardIterator=start)["Records"]
     assert [(record["eventName"], record["dynamodb"]["Keys"]) for record in records] == [("INSERT", key("s"))]
+
+
+def test_a_table_has_no_backups(dynamodb, table):
+    told = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    assert told["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"
+    with refused("TableNotFoundException"):
+        dynamodb.describe_continuous_backups(TableName="none")

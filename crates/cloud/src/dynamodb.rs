@@ -147,20 +147,20 @@ impl DynamoDb {
             Ok(body) => body,
             Err(refused) => return refused.response(Format::Json),
         };
-        let (database, operation) = (self.database.clone(), operation.to_owned());
+        let (database, changed, operation) = (self.database.clone(), self.changed.clone(), operation.to_owned());
         // The engine is synchronous and waits for SQLite.
         let answered = tokio::task::spawn_blocking(move || {
             let answer = dispatch::dispatch(&database, &operation, &body);
+            // Here, for a client may be gone by now, and nobody waits for this. A read that tells of a change costs those who
+            // wait one look.
+            changed.notify_waiters();
             (operation, answer)
         });
-        let answered = answered.await;
-        // A read that tells of a change costs those who wait one look.
-        self.changed.notify_waiters();
-        match answered {
+        match answered.await {
             Ok((_, Some(Ok(json)))) => json_response(StatusCode::OK, json),
-            Ok((_, Some(Err(error)))) => {
+            Ok((operation, Some(Err(error)))) => {
                 let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
-                json_response(status, error.to_json())
+                json_response(status, dispatch::told(&operation, &error))
             }
             Ok((operation, None)) => unknown_operation(&operation),
             Err(failed) => match failed.try_into_panic() {
@@ -203,4 +203,33 @@ fn json_response(status: StatusCode, json: String) -> Response {
         headers.insert("x-amzn-requestid", id);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_is_told_though_its_client_is_gone() {
+        let dynamodb = DynamoDb::ephemeral().unwrap();
+        let changed = dynamodb.changed();
+        let news = changed.notified();
+        tokio::pin!(news);
+        news.as_mut().enable();
+        let body = json!({
+            "TableName": "made",
+            "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+            "BillingMode": "PAY_PER_REQUEST",
+        });
+        let request = http::Request::post("/").header("x-amz-target", "DynamoDB_20120810.CreateTable");
+        let mut call = dynamodb.call(request.body(Body::from(body.to_string())).unwrap());
+        assert!(matches!(futures::poll!(&mut call), Poll::Pending));
+        drop(call);
+        news.await;
+    }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use dynoxide::{Database, DynoxideError, Result};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The engine's ARNs carry a region of its own; ours is the region of the local cloud.
 const ENGINE_ARN: &str = "arn:aws:dynamodb:dynoxide:000000000000:";
@@ -39,6 +39,7 @@ pub(super) fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Opt
         "DescribeTable" => with_arns(body, |request| db.describe_table(request)),
         "ListTables" => run(body, |request| db.list_tables(request)),
         "UpdateTable" => with_arns(body, |request| db.update_table(request)),
+        "DescribeContinuousBackups" => run(body, |request| db.describe_table(request).map(|_| no_backups())),
         "UpdateTimeToLive" => run(body, |request| db.update_time_to_live(request)),
         "DescribeTimeToLive" => run(body, |request| db.describe_time_to_live(request)),
         "TagResource" => with_arns(body, |request| db.tag_resource(request)),
@@ -50,6 +51,27 @@ pub(super) fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Opt
         _ => return None,
     };
     Some(answer.map_err(|error| in_words_of(operation, error)))
+}
+
+/// An error as clients read it. The engine knows nothing of backups, which have a name of their own for what is missing.
+pub(super) fn told(operation: &str, error: &DynoxideError) -> String {
+    match (operation, error) {
+        ("DescribeContinuousBackups", DynoxideError::ResourceNotFoundException(_)) => {
+            let code = "com.amazonaws.dynamodb.v20120810#TableNotFoundException";
+            json!({ "__type": code, "message": "Table not found" }).to_string()
+        }
+        _ => error.to_json(),
+    }
+}
+
+/// What is told of the backups of a table: there are none to any point in time.
+fn no_backups() -> Value {
+    json!({
+        "ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" },
+        },
+    })
 }
 
 /// Records that have happened in the region of the local cloud.

@@ -35,13 +35,11 @@ impl Watch {
     /// Watches folders, with all that is below them and may be a source, and files.
     pub(crate) fn of(roots: Vec<PathBuf>) -> notify::Result<Self> {
         let (sender, changes) = mpsc::unbounded_channel();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let Ok(Event { kind, paths, .. }) = event else { return };
-            if is_change(kind) {
+        let all = roots.clone();
+        let watcher = notify::recommended_watcher(move |event| {
+            for path in changed_by(event, &all) {
                 // Nobody listens only when the watch is about to end.
-                for path in paths {
-                    drop(sender.send(path));
-                }
+                drop(sender.send(path));
             }
         })?;
         let mut watch = Self { watcher, changes, roots };
@@ -90,6 +88,24 @@ impl Watch {
     }
 }
 
+/// The paths that have changed. Where the system can't tell which, for too much has changed at once, all may have.
+fn changed_by(event: notify::Result<Event>, roots: &[PathBuf]) -> Vec<PathBuf> {
+    match event {
+        Ok(event) if event.need_rescan() => roots.to_vec(),
+        Ok(Event { kind, paths, .. }) => {
+            if is_change(kind) {
+                paths
+            } else {
+                Vec::new()
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the system does not tell what has changed of the sources: all are looked at");
+            roots.to_vec()
+        }
+    }
+}
+
 fn is_change(kind: EventKind) -> bool {
     match kind {
         EventKind::Modify(ModifyKind::Metadata(kind)) => matches!(kind, MetadataKind::WriteTime | MetadataKind::Any),
@@ -109,5 +125,27 @@ fn folders_of(folder: &Path, found: &mut BTreeSet<PathBuf>) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_left_out(&entry.file_name()) {
             folders_of(&entry.path(), found);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::{
+        Error,
+        event::{AccessKind, CreateKind, Flag},
+    };
+
+    use super::*;
+
+    #[test]
+    fn where_the_system_lost_count_everything_may_have_changed() {
+        let roots = [PathBuf::from("a"), PathBuf::from("b")];
+        let made = Event::new(EventKind::Create(CreateKind::File)).add_path("a/file".into());
+        assert_eq!(changed_by(Ok(made), &roots), [Path::new("a/file")]);
+        let read = Event::new(EventKind::Access(AccessKind::Read)).add_path("a/file".into());
+        assert!(changed_by(Ok(read), &roots).is_empty());
+        let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert_eq!(changed_by(Ok(overflow), &roots), roots);
+        assert_eq!(changed_by(Err(Error::generic("no more events")), &roots), roots);
     }
 }

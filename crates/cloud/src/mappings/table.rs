@@ -141,21 +141,26 @@ impl Reader {
         Ok(stream)
     }
 
+    /// What comes next; nothing where there is no more yet. It is tried until it can be read.
     async fn next(&self, mut stream: TableStream, most: usize) -> (TableStream, Vec<Value>) {
-        let region = self.location.region.clone();
-        let read = spawn_blocking(move || {
-            let records = stream.next(most, &region);
-            (stream, records)
-        });
-        match read.await {
-            Ok((stream, Ok(records))) => (stream, records),
-            Ok((stream, Err(error))) => {
-                tracing::warn!(%error, table = self.table, function = self.function, "a stream can't be read");
-                sleep(RETRY).await;
-                (stream, Vec::new())
+        let mut delay = RETRY;
+        loop {
+            let region = self.location.region.clone();
+            let read = spawn_blocking(move || {
+                let records = stream.next(most, &region);
+                (stream, records)
+            });
+            match read.await {
+                Ok((stream, Ok(records))) => return (stream, records),
+                Ok((back, Err(error))) => {
+                    tracing::warn!(%error, table = self.table, function = self.function, "a stream can't be read");
+                    stream = back;
+                }
+                // The runtime ends, and this with it.
+                Err(_) => return std::future::pending().await,
             }
-            // The runtime ends, and this with it.
-            Err(_) => std::future::pending().await,
+            sleep(delay).await;
+            delay = LONGEST_RETRY.min(delay * 2);
         }
     }
 
