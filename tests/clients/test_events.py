@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import eventually
+from conftest import eventually, refused
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,28 @@ def test_a_pattern_can_be_tried(events):
     for prefix, matches in (("x", True), ("y", False)):
         pattern = json.dumps({"detail": {"a": [{"prefix": prefix}]}})
         assert events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"] is matches
+
+
+def test_rules_and_buses_have_tags(events, name):
+    bus = events.create_event_bus(Name=name, Tags=[{"Key": "team", "Value": "a"}])["EventBusArn"]
+    pattern = json.dumps({"source": [name]})
+    rules = [
+        events.put_rule(Name=name, EventBusName=bus_name, EventPattern=pattern, Tags=[{"Key": "of", "Value": bus_name}])["RuleArn"]
+        for bus_name in ("default", name)
+    ]
+    for arn in [bus, *rules]:
+        events.tag_resource(ResourceARN=arn, Tags=[{"Key": "stage", "Value": "test"}])
+    events.untag_resource(ResourceARN=bus, TagKeys=["team"])
+    # What a rule is put with once more, its tags are not.
+    events.put_rule(Name=name, EventPattern=pattern, Tags=[{"Key": "late", "Value": ""}])
+    tags = {arn: events.list_tags_for_resource(ResourceARN=arn)["Tags"] for arn in [bus, *rules]}
+    stage = {"Key": "stage", "Value": "test"}
+    assert tags[bus] == [stage]
+    assert [tags[arn] for arn in rules] == [[{"Key": "of", "Value": "default"}, stage], [{"Key": "of", "Value": name}, stage]]
+    with refused("ResourceNotFoundException"):
+        events.list_tags_for_resource(ResourceARN=f"{rules[0]}-none")
+    events.delete_rule(Name=name)
+    events.delete_rule(Name=name, EventBusName=name)
+    assert events.describe_event_bus(Name=name)["Arn"] == bus
+    assert name in [listed["Name"] for listed in events.list_event_buses()["EventBuses"]]
+    events.delete_event_bus(Name=name)

@@ -117,3 +117,15 @@ def test_a_group_goes_with_its_schedules(scheduler, queue, name):
     scheduler.delete_schedule_group(Name=name)
     with refused("ResourceNotFoundException"):
         scheduler.get_schedule(Name="in", GroupName=name)
+
+
+def test_groups_have_tags(scheduler, name):
+    arn = scheduler.create_schedule_group(Name=name, Tags=[{"Key": "team", "Value": "a"}])["ScheduleGroupArn"]
+    scheduler.tag_resource(ResourceArn=arn, Tags=[{"Key": "stage", "Value": "test"}, {"Key": "more", "Value": "b c"}])
+    scheduler.untag_resource(ResourceArn=arn, TagKeys=["team", "more"])
+    assert scheduler.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "stage", "Value": "test"}]
+    with refused("ValidationException"):
+        scheduler.tag_resource(ResourceArn=arn, Tags=[{"Key": "aws:own", "Value": "a"}])
+    scheduler.delete_schedule_group(Name=name)
+    with refused("ResourceNotFoundException"):
+        scheduler.list_tags_for_resource(ResourceArn=arn)

@@ -270,7 +270,8 @@ impl Ssm {
             ));
         }
         let tier = tier(&request.value, request.tier.as_deref().or(latest.map(|latest| latest.tier.as_str())))?;
-        let data_type = request.data_type.or_else(|| latest.map(|latest| latest.data_type.clone())).unwrap_or_else(plain);
+        let data_type =
+            request.data_type.or_else(|| latest.map(|latest| latest.data_type.clone())).unwrap_or_else(plain);
         if ![PLAIN, "aws:ec2:image", "aws:ssm:integration"].contains(&data_type.as_str()) {
             let message = format!("The following data type is not supported: {data_type}");
             return Err(Failure::new("ValidationException", message));

@@ -310,9 +310,7 @@ impl Api {
     }
 
     fn list_tags(&self, request: &OfResource) -> Answer {
-        self.look(self.group_name(None, Some(&request.resource_arn))?, |group| {
-            Ok(json!({ "tags": group.tags.map() }))
-        })
+        self.look(self.group_name(None, Some(&request.resource_arn))?, |group| Ok(json!({ "tags": group.tags.map() })))
     }
 }
 

@@ -149,7 +149,8 @@ async fn parameters_are_those_of_the_template_and_those_that_are_put() {
     assert_eq!((&of_template["Value"], &of_template["ARN"]), (&json!("x"), &json!(arn("ssm", "parameter/app/url"))));
     assert_eq!(ssm.call("GetParameter", get("/app/db/password", false)).await["Parameter"]["Value"], "****");
     assert_eq!(ssm.call("GetParameter", get("/app/db/password:2", true)).await["Parameter"]["Value"], "new");
-    assert_eq!(ssm.refusal("GetParameter", get("/app/db/password:1", true)).await.0, "ParameterNotFound");
+    assert_eq!(ssm.call("GetParameter", get("/app/db/password:1", true)).await["Parameter"]["Value"], "secret");
+    assert_eq!(ssm.refusal("GetParameter", get("/app/db/password:3", true)).await.0, "ParameterVersionNotFound");
     let names = |answer: &Value| -> Vec<String> {
         let parameters = answer["Parameters"].as_array().unwrap();
         parameters.iter().map(|parameter| parameter["Name"].as_str().unwrap().to_owned()).collect()
