@@ -1,7 +1,7 @@
 //! What is done with any text: the targets call these with what the fuzzer makes up, and `crates/asl/tests/any_text.rs` with
 //! what is generated in every run of the tests. Nothing may panic.
 //!
-//! `cargo +nightly fuzz run path`, or `definition`, `intrinsic`, `jsonata`; it needs cargo-fuzz.
+//! The targets `path`, `definition`, `intrinsic` and `jsonata`: CONTRIBUTING.md tells how they are run.
 
 use asl::{
     Scope, Severity, Value,

@@ -2,8 +2,8 @@
 //! `crates/cloud/tests/any_request.rs` with what is generated in every run of the tests. Each has to get an answer that its
 //! client can read, and nothing may panic.
 //!
-//! `cargo +nightly fuzz run request_json`, or `request_query`, `request_s3`, `request_presigned`, `request_lambda`,
-//! `request_api`, `request_rpc`; it needs cargo-fuzz.
+//! The targets `request_json`, `request_query`, `request_s3`, `request_presigned`, `request_lambda`, `request_api` and
+//! `request_rpc`: CONTRIBUTING.md tells how they are run.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
