@@ -16,8 +16,14 @@ use crate::{lambda::LogLine, states::CallerOf};
 /// How many lines an observer of functions that no execution called may be behind before it misses some.
 const BACKLOG: usize = 8192;
 
-/// How many executions' lines wait, and how many lines of each; what comes above that is for executions that nobody shows.
-const MOST_WAITING: usize = 4096;
+/// How many executions' lines wait for somebody who shows them; above that, the oldest are for executions that nobody shows.
+const MOST_EXECUTIONS: usize = 4096;
+
+/// How many lines of one execution wait; those after them are not kept.
+const MOST_OF_ONE: usize = 4096;
+
+/// How many lines wait in all; above that, the oldest execution's are dropped.
+const MOST_LINES: usize = 65_536;
 
 /// A line that a function wrote for a state.
 #[derive(Clone, Debug)]
@@ -33,7 +39,15 @@ pub struct StateLine {
 pub struct FunctionLogs {
     /// Shared: the channel holds room for as many as are kept, from its beginning on.
     uncalled: broadcast::Sender<Arc<LogLine>>,
-    executions: Arc<Mutex<IndexMap<Arc<str>, Lines>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// The lines of executions, in the order in which these were heard of.
+#[derive(Debug, Default)]
+struct Kept {
+    executions: IndexMap<Arc<str>, Lines>,
+    /// How many lines wait.
+    waiting: usize,
 }
 
 /// The lines of one execution.
@@ -63,7 +77,7 @@ pub struct ExecutionLog {
 
 impl FunctionLogs {
     pub(crate) fn new() -> Self {
-        Self { uncalled: broadcast::Sender::new(BACKLOG), executions: Arc::default() }
+        Self { uncalled: broadcast::Sender::new(BACKLOG), kept: Arc::default() }
     }
 
     /// What functions write from now on that no execution has called.
@@ -73,14 +87,15 @@ impl FunctionLogs {
 
     /// What functions write for an execution, and have written. One at a time gets it: the last one who asked.
     pub fn of(&self, execution: &Arc<str>) -> ExecutionLog {
-        let mut executions = self.executions();
-        let lines = match executions.get_mut(execution) {
+        let mut kept = self.kept();
+        let lines = match kept.executions.get_mut(execution) {
             Some(Lines::Waiting(waiting)) => std::mem::take(waiting),
             Some(Lines::Shown(_)) | None => VecDeque::new(),
         };
+        kept.waiting -= lines.len();
         let unread = Arc::new(Unread { lines: Mutex::new(lines), added: Notify::new() });
-        executions.insert(execution.clone(), Lines::Shown(unread.clone()));
-        drop(executions);
+        kept.executions.insert(execution.clone(), Lines::Shown(unread.clone()));
+        drop(kept);
         ExecutionLog { execution: execution.clone(), unread, logs: self.clone() }
     }
 
@@ -92,24 +107,41 @@ impl FunctionLogs {
             return;
         };
         let line = StateLine { state, line };
-        let mut executions = self.executions();
-        match executions.get_mut(&execution_arn) {
+        let mut kept = self.kept();
+        match kept.executions.get(&execution_arn) {
             Some(Lines::Shown(unread)) => unread.add(line),
-            Some(Lines::Waiting(waiting)) if waiting.len() < MOST_WAITING => waiting.push_back(line),
-            Some(Lines::Waiting(_)) => {}
-            None => {
-                if executions.len() >= MOST_WAITING
-                    && let Some(oldest) = executions.values().position(|lines| matches!(lines, Lines::Waiting(_)))
-                {
-                    executions.shift_remove_index(oldest);
-                }
-                executions.insert(execution_arn, Lines::Waiting(VecDeque::from([line])));
-            }
+            Some(Lines::Waiting(_)) | None => kept.wait(execution_arn, line),
         }
     }
 
-    fn executions(&self) -> MutexGuard<'_, IndexMap<Arc<str>, Lines>> {
-        self.executions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// Lets a line wait for whoever shows its execution.
+    fn wait(&mut self, execution: Arc<str>, line: StateLine) {
+        let known = self.executions.get(&execution);
+        if matches!(known, Some(Lines::Waiting(waiting)) if waiting.len() >= MOST_OF_ONE) {
+            return;
+        }
+        if self.waiting >= MOST_LINES || known.is_none() && self.executions.len() >= MOST_EXECUTIONS {
+            self.drop_oldest();
+        }
+        let lines = self.executions.entry(execution).or_insert_with(|| Lines::Waiting(VecDeque::new()));
+        if let Lines::Waiting(waiting) = lines {
+            waiting.push_back(line);
+            self.waiting += 1;
+        }
+    }
+
+    /// Drops the lines of the execution that was heard of first, of those that nobody shows.
+    fn drop_oldest(&mut self) {
+        let oldest = self.executions.values().position(|lines| matches!(lines, Lines::Waiting(_)));
+        if let Some((_, Lines::Waiting(lines))) = oldest.and_then(|index| self.executions.shift_remove_index(index)) {
+            self.waiting -= lines.len();
+        }
     }
 }
 
@@ -148,11 +180,11 @@ impl ExecutionLog {
 
 impl Drop for ExecutionLog {
     fn drop(&mut self) {
-        let mut executions = self.logs.executions();
-        if let Some(Lines::Shown(unread)) = executions.get(&self.execution)
+        let mut kept = self.logs.kept();
+        if let Some(Lines::Shown(unread)) = kept.executions.get(&self.execution)
             && Arc::ptr_eq(unread, &self.unread)
         {
-            executions.swap_remove(&self.execution);
+            kept.executions.shift_remove(&self.execution);
         }
     }
 }
@@ -194,15 +226,29 @@ mod tests {
     fn what_nobody_shows_is_bounded() {
         let logs = FunctionLogs::new();
         let mut shown = logs.of(&"shown".into());
-        for number in 0..MOST_WAITING + 10 {
+        for number in 0..MOST_EXECUTIONS + 10 {
             write(&logs, Some(&number.to_string()), "line");
-            write(&logs, Some("much"), "line");
         }
         write(&logs, Some("shown"), "line");
-        assert_eq!(logs.executions().len(), MOST_WAITING);
+        assert_eq!(logs.kept().executions.len(), MOST_EXECUTIONS);
         assert_eq!(lines(&mut logs.of(&"0".into())), [""; 0]);
         assert_eq!(lines(&mut shown), ["line"]);
         drop(shown);
-        assert!(logs.executions().get("shown").is_none());
+        assert!(logs.kept().executions.get("shown").is_none());
+    }
+
+    #[test]
+    fn lines_that_nobody_shows_are_bounded_for_one_execution_and_in_all() {
+        let logs = FunctionLogs::new();
+        for execution in 0..=MOST_LINES / MOST_OF_ONE {
+            for _ in 0..=MOST_OF_ONE {
+                write(&logs, Some(&execution.to_string()), "line");
+            }
+            assert!(logs.kept().waiting <= MOST_LINES);
+        }
+        assert_eq!(logs.kept().waiting, MOST_LINES);
+        assert_eq!(lines(&mut logs.of(&"0".into())), [""; 0]);
+        assert_eq!(lines(&mut logs.of(&"1".into())).len(), MOST_OF_ONE);
+        assert_eq!(logs.kept().waiting, MOST_LINES - MOST_OF_ONE);
     }
 }
