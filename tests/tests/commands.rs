@@ -1,7 +1,13 @@
 //! `stairwell run`, `invoke` and `--help`: exit status, standard output, standard error.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::ffi::OsStr;
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    path::Path,
+};
 
 use end_to_end::{Command, data::level, fixture, project};
 use serde_json::{Value, json};
@@ -93,6 +99,14 @@ fn what_cannot_be_carried_out_is_told_with_what_can() {
         (vec!["run", "FileProcessing", "--ephemeral", "--name", "a b"], vec!["InvalidName", "a b"]),
         (vec!["run", "FileProcessing", "--ephemeral", "--mocks", "no.json"], vec!["no.json", "MockConfigFile.json"]),
         (vec!["invoke", "Nobody", "--ephemeral"], vec!["function 'Nobody'", "CheckSizeFunction"]),
+        (
+            vec!["invoke", "FileProcessing", "--ephemeral"],
+            vec!["'FileProcessing' is a state machine, and no function", "stairwell run FileProcessing --input JSON"],
+        ),
+        (
+            vec!["run", "CheckSizeFunction", "--ephemeral"],
+            vec!["'CheckSizeFunction' is a function, and no state machine", "invoke CheckSizeFunction --event JSON"],
+        ),
         (vec!["demo", "nobody", "--ephemeral"], vec!["workflow 'nobody'", "file-processing, game-completion"]),
         (vec!["up", "--ephemeral", "--data", "folder"], vec!["--ephemeral", "--data"]),
         (vec!["climb"], vec!["climb", "--help"]),
@@ -120,6 +134,102 @@ fn invoke_writes_the_functions_answer() {
 
     let raw = invoke("CheckSizeFunction", "-").input(r#"{"key":"a"}"#).arg("--raw-log").run().expect(1);
     assert!(raw.stderr.lines().any(|line| line.starts_with('{') && line.contains("request_id")), "{}", raw.stderr);
+}
+
+/// A function that writes to its log what the test says, and answers when the test does.
+#[test]
+fn the_log_of_a_function_is_shown_while_it_runs_and_whole() {
+    const LINES: usize = 12_000;
+    let asked = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = asked.local_addr().unwrap().port();
+    let mut invoked = invoke("AskFunction", &port.to_string()).arg("-t").arg(fixture("journal/template.yaml")).spawn();
+    let (mut function, _) = asked.accept().unwrap();
+    writeln!(function, "log first").unwrap();
+    let mut told = BufReader::new(invoked.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // It has no answer yet, nor may it get one before this line is shown.
+    assert!(told.any(|line| line == "│ log first"));
+    let lines = (1..=LINES).map(|number| format!("log {number}")).collect::<Vec<_>>().join("\n");
+    function.write_all(format!("{lines}\n\"done\"\n").as_bytes()).unwrap();
+    let told: Vec<String> = told.collect();
+    assert_eq!(told, (1..=LINES).map(|number| format!("│ log {number}")).collect::<Vec<_>>());
+    let mut answer = String::new();
+    invoked.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
+    assert_eq!((invoked.wait().unwrap().code(), answer.as_str()), (Some(0), "\"done\"\n"));
+}
+
+/// An application of two functions, which Cargo builds, and a state machine for each that calls it. None of the functions
+/// compiles.
+fn functions_that_do_not_compile(folder: &Path) {
+    let write = |path: &str, text: &str| {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let machines = ["One", "Other"].map(|name| {
+        let package = name.to_lowercase();
+        let manifest = format!("[package]\nname = \"{package}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        write(&format!("{package}/Cargo.toml"), &manifest);
+        write(&format!("{package}/src/main.rs"), "fn main() { no_such_thing() }\n");
+        format!(
+            "  {name}Function:
+    Type: AWS::Serverless::Function
+    Metadata: {{BuildMethod: rust-cargolambda}}
+    Properties: {{CodeUri: {package}, Handler: bootstrap, Runtime: provided.al2023}}
+  {name}:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionSubstitutions: {{Function: !GetAtt {name}Function.Arn}}
+      Definition:
+        StartAt: Is
+        States:
+          Is:
+            Type: Choice
+            Default: Done
+            Choices: [{{Variable: $.call, IsPresent: true, Next: Call}}]
+          Call: {{Type: Task, Resource: \"${{Function}}\", End: true}}
+          Done: {{Type: Succeed}}
+"
+        )
+    });
+    let any = "  Any:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+        StartAt: Call
+        States:
+          Call: {Type: Task, Resource: arn:aws:states:::lambda:invoke, Parameters: {FunctionName.$: $.function}, End: true}
+";
+    write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"one\", \"other\"]\n");
+    let template = format!("Transform: AWS::Serverless-2016-10-31\nResources:\n{}{any}", machines.concat());
+    write("template.yaml", &template);
+}
+
+#[test]
+fn a_command_builds_what_it_needs_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    functions_that_do_not_compile(folder.path());
+    let of = |arguments: &[&str]| Command::new(arguments).arg("--ephemeral").folder(folder.path()).run();
+
+    // Whatever the execution does then: what its definition names is built first.
+    for (arguments, function) in [
+        (["run", "One", "--input", "{}"], "OneFunction"),
+        (["run", "Other", "--input", "{}"], "OtherFunction"),
+        (["invoke", "OtherFunction", "-e", "{}"], "OtherFunction"),
+    ] {
+        let refused = of(&arguments).expect(2);
+        assert!(refused.stderr.contains(&format!("{function}: package")), "{}", refused.stderr);
+        assert!(refused.stderr.contains("cannot find function `no_such_thing`"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("OneFunction") || function == "OneFunction", "{}", refused.stderr);
+    }
+
+    // What it names by its input is built when it is called.
+    let called = of(&["run", "Any", "--input", r#"{"function": "OneFunction"}"#]).expect(1);
+    assert!(called.stderr.contains("does not compile"), "{}", called.stderr);
+    fs::write(folder.path().join("one/src/main.rs"), "fn main() { println!(\"it has begun\"); }").unwrap();
+    let called = of(&["run", "Any", "--input", r#"{"function": "OneFunction"}"#]).expect(1);
+    for line in ["✓ Built OneFunction, 1 target", "it has begun", "Runtime.ExitError"] {
+        assert!(called.stderr.contains(line), "{line}: {}", called.stderr);
+    }
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! `stairwell demo`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+};
 
 use end_to_end::{Command, project};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 #[test]
@@ -85,6 +90,45 @@ fn a_demo_that_ends_otherwise_fails() {
     assert!(with_data(again).expect(0).stderr.contains("as expected with the data of earlier runs"));
     let refused = script(json!({ "jump": {} }), game("SUCCEEDED", "Show Result")).expect(2);
     assert!(refused.stderr.contains("jump"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_demo_can_be_shown_again_after_it_was_stopped_in_the_middle() {
+    let folder = tempfile::tempdir().unwrap();
+    // A script that waits for an answer that nobody gives: the case that it has opened stays open.
+    let mut script: Value = serde_json::from_str(&fs::read_to_string(project().join("demo.json")).unwrap()).unwrap();
+    let step = &mut script["call-center"]["steps"][0];
+    step.as_object_mut().unwrap().remove("ask");
+    step["expect"]["status"] = json!("SUCCEEDED");
+    let file = folder.path().join("demo.json");
+    fs::write(&file, json!({ "one": { "title": "One", "steps": [step] } }).to_string()).unwrap();
+    let demo = || Command::new(["demo", "--data"]).arg(folder.path().join("data"));
+    let mut stopped = demo().arg("--script").arg(&file).spawn();
+    let mut told = BufReader::new(stopped.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(told.any(|line| line.contains("… Work on Case")));
+    kill_process(Pid::from_child(&stopped), Signal::INT).unwrap();
+    assert!(told.any(|line| line.contains("is ABORTED")));
+    assert_eq!(stopped.wait().unwrap().code(), Some(130));
+
+    let again = demo().arg("call-center").run().expect(0);
+    assert!(!again.stderr.contains("CaseAlreadyOpen"), "{}", again.stderr);
+}
+
+#[test]
+fn what_was_produced_is_told_in_short_or_in_full() {
+    let demo =
+        |arguments: &[&str]| Command::new(["demo", "file-processing", "--ephemeral"].iter().chain(arguments)).run();
+    let named = |told: &str| -> Vec<String> {
+        let lines = told.lines().filter_map(|line| line.trim().strip_prefix("s3://stairwell-databucket-000000000000/"));
+        lines.filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect()
+    };
+    let short = demo(&[]).expect(0).stderr;
+    let processed = ["processed/incoming/large.csv.parquet", "processed/incoming/large.csv.profile.json"];
+    assert_eq!(named(&short), processed);
+    assert!(short.contains("and 2 more objects (`--verbose` names all)"), "{short}");
+    let full = demo(&["--verbose"]).expect(0).stderr;
+    assert_eq!(named(&full), [&["incoming/large.csv", "incoming/small.csv"][..], &processed].concat());
+    assert!(!full.contains("more object"), "{full}");
 }
 
 /// A workflow of a script, of steps that have a title, a deed and an expectation each.

@@ -192,7 +192,7 @@ fn a_person_is_told_where_everything_is() {
         "CheckSizeFunction",
         "stairwell-databucket-000000000000",
         "/_api/Api/executions",
-        "left out",
+        "not emulated",
     ] {
         assert!(told.contains(named), "{named}: {told}");
     }

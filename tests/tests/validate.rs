@@ -57,6 +57,22 @@ fn a_person_is_shown_the_place() {
 }
 
 #[test]
+fn the_mark_is_below_the_place_also_behind_tabs() {
+    let folder = tempfile::tempdir().unwrap();
+    let definition = folder.path().join("machine.asl.json");
+    fs::write(
+        &definition,
+        "{\n\t\"StartAt\": \"A\",\n\t\"States\": {\"A\":\t{\"Type\": \"Pass\",\t\"Next\": \"B\"}}\n}\n",
+    )
+    .unwrap();
+    let told = validate(&definition).run().expect(1).stderr;
+    let lines: Vec<&str> = told.lines().collect();
+    let column = |line: &str, of: &str| line.find(of).map(|start| line[..start].chars().count());
+    let line = lines.iter().position(|line| line.contains(r#""Next": "B""#)).unwrap();
+    assert_eq!(column(lines[line + 1], "─┬─"), column(lines[line], r#""B""#), "{told}");
+}
+
+#[test]
 fn what_cannot_be_run_is_not_run() {
     for case in cases() {
         let template = case.join("template.yaml");
@@ -74,10 +90,47 @@ fn the_project_is_fine() {
     let finished = validate(&template).run().expect(0);
     assert!(finished.stderr.contains("is fine: 20 functions, 9 state machines; 1 warning"), "{}", finished.stderr);
     let found = validate(&template).arg("--json").run().expect(0).json();
-    let codes: Vec<_> = found.as_array().unwrap().iter().map(|found| found["code"].as_str().unwrap()).collect();
-    let others: Vec<_> = codes.iter().copied().filter(|code| *code != "left-out").collect();
-    assert_eq!(others, ["not-supported"], "nothing answers for Rekognition: {found}");
-    assert!(codes.len() > 1, "the template has IAM policies, which are left out");
+    let of = |severity: &str| found.as_array().unwrap().iter().filter(|found| found["severity"] == severity).count();
+    // Rekognition, which a state calls; and of the template IAM policies.
+    assert_eq!((of("ERROR"), of("WARNING")), (0, 1), "{found}");
+    assert!(of("NOT_EMULATED") > 1, "{found}");
+    assert!(found.as_array().unwrap().iter().all(|found| found["code"] == "not-emulated"), "{found}");
+}
+
+#[test]
+fn a_function_that_can_run_nowhere_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("template.yaml");
+    fs::create_dir(folder.path().join("code")).unwrap();
+    fs::write(folder.path().join("code/app.py"), "def handler(event, context): return 1\n").unwrap();
+    fs::write(folder.path().join("code/bootstrap"), "").unwrap();
+    let written = |properties: &str| {
+        let function = "  Greet:\n    Type: AWS::Serverless::Function\n";
+        let text = format!(
+            "Transform: AWS::Serverless-2016-10-31\nResources:\n{function}    Properties: {{CodeUri: code, {properties}}}\n"
+        );
+        fs::write(&template, text).unwrap();
+        validate(&template).run()
+    };
+    let runtime = "Runtime: python3.13";
+    assert!(written(&format!("{runtime}, Handler: app.handler")).expect(0).stderr.contains("is fine"));
+    for (properties, told, place) in [
+        (format!("{runtime}, Handler: app.handle"), "Greet cannot run: its handler is `app.handle`, and ", ":3:3"),
+        (
+            format!("{runtime}, Handler: other.handler"),
+            "Greet cannot run: its handler is `other.handler`, and ",
+            ":3:3",
+        ),
+        // As the SAM command line has it, also for a runtime that makes no use of it.
+        (runtime.to_owned(), "has no `Handler`", ":3:3"),
+        ("Runtime: provided.al2023".to_owned(), "has no `Handler`", ":3:3"),
+    ] {
+        let refused = written(&properties).expect(1);
+        let text = refused.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(told), "{told}: {text}");
+        assert!(text.contains(place), "{place}: {text}");
+        assert!(text.contains("has 1 error"), "{text}");
+    }
 }
 
 #[test]

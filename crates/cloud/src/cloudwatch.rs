@@ -249,7 +249,7 @@ fn supported(name: &str) -> Result<CloudWatchOperation, CloudWatchError> {
         ) => Ok(operation),
         Some(_) => Err(CloudWatchError::with_message(
             CloudWatchErrorCode::InvalidAction,
-            format!("{name} is not emulated here: of CloudWatch, metrics can be put, listed and read"),
+            format!("{name} is not emulated: of CloudWatch, metrics can be put, listed and read"),
         )),
         None => Err(CloudWatchError::unknown_operation(name)),
     }

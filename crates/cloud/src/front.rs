@@ -20,8 +20,8 @@ const MIB: usize = 1024 * 1024;
 
 /// The services behind the port, by name.
 ///
-/// It refuses what web pages of other hosts send, calls to services that are not there, bodies above the service's limit (413), and turns a panic of
-/// a service into a response with status 500.
+/// It refuses what web pages of other hosts send, calls to services that are not there, and bodies above the service's limit
+/// (413). It turns a panic of a service into a response with status 500.
 #[derive(Default)]
 pub struct Front {
     services: BTreeMap<ServiceName, Arc<dyn Service>>,
@@ -206,8 +206,8 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 
 fn not_emulated(title: &str, format: Format) -> Response {
     let message = format!(
-        "{title} is not emulated here. Mock what a state calls, start with --forward to let calls go on to your own account, or point \
-         this client at AWS."
+        "{title} is not emulated. Mock what a state calls, start with --forward to let calls go on to your own account, \
+         or point this client at AWS."
     );
     wire::error(format, StatusCode::NOT_IMPLEMENTED, "ServiceNotEmulated", &message)
 }

@@ -5,16 +5,19 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use indexmap::IndexMap;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, mpsc};
 
 use crate::{lambda::LogLine, states::CallerOf};
 
-/// How many lines an observer of functions that no execution called may be behind before it misses some.
-const BACKLOG: usize = 8192;
+/// How far whoever shows the functions that no execution called may be behind before lines are missing, in bytes.
+const BACKLOG: usize = 64 * 1024 * 1024;
 
 /// How many executions' lines wait for somebody who shows them; above that, the oldest are for executions that nobody shows.
 const MOST_EXECUTIONS: usize = 4096;
@@ -35,10 +38,10 @@ pub struct StateLine {
 }
 
 /// The lines of all functions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct FunctionLogs {
-    /// Shared: the channel holds room for as many as are kept, from its beginning on.
-    uncalled: broadcast::Sender<Arc<LogLine>>,
+    /// Who shows the lines that no execution called for, where somebody does.
+    uncalled: Arc<Mutex<Option<UncalledSender>>>,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -48,6 +51,37 @@ struct Kept {
     executions: IndexMap<Arc<str>, Lines>,
     /// How many lines wait.
     waiting: usize,
+}
+
+/// Where lines go that no execution called for.
+#[derive(Debug)]
+struct UncalledSender {
+    lines: mpsc::UnboundedSender<LogLine>,
+    behind: Arc<Behind>,
+}
+
+/// How far whoever shows lines is behind.
+#[derive(Debug, Default)]
+struct Behind {
+    bytes: AtomicUsize,
+    /// How many lines came since it was too far.
+    missed: AtomicU64,
+}
+
+/// What functions write that no execution has called.
+#[derive(Debug)]
+pub struct UncalledLog {
+    lines: mpsc::UnboundedReceiver<LogLine>,
+    behind: Arc<Behind>,
+}
+
+/// What comes next in such a log.
+#[derive(Debug)]
+pub enum Uncalled {
+    /// A line.
+    Line(LogLine),
+    /// So many lines are missing: they came much faster than they were taken.
+    Missed(u64),
 }
 
 /// The lines of one execution.
@@ -76,13 +110,12 @@ pub struct ExecutionLog {
 }
 
 impl FunctionLogs {
-    pub(crate) fn new() -> Self {
-        Self { uncalled: broadcast::Sender::new(BACKLOG), kept: Arc::default() }
-    }
-
-    /// What functions write from now on that no execution has called.
-    pub fn uncalled(&self) -> broadcast::Receiver<Arc<LogLine>> {
-        self.uncalled.subscribe()
+    /// What functions write from now on that no execution has called. One at a time gets it: the last one who asked.
+    pub fn uncalled(&self) -> UncalledLog {
+        let (sender, lines) = mpsc::unbounded_channel();
+        let behind = Arc::<Behind>::default();
+        *self.uncalled_sender() = Some(UncalledSender { lines: sender, behind: behind.clone() });
+        UncalledLog { lines, behind }
     }
 
     /// What functions write for an execution, and have written. One at a time gets it: the last one who asked.
@@ -102,8 +135,9 @@ impl FunctionLogs {
     /// Takes a line, with the state that called the function, where one did.
     pub(crate) fn write(&self, line: LogLine, caller: Option<CallerOf>) {
         let Some(CallerOf { execution_arn, state, .. }) = caller else {
-            // Nobody may listen; that is no error.
-            let _ = self.uncalled.send(Arc::new(line));
+            if let Some(sender) = &*self.uncalled_sender() {
+                sender.send(line);
+            }
             return;
         };
         let line = StateLine { state, line };
@@ -112,6 +146,10 @@ impl FunctionLogs {
             Some(Lines::Shown(unread)) => unread.add(line),
             Some(Lines::Waiting(_)) | None => kept.wait(execution_arn, line),
         }
+    }
+
+    fn uncalled_sender(&self) -> MutexGuard<'_, Option<UncalledSender>> {
+        self.uncalled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -143,6 +181,53 @@ impl Kept {
             self.waiting -= lines.len();
         }
     }
+}
+
+impl UncalledSender {
+    fn send(&self, line: LogLine) {
+        if self.behind.bytes.load(Ordering::Relaxed) + size(&line) > BACKLOG {
+            self.behind.missed.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.behind.bytes.fetch_add(size(&line), Ordering::Relaxed);
+        // Nobody may listen any more; that is no error.
+        let _ = self.lines.send(line);
+    }
+}
+
+impl UncalledLog {
+    /// What comes next, when there is something.
+    pub async fn next(&mut self) -> Uncalled {
+        match self.missed() {
+            Some(missed) => missed,
+            None => match self.lines.recv().await {
+                Some(line) => self.taken(line),
+                None => std::future::pending().await,
+            },
+        }
+    }
+
+    /// What comes next, where there is something now.
+    pub fn next_now(&mut self) -> Option<Uncalled> {
+        self.missed().or_else(|| {
+            let line = self.lines.try_recv().ok()?;
+            Some(self.taken(line))
+        })
+    }
+
+    fn missed(&self) -> Option<Uncalled> {
+        Some(self.behind.missed.swap(0, Ordering::Relaxed)).filter(|missed| *missed > 0).map(Uncalled::Missed)
+    }
+
+    fn taken(&self, line: LogLine) -> Uncalled {
+        self.behind.bytes.fetch_sub(size(&line), Ordering::Relaxed);
+        Uncalled::Line(line)
+    }
+}
+
+/// How much memory a line that waits takes, in bytes.
+fn size(line: &LogLine) -> usize {
+    size_of::<LogLine>() + line.line.len()
 }
 
 impl Unread {
@@ -209,7 +294,7 @@ mod tests {
 
     #[test]
     fn lines_wait_for_whoever_shows_their_execution() {
-        let logs = FunctionLogs::new();
+        let logs = FunctionLogs::default();
         let mut uncalled = logs.uncalled();
         for (execution, text) in [(Some("a"), "1"), (Some("b"), "2"), (None, "3"), (Some("a"), "4")] {
             write(&logs, execution, text);
@@ -218,13 +303,28 @@ mod tests {
         write(&logs, Some("a"), "5");
         assert_eq!(lines(&mut a), ["1", "4", "5"]);
         assert_eq!(lines(&mut logs.of(&"b".into())), ["2"]);
-        assert_eq!(uncalled.try_recv().unwrap().line, "3");
-        assert!(uncalled.try_recv().is_err());
+        assert!(matches!(uncalled.next_now(), Some(Uncalled::Line(line)) if line.line == "3"));
+        assert!(uncalled.next_now().is_none());
+    }
+
+    #[test]
+    fn whoever_is_far_behind_is_told_how_much_is_missing() {
+        let logs = FunctionLogs::default();
+        let mut uncalled = logs.uncalled();
+        let long = "x".repeat(BACKLOG / 3);
+        (0..5).for_each(|_| write(&logs, None, &long));
+        assert!(matches!(uncalled.next_now(), Some(Uncalled::Missed(3))));
+        for _ in 0..2 {
+            assert!(matches!(uncalled.next_now(), Some(Uncalled::Line(_))));
+        }
+        write(&logs, None, &long);
+        assert!(matches!(uncalled.next_now(), Some(Uncalled::Line(_))));
+        assert!(uncalled.next_now().is_none());
     }
 
     #[test]
     fn what_nobody_shows_is_bounded() {
-        let logs = FunctionLogs::new();
+        let logs = FunctionLogs::default();
         let mut shown = logs.of(&"shown".into());
         for number in 0..MOST_EXECUTIONS + 10 {
             write(&logs, Some(&number.to_string()), "line");
@@ -239,7 +339,7 @@ mod tests {
 
     #[test]
     fn lines_that_nobody_shows_are_bounded_for_one_execution_and_in_all() {
-        let logs = FunctionLogs::new();
+        let logs = FunctionLogs::default();
         for execution in 0..=MOST_LINES / MOST_OF_ONE {
             for _ in 0..=MOST_OF_ONE {
                 write(&logs, Some(&execution.to_string()), "line");

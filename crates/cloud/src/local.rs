@@ -34,7 +34,7 @@ use crate::{
     events::EventsError,
     front::Front,
     function_logs::FunctionLogs,
-    lambda::{self, ConfigError, Lambda, LambdaConfig, LogLine, RestoreError},
+    lambda::{self, Builder, ConfigError, Lambda, LambdaConfig, LogLine, RestoreError},
     location::Location,
     logs::{self, LogEvent, Logs},
     mappings::{self, Mappings, MappingsError},
@@ -81,6 +81,8 @@ pub struct Options {
     pub network: bool,
     /// Whether files of the folder that are broken are given another name, for the cloud to start without what they have.
     pub set_aside_broken: bool,
+    /// What builds functions that are not built yet, each when it is called first.
+    pub builder: Option<Builder>,
 }
 
 impl Default for Options {
@@ -96,6 +98,7 @@ impl Default for Options {
             elsewhere: None,
             network: false,
             set_aside_broken: false,
+            builder: None,
         }
     }
 }
@@ -185,7 +188,7 @@ impl LocalCloud {
         let storage = Storage::open(application.clone(), &options, object_changes.clone(), location.clone()).await?;
         let cloudwatch = Arc::new(CloudWatch::new());
 
-        let logs = FunctionLogs::new();
+        let logs = FunctionLogs::default();
         let log_groups = Arc::new(Logs::with_groups(&application.log_groups));
         let callers = Arc::new(OnceLock::new());
         let (event_ends, event_ended) = mpsc::unbounded_channel();
@@ -409,6 +412,7 @@ fn lambda_config(
 ) -> LambdaConfig {
     let mut config = LambdaConfig::new(application.functions.clone(), format!("http://{address}"));
     config.executables.clone_from(executables);
+    config.builder.clone_from(&options.builder);
     config.region.clone_from(&options.region);
     config.account.clone_from(&options.account);
     // The tasks keep the functions; if the functions kept the tasks, neither would ever be given up.

@@ -214,7 +214,7 @@ async fn what_is_wrong_is_refused_by_its_name() {
         (create("MemorySize", json!(64)), 400, "greater than or equal to 128"),
         (create("Environment", json!({ "Variables": { "AWS_REGION": "x" } })), 400, "reserved keys"),
         (create("Environment", json!({ "Variables": { "A": "x".repeat(4096) } })), 400, "exceeded the 4KB limit"),
-        (create("Layers", json!(["arn"])), 400, "does not support Layers"),
+        (create("Layers", json!(["arn"])), 400, "Layers is not emulated"),
         (create("PackageType", json!("Image")), 400, "Image"),
         (create("Code", json!({})), 400, "Please provide a source for function code."),
         (create("Code", json!({ "ZipFile": "AAAA" })), 400, "Could not unzip uploaded file"),

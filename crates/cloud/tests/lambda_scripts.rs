@@ -8,7 +8,7 @@ mod lambda_support;
 
 use std::{fs, path::Path, process::Command, sync::Arc};
 
-use cloud::lambda::{Invocation, Lambda, notices};
+use cloud::lambda::{Invocation, Lambda, Notice, notices};
 use lambda_support::{config, error_of, function, invoke, json_of, record};
 use sam::{Code, Language};
 use serde_json::{Value, json};
@@ -387,13 +387,13 @@ async fn a_language_that_is_not_here_is_told_before_and_by_every_call() {
     // A version is looked for by its own name and by the language's, so another version is found.
     let other = inline(Language::Python { minor: 99 }, "def handler(event, context): return 1");
     let told = notices(std::slice::from_ref(&other));
-    assert_eq!(told.len(), 1);
+    let [Notice::Here(told)] = told.as_slice() else { panic!("{told:?}") };
     assert!(
-        told[0].starts_with("DeedsFunction: the template asks for Python 3.99, what runs here is Python 3."),
+        told.starts_with("DeedsFunction: the template asks for Python 3.99, what runs here is Python 3."),
         "{told:?}"
     );
     assert_eq!(json_of(&invoke(&lambda(other), json!({})).await), json!(1));
-    assert_eq!(notices(&[inline(python(), "def handler(event, context): return 1")]), Vec::<String>::new());
+    assert_eq!(notices(&[inline(python(), "def handler(event, context): return 1")]), []);
 }
 
 /// Files, a handler, and what is told of it before it is called: nothing, or what begins so.
@@ -409,7 +409,8 @@ fn all_told(language: Language, cases: &[Told<'_>]) {
             None => assert!(told.is_empty(), "{files:?} {handler}: {told:?}"),
             Some(expected) => {
                 let [told] = told.as_slice() else { panic!("{files:?} {handler}: {told:?}") };
-                let told = told.replace(&format!("{}/", code.path().display()), "");
+                assert!(matches!(told, Notice::Fault { .. }), "{told:?}");
+                let told = told.to_string().replace(&format!("{}/", code.path().display()), "");
                 assert!(told.starts_with(&format!("DeedsFunction cannot run: {expected}")), "{told}");
             }
         }
@@ -478,7 +479,9 @@ fn a_handler_in_javascript_that_is_not_there_is_told_before_the_call() {
 async fn a_function_that_nothing_here_can_run_is_told_before_and_by_every_call() {
     let mut java = function();
     java.code = Code::NotHere { reason: "its runtime is `java21`".to_owned() };
-    assert_eq!(notices(std::slice::from_ref(&java)), ["DeedsFunction cannot run: its runtime is `java21`"]);
+    let told = notices(&[java.clone(), java.clone()]);
+    let expected = "DeedsFunction, DeedsFunction cannot run: its runtime is `java21`";
+    assert_eq!(told, [Notice::Here(expected.to_owned())]);
     let invocation = invoke(&lambda(java), json!({})).await;
     let (kind, message) = error_of(&invocation);
     assert_eq!(kind, "Runtime.InvalidEntrypoint");
@@ -495,7 +498,7 @@ async fn packages_that_are_not_installed_are_named() {
     let folder = code.path().to_owned();
     let told =
         notices(&[script(Code::Scripts { language: python(), folder: folder.clone(), packages: None }, "app.handler")]);
-    let [told] = told.as_slice() else { panic!("{told:?}") };
+    let [Notice::Here(told)] = told.as_slice() else { panic!("{told:?}") };
     assert!(
         told.contains("requirements.txt names what is not installed: no-such-package. Run `pip install -r"),
         "{told}"
@@ -505,6 +508,6 @@ async fn packages_that_are_not_installed_are_named() {
     write(code.path(), "package.json", r#"{"dependencies":{"@a/far":"1","near":"1"}}"#);
     write(code.path(), "node_modules/near/package.json", "{}");
     let told = notices(&[script(Code::Scripts { language, folder, packages: None }, "app.handler")]);
-    let [told] = told.as_slice() else { panic!("{told:?}") };
+    let [Notice::Here(told)] = told.as_slice() else { panic!("{told:?}") };
     assert!(told.contains("package.json names what is not installed: @a/far. Run `npm install` in"), "{told}");
 }

@@ -192,7 +192,7 @@ pub enum ProblemKind {
         name: String,
     },
     /// An intrinsic function that needs an account, or that is not supported.
-    #[error("{function} is not supported: {reason}")]
+    #[error("{function} is not emulated: {reason}")]
     UnsupportedFunction {
         /// `Fn::ImportValue`.
         function: String,

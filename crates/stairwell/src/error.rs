@@ -54,6 +54,8 @@ pub enum Error {
          '{{\"key\": \"value\"}}', or - for standard input"
     )]
     NoDocument { argument: String, option: &'static str },
+    #[error("'{name}' is a {is}, and no {kind}\n  help: {} {command}", called())]
+    OfAnotherKind { kind: &'static str, name: String, is: &'static str, command: String },
     #[error("there is no {kind} '{name}'{}{}", meant(.name, .known), list(.known))]
     Unknown { kind: &'static str, name: String, known: Vec<String> },
     #[error("cannot write to standard output")]
@@ -110,6 +112,11 @@ fn meant(name: &str, known: &[String]) -> String {
     }
     let closest = sam::closest(name, known.iter().map(String::as_str));
     closest.map(|closest| format!(" (did you mean '{closest}'?)")).unwrap_or_default()
+}
+
+/// How to call the runner once more: whoever ran it by Cargo may not have it on the path.
+pub fn called() -> &'static str {
+    if std::env::var_os("CARGO").is_some() { "cargo stairwell" } else { "stairwell" }
 }
 
 /// The folder that a relative path starts from.

@@ -15,9 +15,9 @@ pub fn tell<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
         by_reason.entry(&left_out.reason).or_default().push(place);
     }
     for (reason, places) in by_reason {
-        crate::tell!("  {} {reason}", painted(YELLOW, "left out"));
+        crate::tell!("  {} {reason}", painted(YELLOW, "not emulated"));
         for line in lines(places) {
-            crate::tell!("           {}", painted(DIM, line));
+            crate::tell!("               {}", painted(DIM, line));
         }
     }
 }
@@ -26,7 +26,7 @@ pub fn tell<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
 pub fn tell_types<'a>(left_out: impl Iterator<Item = &'a LeftOut>) {
     let (of_types, others): (Vec<_>, Vec<_>) = left_out.partition(|left_out| left_out.what.starts_with("AWS::"));
     for line in types(of_types.into_iter()).into_iter().chain(reasons(&others)) {
-        crate::tell!("  {} {line}", painted(YELLOW, "left out"));
+        crate::tell!("  {} {line}", painted(YELLOW, "not emulated"));
     }
 }
 
@@ -64,7 +64,7 @@ pub fn tell_count(count: usize) {
     if count > 0 {
         let what = counted(count, "thing");
         let is = if count == 1 { "is" } else { "are" };
-        let text = format!("  {what} of the template {is} left out here: `stairwell validate` tells which");
+        let text = format!("  {what} of the template {is} not emulated: `stairwell validate` tells which");
         crate::tell!("{}", painted(DIM, text));
     }
 }

@@ -7,6 +7,7 @@ pub mod commands;
 pub mod demo;
 pub mod error;
 pub mod left_out;
+pub mod needed;
 pub mod problems;
 pub mod project;
 pub mod record;

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt};
 
 use asl::{Diagnostic, Severity};
-use cloud::{local::StartError, states::LoadError};
+use cloud::{lambda::Notice, local::StartError, states::LoadError};
 use miette::{Diagnostic as MietteDiagnostic, LabeledSpan, NamedSource, SourceCode};
 use sam::{Application, SourceLocation, WrittenDefinition};
 use serde_json::{Value, json};
@@ -38,9 +38,26 @@ impl Problem {
         Self::new("refused", error.to_string(), None, location)
     }
 
-    /// What somebody should know of a function before it is called.
-    pub fn of_notice(notice: String) -> Self {
-        let mut problem = Self::new("function", notice, None, None);
+    /// What somebody should know of functions before they are called. What can run nowhere is an error.
+    pub fn of_notice(notice: &Notice, application: &Application) -> Self {
+        if let Notice::Fault { function, .. } = notice {
+            return Self::new("handler", notice.to_string(), None, application.locate_resource(function));
+        }
+        let mut problem = Self::new("function", notice.to_string(), None, None);
+        problem.severity = miette::Severity::Warning;
+        problem
+    }
+
+    /// What holds for states of these state machines, each named as often as it has one.
+    pub fn of_states(message: &str, state_machines: &[&str]) -> Self {
+        let mut names = state_machines.to_vec();
+        names.dedup();
+        let text = match (state_machines.len(), names.as_slice()) {
+            (1, [machine]) => format!("{message} (state machine {machine})"),
+            (count, [machine]) => format!("{message} ({count} states of the state machine {machine})"),
+            (count, names) => format!("{message} ({count} states of the state machines {})", names.join(", ")),
+        };
+        let mut problem = Self::new("not-emulated", text, None, None);
         problem.severity = miette::Severity::Warning;
         problem
     }
@@ -157,9 +174,10 @@ impl<'a> InDefinitions<'a> {
             Some(_) => written.locate_name(&pointer),
             None => written.locate(&pointer),
         });
+        let text = with_field(&found.message, &pointer);
         let message = match location {
-            Some(_) => format!("{} (state machine {state_machine})", found.message),
-            None => format!("{} (state machine {state_machine}, at {})", found.message, pointer),
+            Some(_) => format!("{text} (state machine {state_machine})"),
+            None => format!("{text} (state machine {state_machine}, at {pointer})"),
         };
         let mut problem = Problem::new(&kebab(found.code.name()), message, found.help.clone(), location);
         if found.severity == Severity::Warning {
@@ -174,6 +192,18 @@ impl<'a> InDefinitions<'a> {
     }
 }
 
+/// A message with the field that it is about, where it names none: the service's own tell it by their place alone.
+fn with_field(message: &str, pointer: &str) -> String {
+    let field = pointer.rsplit('/').next().unwrap_or_default();
+    let is_of_value = ["Expected value ", "Minimum value ", "Maximum value ", "Value "]
+        .iter()
+        .any(|begin| message.starts_with(begin));
+    if is_of_value && !field.is_empty() && !message.contains(field) {
+        return format!("`{field}`: {message}");
+    }
+    message.to_owned()
+}
+
 /// `MISSING_END_STATE` as the template's problems are named: `missing-end-state`.
 fn kebab(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
@@ -182,8 +212,8 @@ fn kebab(name: &str) -> String {
 /// Something that the template has and the runner leaves out, in the form of [`Problem::to_json`].
 pub fn left_out_json(left_out: &sam::LeftOut) -> Value {
     json!({
-        "severity": "WARNING",
-        "code": "left-out",
+        "severity": "NOT_EMULATED",
+        "code": "not-emulated",
         "message": left_out.reason,
         "what": left_out.what,
         "place": left_out.place,

@@ -21,14 +21,16 @@ use cloud::{
     states::{LoadError, StateMachine},
 };
 use engine::mock::MockConfig;
-use sam::{Application, LoadOptions};
+use indexmap::IndexMap;
+use sam::{Application, Function, LoadOptions};
 
 use crate::{
     error::Error,
+    needed::{Needed, builder},
     problems::{InDefinitions, Problem},
     refused::refusal,
     signals::{Stop, Stopped, unless_stopped},
-    terminal::{BuildProgress, DIM, is_plain, painted},
+    terminal::{BuildProgress, DIM, YELLOW, is_plain, painted},
 };
 
 /// The port of the local cloud where the user names none.
@@ -37,11 +39,12 @@ pub const DEFAULT_PORT: u16 = 4566;
 /// The template, and how it is read.
 #[derive(Args, Debug, Clone)]
 pub struct TemplateArgs {
-    /// The SAM template [default: template.yaml, .yml or .json in the current folder]
+    /// The SAM template, or the folder that it is in [default: template.yaml, .yml or .json in the current folder]
     #[arg(short, long, value_name = "FILE")]
     template: Option<PathBuf>,
 
-    /// A value for a parameter of the template, in place of its default; repeat it, or give several in quotes
+    /// A value for a parameter of the template, in place of its default; repeat it, or give several in quotes with blanks between
+    /// them. `samconfig.toml` is not read
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ' ')]
     parameter_overrides: Vec<String>,
 }
@@ -69,8 +72,8 @@ pub struct RunArgs {
     #[arg(long)]
     pub release: bool,
 
-    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way, but not for an execution in
-    /// which somebody outside may answer. Timeouts still apply; durations in which time was skipped are shown as virtual
+    /// Skip Wait states and the delays of retries: time jumps ahead when nothing is under way, but not for an execution that
+    /// waits for a callback or for a worker of an activity. Timeouts still apply; durations in which time was skipped are shown as virtual
     #[arg(long)]
     pub fast: bool,
 }
@@ -155,13 +158,12 @@ impl TemplateArgs {
     ) -> Result<Application, Error> {
         let application = self.load_with(LoadOptions { endpoint: port.url(), ..LoadOptions::default() })?;
         let (mut errors, mut warnings) = (Vec::new(), Vec::new());
-        let mut places = InDefinitions::of(&application);
         for described in &application.state_machines {
             match StateMachine::load(described, &application.functions) {
                 Ok(machine) => {
-                    let is_told = |found: &&Diagnostic| found.code == Code::NotSupported && run(described);
+                    let is_told = |found: &&Diagnostic| found.code == Code::NotEmulated && run(described);
                     let found = machine.warnings.iter().filter(is_told);
-                    warnings.extend(found.map(|found| places.problem(&described.logical_id, found)));
+                    warnings.extend(found.map(|found| (described.logical_id.as_str(), found.clone())));
                 }
                 Err(found) => errors.extend(found),
             }
@@ -170,9 +172,11 @@ impl TemplateArgs {
             return Err(not_runnable(&application, &errors));
         }
         // In a line each: what is warned of may be an option that is off. `validate` shows the places.
-        warnings.iter().for_each(Problem::tell);
-        // And of functions that can't run here as they would in AWS.
-        notices(&application.functions).into_iter().map(Problem::of_notice).for_each(|notice| notice.tell());
+        told_once(&warnings).iter().for_each(Problem::tell);
+        // And of functions that can't run here as they would in AWS, or not at all. Others may run all the same.
+        for notice in notices(&application.functions) {
+            crate::tell!("{} {notice}", painted(YELLOW, "notice:"));
+        }
         Ok(application)
     }
 
@@ -192,8 +196,8 @@ impl TemplateArgs {
             let mut problems: Vec<_> = error.problems.iter().map(Problem::of_template).collect();
             problems.extend(error.read.iter().flat_map(|application| in_definitions(application)));
             problems.extend(error.unread.iter().map(|machine| Problem::not_checked(machine)));
-            let functions = error.read.iter().flat_map(|application| notices(&application.functions));
-            problems.extend(functions.map(Problem::of_notice));
+            let notices = error.read.iter().flat_map(|application| of_functions(application));
+            problems.extend(notices);
             Error::Project { template: error.template, problems, read: error.read }
         })
     }
@@ -206,16 +210,18 @@ pub fn take_port(port: u16) -> Result<Reserved, Error> {
     taken.map_err(|error| Error::Place(PlaceError::Bind(error)))
 }
 
-/// Builds an application's functions and starts its local cloud, unless a stop is asked for before. The folder of its data is
-/// taken before the build.
+/// Builds what is needed of an application's functions and starts its local cloud, unless a stop is asked for before. The folder
+/// of its data is taken before the build.
 pub async fn launch(
     application: &Application,
+    needed: Needed<'_>,
     args: &RunArgs,
     port: Reserved,
     mocks: Option<Arc<MockConfig>>,
     reach: &ReachArgs,
     stop: &mut Stop,
 ) -> Result<LocalCloud, Error> {
+    let (now, later) = needed.of(application);
     let options = Options {
         port: port.address().port(),
         folder: (!args.ephemeral).then(|| args.data.clone()),
@@ -226,10 +232,11 @@ pub async fn launch(
         elsewhere: reach.elsewhere().await?,
         network: reach.allow_network,
         set_aside_broken: args.set_aside_broken,
+        builder: (!later.is_empty()).then(|| builder(args.release)),
     };
     let place = Place::take_with(port, options)?;
     let starting = async {
-        let executables = build_functions(application, args.release).await?;
+        let executables = build_functions(&now, args.release).await?;
         LocalCloud::start_at(place, application, &executables).await.map_err(|error| match error {
             StartError::StateMachines(errors) => not_runnable(application, &errors),
             error => match refusal(application, &error) {
@@ -267,14 +274,28 @@ pub fn tell_left(cloud: &LocalCloud, args: &RunArgs) {
 }
 
 /// Builds the functions, and tells how far it is.
-async fn build_functions(application: &Application, release: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
+async fn build_functions(functions: &[Function], release: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut progress = BuildProgress::new();
-    Ok(build(&application.functions, build_options(release), |event| progress.take(event)).await?)
+    Ok(build(functions, build_options(release), |event| progress.take(event)).await?)
 }
 
 /// How functions are built for somebody who looks on.
 pub fn build_options(release: bool) -> BuildOptions {
     BuildOptions { release, color: !is_plain(), ..BuildOptions::default() }
+}
+
+/// What somebody should know of an application's functions.
+pub fn of_functions(application: &Application) -> Vec<Problem> {
+    notices(&application.functions).iter().map(|notice| Problem::of_notice(notice, application)).collect()
+}
+
+/// What is found in the definitions of state machines, without its places: what several states have is told once.
+fn told_once(found: &[(&str, Diagnostic)]) -> Vec<Problem> {
+    let mut machines: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    for (machine, found) in found {
+        machines.entry(&found.message).or_default().push(machine);
+    }
+    machines.into_iter().map(|(message, machines)| Problem::of_states(message, &machines)).collect()
 }
 
 /// What is wrong in the definitions of a template that has problems of its own. What they call is not looked at: it may be

@@ -60,7 +60,7 @@ Resources:
 "#,
     );
     let told = |overrides: &str| told(&["-t", &template, "--parameter-overrides", overrides]);
-    let text = "schema-validation-failed: Expected value of type [INTEGER] (state machine Machine)";
+    let text = "schema-validation-failed: `Seconds`: Expected value of type [INTEGER] (state machine Machine)";
     let unread = "not-checked: the definition of Other was not checked, because it could not be read";
     for (overrides, first) in [
         ("Stage=x", "parameter-value: the parameter `Stage` cannot be `x`: it must be one of dev, prod"),

@@ -48,8 +48,8 @@ pub enum Code {
     NoPath,
     /// A Pass state's `Result` has what looks like a path.
     PassResultIsStatic,
-    /// The service has this, this program does not yet.
-    NotSupported,
+    /// The service has this, and it is not emulated.
+    NotEmulated,
     /// A text looks like an expression of JSONata, and is none.
     NoExpression,
     /// A Choice state has no `Default`.
@@ -90,7 +90,7 @@ impl Code {
             Self::NoDollar => "NO_DOLLAR",
             Self::NoPath => "NO_PATH",
             Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
-            Self::NotSupported => "NOT_SUPPORTED",
+            Self::NotEmulated => "NOT_EMULATED",
             Self::NoExpression => "NO_EXPRESSION",
             Self::NoDefault => "NO_DEFAULT",
             Self::NeverTaken => "NEVER_TAKEN",
@@ -123,7 +123,7 @@ impl Code {
             | Self::NoDollar
             | Self::NoPath
             | Self::PassResultIsStatic => true,
-            Self::NotSupported
+            Self::NotEmulated
             | Self::NoExpression
             | Self::NoDefault
             | Self::NeverTaken

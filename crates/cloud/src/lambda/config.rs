@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, io, num::NonZeroUsize, path::PathBuf, sync
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{event::EventEnd, kept_events::KeptEventsError, logs::LogSink};
+use super::{event::EventEnd, kept_events::KeptEventsError, late_build::Builder, logs::LogSink};
 
 /// The credentials that every function is given. They open nothing outside the local cloud.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct LambdaConfig {
     pub functions: Vec<sam::Function>,
     /// The executables that Cargo has built, by the functions' names.
     pub executables: BTreeMap<String, PathBuf>,
+    /// What builds those of Cargo's functions that have none, each when it is called first. Without it they are refused.
+    pub builder: Option<Builder>,
     /// Where the functions' AWS clients go: `AWS_ENDPOINT_URL`.
     pub endpoint_url: String,
     /// The region of the functions: `AWS_REGION`.
@@ -66,6 +68,7 @@ impl LambdaConfig {
         Self {
             functions,
             executables: BTreeMap::new(),
+            builder: None,
             endpoint_url: endpoint_url.into(),
             region: sam::REGION.to_owned(),
             account: sam::ACCOUNT.to_owned(),

@@ -119,6 +119,14 @@ pub enum InvokeError {
         /// What failed.
         reason: String,
     },
+    /// The function is built when it is called first, and can't be built.
+    #[error("{reason}")]
+    NotBuilt {
+        /// The function's name.
+        function: String,
+        /// Why not. It names the function.
+        reason: String,
+    },
     /// The local Lambda is on its way down.
     #[error("the local Lambda is shutting down")]
     ShuttingDown,
@@ -186,8 +194,7 @@ impl PlatformError {
     pub(crate) fn streamed() -> Self {
         Self {
             error_type: "Runtime.UnsupportedResponseMode",
-            message: "the function streams its response, which the local Lambda does not support: answer it whole"
-                .to_owned(),
+            message: "the function streams its response, which is not emulated: answer it whole".to_owned(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fmt, fs,
     path::Path,
     process::{Command, Stdio},
 };
@@ -20,47 +20,86 @@ use super::{
 /// What a package file may have, in bytes. One that is larger is nobody's.
 const MAX_FILE: u64 = 1024 * 1024;
 
+/// Something that somebody should know of functions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// They run here otherwise than in AWS, or not at all. It names them.
+    Here(String),
+    /// One can run nowhere: its handler is not there, or has an error.
+    Fault {
+        /// The function's logical id.
+        function: String,
+        /// What is wrong with it.
+        fault: String,
+    },
+}
+
+/// How many functions a sentence names.
+const NAMED: usize = 5;
+
 /// What somebody should know of these functions, one sentence each.
 ///
 /// It asks the interpreters of this machine, which takes a moment where a function needs one and none where none does.
-pub fn notices(functions: &[Function]) -> Vec<String> {
+pub fn notices(functions: &[Function]) -> Vec<Notice> {
     let mut by_language: BTreeMap<Language, Vec<&Function>> = BTreeMap::new();
     for function in functions {
         if let Code::Scripts { language, .. } | Code::Inline { language, .. } = &function.code {
             by_language.entry(*language).or_default().push(function);
         }
     }
-    let mut notices: Vec<String> = functions.iter().filter_map(cannot_run).collect();
+    let mut not_here: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    for function in functions {
+        if let Code::NotHere { reason } = &function.code {
+            not_here.entry(reason).or_default().push(&function.logical_id);
+        }
+    }
+    let cannot_run = |names: &[&str], reason: &str| Notice::Here(format!("{} cannot run: {reason}", listed(names)));
+    let mut notices: Vec<Notice> = not_here.iter().map(|(reason, names)| cannot_run(names, reason)).collect();
     for (language, functions) in by_language {
         let names: Vec<&str> = functions.iter().map(|function| function.logical_id.as_str()).collect();
-        let names = names.join(", ");
         let Some(interpreter) = Interpreter::find(language) else {
-            notices.push(format!("{names} cannot run: {}", interpreter::missing(language)));
+            notices.push(cannot_run(&names, &interpreter::missing(language)));
             continue;
         };
         if !interpreter.is_of(language) {
             let (found, place) = (&interpreter.version, interpreter.executable.display());
             let kind = interpreter::name(language);
-            notices
-                .push(format!("{names}: the template asks for {language}, what runs here is {kind} {found} ({place})"));
+            let names = listed(&names);
+            let told = format!("{names}: the template asks for {language}, what runs here is {kind} {found} ({place})");
+            notices.push(Notice::Here(told));
         }
         let faults = handlers::faults(language, &functions, &interpreter);
-        let faulty = functions.iter().zip(faults).filter_map(|(function, fault)| Some((function, fault?)));
-        notices.extend(faulty.map(|(function, fault)| format!("{} cannot run: {fault}", function.logical_id)));
+        let faulty = functions.iter().zip(faults).filter_map(|(function, fault)| {
+            Some(Notice::Fault { function: function.logical_id.clone(), fault: fault? })
+        });
+        notices.extend(faulty);
         let mut missing: IndexMap<String, Vec<&str>> = IndexMap::new();
         for function in functions {
             if let Some(told) = missing_packages(function, &interpreter) {
                 missing.entry(told).or_default().push(&function.logical_id);
             }
         }
-        notices.extend(missing.into_iter().map(|(told, names)| format!("{}: {told}", names.join(", "))));
+        let missing = missing.into_iter().map(|(told, names)| format!("{}: {told}", listed(&names)));
+        notices.extend(missing.map(Notice::Here));
     }
     notices
 }
 
-fn cannot_run(function: &Function) -> Option<String> {
-    let Code::NotHere { reason } = &function.code else { return None };
-    Some(format!("{} cannot run: {reason}", function.logical_id))
+/// `A, B, C`, and of many how many more there are.
+fn listed(names: &[&str]) -> String {
+    match names.split_at_checked(NAMED) {
+        Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
+        _ => names.join(", "),
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here(text) => f.write_str(text),
+            Self::Fault { function, fault } => write!(f, "{function} cannot run: {fault}"),
+        }
+    }
 }
 
 /// What a function's package file names and nothing here has.
@@ -140,6 +179,13 @@ for name in sys.argv[2 + count:]:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_names_a_few_functions_and_counts_the_others() {
+        assert_eq!(listed(&["A"]), "A");
+        assert_eq!(listed(&["A", "B", "C", "D", "E"]), "A, B, C, D, E");
+        assert_eq!(listed(&["A", "B", "C", "D", "E", "F", "G"]), "A, B, C, D, E and 2 more");
+    }
 
     #[test]
     fn requirements_give_the_names_of_distributions() {

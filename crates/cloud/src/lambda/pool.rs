@@ -14,7 +14,7 @@ use super::{
     concurrency::Admitted,
     invocation::{Invocation, InvokeError, PlatformError, Task},
     kept_build::is_same_file,
-    program::Program,
+    program::{Program, Start},
     sandbox::{InitFailure, Sandbox, SpawnError, Turn},
 };
 
@@ -119,6 +119,9 @@ impl Pool {
     async fn invoke_cold(&self, task: &Task) -> Result<Invocation, InvokeError> {
         if self.program.shutdown.is_cancelled() {
             return Err(InvokeError::ShuttingDown);
+        }
+        if let Start::Late(build) = &self.program.start {
+            build.executable(&self.program.shutdown).await?;
         }
         let timeout = self.program.timeout;
         let started = Instant::now();

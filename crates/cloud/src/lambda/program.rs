@@ -16,6 +16,7 @@ use super::{
     environment,
     interpreter::{self, Clients, Interpreter},
     kept_build::KeptBuild,
+    late_build::LateBuild,
     logs::LogSink,
     version::Version,
 };
@@ -41,10 +42,12 @@ pub(crate) struct Program {
 }
 
 /// How a process is started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Start {
     /// By a program: the function itself, or an interpreter.
     Process { executable: PathBuf, arguments: Vec<PathBuf> },
+    /// By a program that is built when it is asked for.
+    Late(Arc<LateBuild>),
     /// Not at all: this machine does not have what it takes.
     Impossible { reason: String },
 }
@@ -122,8 +125,15 @@ impl Programs {
         };
         match &function.code {
             Code::Cargo { package_dir, .. } => {
-                let built = built.ok_or_else(|| ConfigError::NotBuilt { function: function.name.clone() })?;
-                let (executable, task_root) = (resolved(built)?, resolved(package_dir)?);
+                let task_root = resolved(package_dir)?;
+                let executable = match (built, &self.config.builder) {
+                    (Some(built), _) => resolved(built)?,
+                    (None, Some(builder)) => {
+                        let late = LateBuild::new(function.clone(), builder.clone());
+                        return Ok(Started::in_folder(Start::Late(Arc::new(late)), task_root));
+                    }
+                    (None, None) => return Err(ConfigError::NotBuilt { function: function.name.clone() }),
+                };
                 // Where the file system has no second names, the first one has to do.
                 let kept = KeptBuild::of(&executable).ok().map(Arc::new);
                 let started = kept.as_ref().map_or(&*executable, |kept| kept.path()).to_owned();

@@ -81,7 +81,11 @@ impl Sandbox {
         let api = RuntimeApi::start(program.timeout).await.map_err(SpawnError::Machine)?;
         let (logs, output) = LogStream::new(program, request_id).map_err(SpawnError::Machine)?;
         let (executable, arguments) = match &program.start {
-            Start::Process { executable, arguments } => (executable, arguments),
+            Start::Process { executable, arguments } => (executable.as_path(), arguments.as_slice()),
+            Start::Late(build) => {
+                let built = build.executable(&program.shutdown).await;
+                (built.map_err(|error| SpawnError::Program(error.to_string()))?, [].as_slice())
+            }
             Start::Impossible { reason } => return Err(SpawnError::Program(reason.clone())),
         };
         let child = Command::new(executable)

@@ -48,7 +48,7 @@ pub(super) fn check(machine: &Machine, functions: Option<&[sam::Function]>) -> V
                             }
                         }
                         Some(Action::Elsewhere) => calls.warn(
-                            format!("nothing answers '{arn}' here: the state fails, unless its call is mocked"),
+                            format!("'{arn}' is not emulated: the state fails, unless its call is mocked"),
                             format!("{}/Resource", state.location),
                         ),
                         None => calls.found.push(Diagnostic {
@@ -150,7 +150,7 @@ impl Calls<'_> {
 
     fn function(&mut self, named: &str, at: String) {
         if let Some(message) = self.wrong_function(named) {
-            self.refuse(Code::NotSupported, message, at);
+            self.refuse(Code::NotEmulated, message, at);
         }
     }
 
@@ -176,7 +176,7 @@ impl Calls<'_> {
     }
 
     fn warn(&mut self, message: String, location: String) {
-        let found = Diagnostic::error(Code::NotSupported, message, location);
+        let found = Diagnostic::error(Code::NotEmulated, message, location);
         self.found.push(Diagnostic { severity: Severity::Warning, ..found });
     }
 

@@ -42,7 +42,7 @@ pub(super) enum Field<'v> {
 pub(super) enum FieldError {
     #[error("The field '{0}' is not supported by Step Functions")]
     Unknown(String),
-    #[error("the {name} {value} is not supported yet")]
+    #[error("the {name} {value} is not emulated")]
     Value { name: String, value: Value },
 }
 
@@ -50,7 +50,7 @@ impl FieldError {
     pub(super) fn code(&self) -> Code {
         match self {
             Self::Unknown(_) => Code::SchemaValidationFailed,
-            Self::Value { .. } => Code::NotSupported,
+            Self::Value { .. } => Code::NotEmulated,
         }
     }
 }

@@ -1,11 +1,10 @@
 //! What queues give to functions.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use cloud::{lambda::LogLine, local::LocalCloud};
+use cloud::{function_logs::UncalledLog, local::LocalCloud};
 use sam::{Application, EventSourceMapping, MappingSource, Queue, Table, Target};
 use serde_json::{Value, json};
-use tokio::sync::broadcast::Receiver;
 
 use crate::{
     lambda_support::function,
@@ -143,7 +142,7 @@ async fn put_item(cloud: &LocalCloud, id: &str, deed: &str) {
 }
 
 /// The keys of the items in the next event.
-async fn keys(lines: &mut Receiver<Arc<LogLine>>) -> Vec<String> {
+async fn keys(lines: &mut UncalledLog) -> Vec<String> {
     let event = shown(lines).await;
     let records = event["Records"].as_array().unwrap();
     let stream = arn("dynamodb", "table/Orders/stream/");

@@ -1,16 +1,16 @@
 //! A local cloud, and what clients send to it.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path};
 
 use cloud::{
-    lambda::{LogKind, LogLine},
+    function_logs::{Uncalled, UncalledLog},
+    lambda::LogKind,
     local::{LocalCloud, Options},
 };
 use http::{StatusCode, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
 use sam::{Application, Queue};
 use serde_json::Value;
-use tokio::sync::broadcast;
 
 /// A cloud with what an application describes, which keeps nothing.
 pub(crate) async fn cloud(application: &Application) -> LocalCloud {
@@ -87,9 +87,9 @@ pub(crate) async fn send(cloud: &LocalCloud, request: cloud::service::Request) -
 }
 
 /// The next line that a function prints, as JSON: what it shows.
-pub(crate) async fn shown(lines: &mut broadcast::Receiver<Arc<LogLine>>) -> Value {
+pub(crate) async fn shown(lines: &mut UncalledLog) -> Value {
     loop {
-        let line = lines.recv().await.unwrap();
+        let Uncalled::Line(line) = lines.next().await else { panic!("lines are missing") };
         if line.kind == LogKind::Function
             && let Ok(shown) = serde_json::from_str(&line.line)
         {

@@ -76,8 +76,8 @@ async fn a_service_that_is_not_here_is_warned_of() {
         let arn = stage.machine(&task(resource, &json!({ "Anything": 1 }))).await;
         let machine = stage.cloud.states().machine(&arn).unwrap();
         let warnings: Vec<String> = machine.warnings.iter().map(ToString::to_string).collect();
-        let said = "here: the state fails, unless its call is mocked at /States/Task/Resource";
-        assert_eq!(warnings, [format!("NOT_SUPPORTED: nothing answers 'arn:aws:states:::{resource}' {said}")]);
+        let said = "is not emulated: the state fails, unless its call is mocked at /States/Task/Resource";
+        assert_eq!(warnings, [format!("NOT_EMULATED: 'arn:aws:states:::{resource}' {said}")]);
     }
 }
 

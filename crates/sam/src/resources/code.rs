@@ -42,6 +42,14 @@ pub(crate) fn read(properties: &Properties, id: &str, metadata: Option<&Node>) -
     if properties.has("ImageUri") || properties.text("PackageType").as_deref() == Some("Image") {
         return Ok(not_here("it is a container's image, and the runner starts no containers"));
     }
+    // SAM and Lambda want both of every function that is no image, also where the runtime makes no use of the handler.
+    let handler = properties.required_text("Handler").ok_or(Reported);
+    let code = of_runtime(properties, id, metadata);
+    handler.and(code)
+}
+
+/// The code of a function that is no image, by its runtime.
+fn of_runtime(properties: &Properties, id: &str, metadata: Option<&Node>) -> Result<Code, Reported> {
     let runtime = properties.required_text("Runtime").ok_or(Reported)?;
     let build = BuildMethod::read(properties, id, metadata);
     if runtime.starts_with("provided") {

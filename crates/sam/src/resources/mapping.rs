@@ -89,7 +89,7 @@ pub(crate) fn read(
     }
     for property in ["StartingPositionTimestamp", "TumblingWindowInSeconds", "SelfManagedEventSource"] {
         if properties.has(property) {
-            return Err(unsupported(properties, property, "this runner does not have it"));
+            return Err(unsupported(properties, property, "it is not emulated"));
         }
     }
     let is_queue = source.split(':').nth(2) == Some("sqs");

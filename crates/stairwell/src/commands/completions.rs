@@ -9,9 +9,11 @@ use crate::terminal::print;
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell completions bash > ~/.local/share/bash-completion/completions/stairwell
-  stairwell completions fish > ~/.config/fish/completions/stairwell.fish")]
+  stairwell completions fish > ~/.config/fish/completions/stairwell.fish
+
+Exit status: 0 when the script was written, 2 when not.")]
 pub struct CompletionsArgs {
-    /// The shell
+    /// The shell that the script is for
     shell: Shell,
 }
 

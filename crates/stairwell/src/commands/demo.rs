@@ -8,12 +8,13 @@ use crate::{
     demo::{
         answers::Answers,
         plan::{End, Plan, plan},
-        produced::Produced,
+        produced::{Chosen, Produced},
         script::{self, Script},
         steps::{Shown, Stage, Undone, Verdict},
     },
-    error::Error,
+    error::{Error, called},
     left_out,
+    needed::Needed,
     project::{ReachArgs, RunArgs, TemplateArgs, launch, take_port, tell_waiting},
     signals::{STOPPED, Stop, stop_asked},
     terminal::{BOLD, DIM, Display, GREEN, RED, Viewer, YELLOW, painted},
@@ -22,28 +23,16 @@ use crate::{
 /// Show the application at work: build it, run its workflows on real files and events, tell what was produced
 ///
 /// What is shown is told by a script of the application's own, demo.json: files that are put into buckets, requests,
-/// executions, and how each ends. Exits with 1 if an execution ended in another way than the script says.
-///
-/// The script is a JSON object of workflows by name: `{"title": …, "steps": [{"title": …, "do": …, "expect":
-/// {"stateMachine": KEY, "status": "SUCCEEDED", "state": NAME, "again": NAME}}]}`. The state is the one that the execution ends in,
-/// `again` the one where an earlier run has left its data; both can be left out. What a step does is one of `{"put": {"bucket": KEY, "key": …, "file": …}}`, `{"request": {"api": KEY,
-/// "method": …, "path": …, "body": FILE}}` and `{"start": {"input": FILE}}`. Files are named from the script's folder; a KEY
-/// is one of the template's resources.
-///
-/// Where an execution waits for a person, the step has no status but asks: `"ask": {"state": …, "question": …, "answers":
-/// [{"title": …, "do": {"request": …}, "status": …}]}`. You are asked at a terminal; without one, or with --auto, the demo
-/// answers by itself.
+/// executions, and how each ends. Where an execution waits for a person, you are asked at a terminal; without one, or with
+/// --auto, the demo answers by itself. Data of earlier demos stay; with --ephemeral it begins with nothing.
 #[derive(Args, Debug)]
-#[command(after_long_help = "Examples:
-  stairwell demo
-  stairwell demo first-workflow
-  stairwell demo --ephemeral --script service/demo.json -t service/template.yaml")]
+#[command(after_long_help = AFTER_HELP)]
 pub struct DemoArgs {
-    /// The workflows to show [default: all of the script]
+    /// The workflows to show, by their names in the script [default: all]
     #[arg(value_name = "WORKFLOW")]
     workflows: Vec<String>,
 
-    /// The script that says what is shown
+    /// The script that says what is shown; its form is below
     #[arg(long, default_value = "demo.json", value_name = "FILE")]
     script: PathBuf,
 
@@ -51,7 +40,11 @@ pub struct DemoArgs {
     #[arg(long)]
     auto: bool,
 
-    /// Another number gives other answers
+    /// Name everything that was produced
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// What the answers of --auto are drawn by: another number gives others
     #[arg(long, default_value_t = 2, value_name = "NUMBER")]
     seed: u64,
 
@@ -66,6 +59,32 @@ pub struct DemoArgs {
     json: bool,
 }
 
+/// Examples, the form of a script, and the exit statuses.
+const AFTER_HELP: &str = "\
+Examples:
+  stairwell demo
+  stairwell demo hello-world
+  stairwell demo --ephemeral --script service/demo.json -t service/template.yaml
+
+A script is a JSON object of workflows by name; a KEY is that of a resource of the template:
+  { NAME: { \"title\": TEXT, \"steps\": [STEP, …], \"produces\": { KEY: [END OF A NAME, …] } } }
+  What it `produces` are the objects that are named at the end: by their buckets, and how their names end.
+A STEP says what is done, and how the execution ends that comes of it:
+  { \"title\": TEXT, \"do\": DEED,
+    \"expect\": { \"stateMachine\": KEY, \"status\": \"SUCCEEDED\", \"state\": NAME, \"again\": NAME } }
+  The state is the one that it ends in, `again` the one where an earlier demo has left its data. Both may be left out.
+A DEED is one of these; files are named from the script's folder, and `body` and `input` may be JSON objects themselves:
+  { \"put\": { \"bucket\": KEY, \"key\": TEXT, \"file\": FILE } }
+  { \"request\": { \"api\": KEY, \"method\": \"POST\", \"path\": TEXT, \"body\": FILE } }
+  { \"start\": { \"input\": FILE } }
+Where the execution waits for a person, the step has no status, but beside its DEED a question:
+  \"ask\": { \"state\": NAME, \"question\": TEXT, \"answers\": [ANSWER, …] }
+  An ANSWER is { \"title\": TEXT, \"do\": DEED, \"status\": \"SUCCEEDED\" }.
+In all texts ${demo} stands for six characters that are others in each demo, for names that must be new.
+
+Exit status: 0 when all executions ended as the script says, 1 when one did not, 2 when a step could not be carried out, 130 \
+when it was stopped (Ctrl-C).";
+
 /// Runs the command.
 pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let port = take_port(0)?;
@@ -75,7 +94,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     let plan = plan(&script, &args.script, &application)?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let has_earlier = !args.run.ephemeral && args.run.data.exists();
-    let cloud = launch(&application, &args.run, port, None, &ReachArgs::default(), &mut stop).await?;
+    let cloud = launch(&application, Needed::All, &args.run, port, None, &ReachArgs::default(), &mut stop).await?;
     crate::tell!("{} The local cloud answers at {}", painted(GREEN, "✓"), cloud.endpoint_url());
     if has_earlier {
         let data = args.run.data.display();
@@ -89,7 +108,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Error> {
     left_out::tell_count(application.left_out.len());
     tell_waiting(&cloud, &args.run)?;
     let results = perform(&plan, &stage, &mut stop).await;
-    produced.tell(&application, &cloud, !args.run.ephemeral).await;
+    produced.tell(&application, &cloud, &chosen_objects(args.verbose, &plan), !args.run.ephemeral).await;
     tell(&results, has_earlier);
     cloud.shutdown().await;
     status(results)
@@ -103,6 +122,18 @@ fn answers_and_display(args: &DemoArgs, plan: &Plan<'_>) -> (Answers, Display) {
         return (Answers::drawn(args.seed), display);
     }
     (Answers::asked(args.seed), Display::Plain)
+}
+
+/// How many objects are named where the script does not say which matter.
+const OBJECTS: usize = 10;
+
+fn chosen_objects<'p>(all: bool, plan: &'p Plan<'_>) -> Chosen<'p> {
+    let highlights: Vec<_> = plan.iter().flat_map(|act| &act.produces).collect();
+    match highlights.is_empty() {
+        _ if all => Chosen::All,
+        true => Chosen::First(OBJECTS),
+        false => Chosen::Only(highlights),
+    }
 }
 
 /// What came of each step that was begun, with its title.
@@ -185,9 +216,4 @@ fn tell(results: &Results<'_>, has_earlier: bool) {
         );
         crate::tell!("\n{}", painted(DIM, next));
     }
-}
-
-/// How to call the runner once more: whoever ran it by Cargo may not have it on the path.
-fn called() -> &'static str {
-    if std::env::var_os("CARGO").is_some() { "cargo stairwell" } else { "stairwell" }
 }

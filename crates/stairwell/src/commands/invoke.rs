@@ -1,17 +1,18 @@
 //! `stairwell invoke`
 
-use std::{convert::Infallible, pin::pin, process::ExitCode, sync::Arc};
+use std::{convert::Infallible, pin::pin, process::ExitCode};
 
 use bytes::Bytes;
 use clap::Args;
-use cloud::lambda::{InvokeOptions, LogKind, LogLine};
-use tokio::sync::broadcast::{
-    Receiver,
-    error::{RecvError, TryRecvError},
+use cloud::{
+    function_logs::{Uncalled, UncalledLog},
+    lambda::{InvokeOptions, LogKind, LogLine},
 };
+use sam::{Application, StateMachine};
 
 use crate::{
     error::Error,
+    needed::Needed,
     project::{ReachArgs, RunArgs, TemplateArgs, document, launch, take_port},
     signals::{STOPPED, stop_asked, unless_stopped},
     terminal::{BOLD, DIM, Display, LogText, Viewer, YELLOW, next_now, painted, print},
@@ -19,13 +20,15 @@ use crate::{
 
 /// Invoke one function with an event, as `sam local invoke` does, without Docker
 ///
-/// Writes the function's answer to standard output and its log to standard error. Executions that the function starts are
-/// shown until they end. Exits with 1 if the function failed.
+/// Builds the function, and others when they are called. Writes the function's answer to standard output and its log, while it
+/// runs, to standard error. Executions that the function starts are shown until they end.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell invoke MyFunction -e event.json
   stairwell invoke MyFunction -e '{\"key\":\"value\"}' --raw-log
-  echo '{\"key\":\"value\"}' | stairwell invoke MyFunction -e - | jq .")]
+  echo '{\"key\":\"value\"}' | stairwell invoke MyFunction -e - | jq .
+
+Exit status: 0 when the function answered, 1 when it failed, 2 when it could not be invoked, 130 when it was stopped (Ctrl-C).")]
 pub struct InvokeArgs {
     /// The function's key in the template, or its name
     function: String,
@@ -55,13 +58,10 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
         .iter()
         .find(|function| [&function.logical_id, &function.name].contains(&&args.function))
         .cloned()
-        .ok_or_else(|| Error::Unknown {
-            kind: "function",
-            name: args.function.clone(),
-            known: application.functions.iter().map(|function| function.logical_id.clone()).collect(),
-        })?;
+        .ok_or_else(|| no_function(&args.function, &application))?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, port, None, &ReachArgs::default(), &mut stop).await?;
+    let needed = Needed::Function(&function.name);
+    let cloud = launch(&application, needed, &args.run, port, None, &ReachArgs::default(), &mut stop).await?;
     let mut started = cloud.states().subscribe();
     let mut log = Log { lines: cloud.logs().uncalled(), is_raw: args.raw_log };
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());
@@ -94,9 +94,20 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     })
 }
 
+fn no_function(name: &str, application: &Application) -> Error {
+    let kind = "function";
+    let is_named = |machine: &&StateMachine| [&*machine.logical_id, &*machine.name].contains(&name);
+    if let Some(machine) = application.state_machines.iter().find(is_named) {
+        let command = format!("run {} --input JSON", machine.logical_id);
+        return Error::OfAnotherKind { kind, name: name.to_owned(), is: "state machine", command };
+    }
+    let known = application.functions.iter().map(|function| function.logical_id.clone()).collect();
+    Error::Unknown { kind, name: name.to_owned(), known }
+}
+
 /// The function's log, as it is written.
 struct Log {
-    lines: Receiver<Arc<LogLine>>,
+    lines: UncalledLog,
     is_raw: bool,
 }
 
@@ -104,34 +115,29 @@ impl Log {
     /// Shows each line, for as long as somebody waits.
     async fn follow(&mut self) -> Infallible {
         loop {
-            match self.lines.recv().await {
-                Ok(line) => self.show(&line),
-                Err(RecvError::Lagged(missed)) => tell_missed(missed),
-                Err(RecvError::Closed) => std::future::pending().await,
-            }
+            let next = self.lines.next().await;
+            self.show(&next);
         }
     }
 
     /// Shows the lines that are there.
     fn finish(&mut self) {
-        loop {
-            match self.lines.try_recv() {
-                Ok(line) => self.show(&line),
-                Err(TryRecvError::Lagged(missed)) => tell_missed(missed),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+        while let Some(next) = self.lines.next_now() {
+            self.show(&next);
+        }
+    }
+
+    fn show(&self, next: &Uncalled) {
+        match next {
+            Uncalled::Line(LogLine { line, .. }) if self.is_raw => crate::tell!("{line}"),
+            Uncalled::Line(LogLine { line, kind: LogKind::Function, .. }) => {
+                crate::tell!("{} {}", painted(DIM, "│"), LogText(line));
+            }
+            Uncalled::Line(LogLine { kind: LogKind::Platform, .. }) => {}
+            Uncalled::Missed(missed) => {
+                let text = format!("{missed} lines of the log are missing here: they came faster than they are shown");
+                crate::tell!("{}", painted(YELLOW, text));
             }
         }
     }
-
-    fn show(&self, line: &LogLine) {
-        match (self.is_raw, line.kind) {
-            (true, _) => crate::tell!("{}", line.line),
-            (false, LogKind::Function) => crate::tell!("{} {}", painted(DIM, "│"), LogText(&line.line)),
-            (false, LogKind::Platform) => {}
-        }
-    }
-}
-
-fn tell_missed(missed: u64) {
-    crate::tell!("{}", painted(YELLOW, format_args!("{missed} lines of the log are left out: they came too fast")));
 }

@@ -29,7 +29,7 @@ use crate::{
 
 Exit status: 0 when the case was written, however its replay came out; 2 when it was not.")]
 pub struct RecordArgs {
-    /// The execution
+    /// The ARN of the execution
     #[arg(value_name = "ARN")]
     execution: String,
 

@@ -16,12 +16,14 @@ use crate::terminal::print;
 /// Step Functions Local's `MockConfigFile.json`, and the name of one `test_case` in it.
 ///
 /// Prints a line for each case that fails, with its first difference, then the counts of each category, then those of
-/// all. A case that needs something not supported yet is counted as skipped. Exits with 0 only if no case failed.
+/// all. A case that needs what is not emulated is counted as skipped.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell replay tests/cases
   stairwell replay tests/cases/retry-then-catch.json --verbose
-  stairwell replay recordings --best tests/recorded-best.txt")]
+  stairwell replay recordings --best tests/recorded-best.txt
+
+Exit status: 0 when no case failed and none is missing of --best, 1 when one did, 2 when the cases could not be read.")]
 pub struct ReplayArgs {
     /// Cases, or folders with cases (.json files) anywhere below them
     #[arg(required = true, value_name = "PATH")]

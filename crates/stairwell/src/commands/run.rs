@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use clap::Args;
 use cloud::states::Start;
 use engine::Outcome;
+use sam::{Application, Function};
 
 use crate::{
     error::Error,
+    needed::Needed,
     project::{MockArgs, ReachArgs, RunArgs, TemplateArgs, document, launch, take_port, tell_left, tell_waiting},
     signals::{STOPPED, Stopped, stop_asked},
     terminal::{Display, Viewer, print},
@@ -16,7 +18,8 @@ use crate::{
 /// Run one execution of a state machine and exit by its status
 ///
 /// Shows the states on standard error as they go, with the executions that they start, and writes the execution's output to
-/// standard output. Exits with 1 if it did not succeed. Ctrl-C stops the execution, which is ABORTED then (exit status 130).
+/// standard output. Ctrl-C stops the execution, which is ABORTED then. Of the functions those are built first that the definition
+/// names; others when they are called.
 ///
 /// Meanwhile the local cloud answers on a port. Where the execution waits for a callback or for a worker of an activity, you
 /// are shown the command that answers.
@@ -26,7 +29,10 @@ use crate::{
   stairwell run MyStateMachine --input '{\"key\":\"value\"}' | jq .
   echo '{}' | stairwell run MyStateMachine --input - --json
   stairwell run MyStateMachine --fast    # a Wait of a day takes no time
-  stairwell run 'MyStateMachine#NoStock' --mocks mocks.json")]
+  stairwell run 'MyStateMachine#NoStock' --mocks mocks.json
+
+Exit status: 0 when the execution succeeded, 1 when it ended otherwise, 2 when it could not be started, 130 when it was stopped \
+(Ctrl-C).")]
 pub struct RunExecutionArgs {
     /// The state machine's key in the template, or its name; with '#' and a test case of the mocks
     #[arg(value_name = "STATE MACHINE")]
@@ -70,12 +76,8 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let is_named = |machine: &sam::StateMachine| [&*machine.logical_id, &*machine.name].contains(&name);
     let application = args.template.load_checked(&port, is_named)?;
     let input = document("--input", &args.input)?;
-    let machine =
-        application.state_machines.iter().find(|machine| is_named(machine)).ok_or_else(|| Error::Unknown {
-            kind: "state machine",
-            name: name.to_owned(),
-            known: application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect(),
-        })?;
+    let machine = application.state_machines.iter().find(|machine| is_named(machine));
+    let machine = machine.ok_or_else(|| no_state_machine(name, &application))?;
     if let (Some(mocks), Some(test_case)) = (&mocks, test_case)
         && mocks.test_case(&machine.name, test_case).is_none()
     {
@@ -84,7 +86,7 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let start = Start { name: args.name.as_deref(), input: Some(&input), ..Start::default() };
     start.check()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, port, mocks, &args.reach, &mut stop).await?;
+    let cloud = launch(&application, Needed::By(machine), &args.run, port, mocks, &args.reach, &mut stop).await?;
     tell_waiting(&cloud, &args.run)?;
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json));
     let viewer = viewer.with_hints(cloud.endpoint_url());
@@ -108,4 +110,15 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
         Ok(_) => Ok(ExitCode::FAILURE),
         Err(Stopped) => Ok(ExitCode::from(STOPPED)),
     }
+}
+
+fn no_state_machine(name: &str, application: &Application) -> Error {
+    let kind = "state machine";
+    let is_named = |function: &&Function| [&*function.logical_id, &*function.name].contains(&name);
+    if let Some(function) = application.functions.iter().find(is_named) {
+        let command = format!("invoke {} --event JSON", function.logical_id);
+        return Error::OfAnotherKind { kind, name: name.to_owned(), is: "function", command };
+    }
+    let known = application.state_machines.iter().map(|machine| machine.logical_id.clone()).collect();
+    Error::Unknown { kind, name: name.to_owned(), known }
 }

@@ -1,23 +1,22 @@
 //! `stairwell up`
 
-use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Args;
 use cloud::{
+    function_logs::{Uncalled, UncalledLog},
     lambda::{LogKind, LogLine},
     local::{LocalCloud, StartError},
 };
 use engine::run::Resumed;
 use sam::{Api, ApiKind, Application};
 use time::OffsetDateTime;
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    task::JoinSet,
-};
+use tokio::{sync::broadcast::error::RecvError, task::JoinSet};
 
 use crate::{
     error::Error,
     left_out,
+    needed::Needed,
     project::{DEFAULT_PORT, MockArgs, ReachArgs, RunArgs, TemplateArgs, launch, take_port, tell_left},
     signals::stop_asked,
     sources::follow_sources,
@@ -27,18 +26,21 @@ use crate::{
 /// Keep the application running: its functions, state machines, buckets, tables, routes and triggers
 ///
 /// Every service answers on one port. Point any AWS client at it: `AWS_ENDPOINT_URL=http://127.0.0.1:4566`,
-/// any credentials, region us-east-1. Stop with Ctrl-C; data stays in the data folder.
+/// any credentials, region us-east-1 (that is always so, whatever your own settings are). All functions are built first; one whose
+/// sources change is built again and takes over. Stop with Ctrl-C; data stays in the data folder.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell up
   stairwell up -t service/template.yaml --parameter-overrides 'Stage=test Days=1'
   stairwell up --port 4600 --ephemeral --fast
-  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws s3 cp data.csv s3://BUCKET/incoming/")]
+  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws s3 cp data.csv s3://BUCKET/incoming/
+
+Exit status: 0 when it was stopped, 2 when it could not start, 130 when it was stopped before it was ready.")]
 pub struct UpArgs {
     #[command(flatten)]
     template: TemplateArgs,
 
-    /// The port, on the loopback address; 0 takes any free one
+    /// The port of the local cloud, on the loopback address; 0 takes any free one
     #[arg(short, long, default_value_t = DEFAULT_PORT, env = "STAIRWELL_PORT")]
     port: u16,
 
@@ -62,7 +64,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode, Error> {
     let application = args.template.load_checked(&port, |_| true)?;
     let mocks = args.mocks.read()?;
     let mut stop = stop_asked().map_err(Error::Runtime)?;
-    let cloud = launch(&application, &args.run, port, mocks, &args.reach, &mut stop).await?;
+    let cloud = launch(&application, Needed::All, &args.run, port, mocks, &args.reach, &mut stop).await?;
     // Before anybody can know that it is ready, so that no execution is started unseen.
     let (started, uncalled) = (cloud.states().subscribe(), cloud.logs().uncalled());
     let began = OffsetDateTime::now_utc();
@@ -117,7 +119,7 @@ fn ready(application: &Application, cloud: &LocalCloud) -> serde_json::Value {
         "queues": queues.collect::<BTreeMap<_, _>>(),
         "topics": topics.collect::<BTreeMap<_, _>>(),
         "apis": apis.collect::<BTreeMap<_, _>>(),
-        "leftOut": application.left_out,
+        "notEmulated": application.left_out,
     })
 }
 
@@ -145,6 +147,7 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
             "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".to_owned(),
         ],
     );
+    rows("region", other_regions());
     rows("state machines", lines(application.state_machines.iter().map(|machine| &machine.logical_id)));
     rows("functions", lines(application.functions.iter().map(|function| &function.logical_id)));
     rows("activities", lines(application.activities.iter().map(|activity| &activity.name)));
@@ -167,6 +170,15 @@ fn tell(application: &Application, cloud: &LocalCloud, args: &UpArgs) {
     );
 }
 
+/// What the environment says of another region, which makes no difference here.
+fn other_regions() -> Vec<String> {
+    let set =
+        |variable: &str| std::env::var(variable).ok().filter(|region| !region.is_empty() && region != sam::REGION);
+    let told = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().filter_map(|variable| Some((variable, set(variable)?)));
+    told.map(|(variable, region)| format!("{} here: that {variable} is {region} makes no difference", sam::REGION))
+        .collect()
+}
+
 /// The routes of an API, as one calls them.
 fn routes(api: &Api, url: &str) -> impl Iterator<Item = String> {
     let address = address(api, url);
@@ -184,13 +196,7 @@ fn tell_refused(resumed: &Resumed) {
 }
 
 /// Shows every execution that is started, or goes on from before `began`, and what functions write that no execution called.
-async fn show(
-    mut started: Started,
-    mut uncalled: Receiver<Arc<LogLine>>,
-    viewer: Viewer,
-    began: OffsetDateTime,
-    json: bool,
-) {
+async fn show(mut started: Started, mut uncalled: UncalledLog, viewer: Viewer, began: OffsetDateTime, json: bool) {
     // Dropped with this: what the end of the runner does to an execution is not told as if it were its own.
     let mut watching = JoinSet::new();
     loop {
@@ -204,14 +210,12 @@ async fn show(
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "executions were started faster than shown"),
                 Err(RecvError::Closed) => return,
             },
-            line = uncalled.recv() => match line {
-                Ok(line) if line.kind == LogKind::Function && !json => {
-                    let function = painted(BOLD, &line.function);
-                    crate::tell!("{function}  {} {}", painted(DIM, "│"), LogText(&line.line));
+            next = uncalled.next() => match next {
+                Uncalled::Line(LogLine { function, line, kind: LogKind::Function, .. }) if !json => {
+                    crate::tell!("{}  {} {}", painted(BOLD, function), painted(DIM, "│"), LogText(&line));
                 }
-                Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "functions wrote lines faster than they are shown"),
-                Err(RecvError::Closed) => return,
+                Uncalled::Line(_) => {}
+                Uncalled::Missed(missed) => tracing::warn!(missed, "functions wrote lines faster than they are shown"),
             },
         }
     }

@@ -3,14 +3,14 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Args;
-use cloud::{lambda::notices, states::StateMachine};
+use cloud::states::StateMachine;
 use sam::{Application, LeftOut, LoadError, LoadOptions};
 
 use crate::{
     error::Error,
     left_out,
     problems::{self, InDefinitions, Problem},
-    project::{TemplateArgs, in_definitions},
+    project::{TemplateArgs, in_definitions, of_functions},
     refused::refused,
     report,
     terminal::{DIM, GREEN, RED, YELLOW, counted, painted, print},
@@ -19,21 +19,25 @@ use crate::{
 /// Check the template and its state machines together
 ///
 /// Finds what `sam validate` does not: a `Next` that names no state, a substitution that is missing, a function that does
-/// not exist, a state that nothing leads to. Tells every problem with its place. Exits with 1 if there is an error.
+/// not exist or whose handler is not there, a state that nothing leads to. Tells every problem with its place, and what of the
+/// template is not emulated here. Builds and runs nothing.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   stairwell validate
   stairwell validate -t service/template.yaml --parameter-overrides Stage=prod
-  stairwell validate --json | jq '.[] | .message'")]
+  stairwell validate -t statemachines/orders.asl.json    # a definition alone
+  stairwell validate --json | jq '.[] | select(.severity == \"ERROR\") | .message'
+
+Exit status: 0 when there is no error (a warning is none), 1 when there is one, 2 when nothing could be checked.")]
 pub struct ValidateArgs {
     #[command(flatten)]
     template: TemplateArgs,
 
-    /// Tell each thing of the template that is left out here, with the reason
+    /// Tell each thing of the template that is not emulated here, with its place and the reason
     #[arg(short, long)]
     verbose: bool,
 
-    /// A JSON array of problems on standard output
+    /// A JSON array on standard output; the severity of each is `ERROR`, `WARNING` or `NOT_EMULATED`
     #[arg(long)]
     json: bool,
 }
@@ -76,7 +80,7 @@ impl Found {
             }
             Err(error) => return Err(error),
         };
-        let mut problems: Vec<_> = notices(&application.functions).into_iter().map(Problem::of_notice).collect();
+        let mut problems = of_functions(&application);
         let mut runnable = application.clone();
         let mut places = InDefinitions::of(&application);
         runnable.state_machines.retain(|described| match StateMachine::load(described, &application.functions) {

@@ -10,7 +10,7 @@ use cloud::states::{Start, Status};
 use http::Method;
 use sam::{Application, StateMachine};
 
-use super::script::{self, Action, Script, Step};
+use super::script::{self, Action, Document, Script, Step, Workflow};
 use crate::error::Error;
 
 /// What a demo does, in this order.
@@ -22,6 +22,16 @@ pub struct Act<'a> {
     pub title: &'a str,
     /// What is done, in this order.
     pub scenes: Vec<Scene<'a>>,
+    /// What it produces that somebody may want to look at.
+    pub produces: Vec<Highlight<'a>>,
+}
+
+/// Objects that somebody may want to look at.
+pub struct Highlight<'a> {
+    /// The bucket's name.
+    pub bucket: &'a str,
+    /// What their keys end with.
+    pub ending: &'a str,
 }
 
 /// One thing that is done, and the execution that comes of it.
@@ -81,8 +91,16 @@ pub struct Message {
     pub method: Method,
     /// Its path.
     pub path: String,
-    /// The file with its body.
-    pub body: PathBuf,
+    /// Its body.
+    pub body: Body,
+}
+
+/// The body of a request.
+pub enum Body {
+    /// What this file has.
+    File(PathBuf),
+    /// This text.
+    Text(String),
 }
 
 /// What is done.
@@ -104,6 +122,7 @@ pub fn plan<'a>(script: &'a Script, file: &'a Path, application: &'a Application
         .map(|workflow| Act {
             title: &workflow.title,
             scenes: workflow.steps.iter().filter_map(|step| finder.scene(step)).collect(),
+            produces: finder.highlights(workflow),
         })
         .collect();
     if finder.problems.is_empty() {
@@ -126,6 +145,16 @@ impl<'a> Finder<'a> {
         let deed = self.deed(&step.action);
         let end = self.end(step, machine);
         Some(Scene { title: &step.title, deed: deed?, machine: machine?, end: end? })
+    }
+
+    fn highlights(&mut self, workflow: &'a Workflow) -> Vec<Highlight<'a>> {
+        let mut highlights = Vec::new();
+        for (bucket, endings) in &workflow.produces {
+            let buckets = &self.application.buckets;
+            let Some(bucket) = self.named("bucket", bucket, buckets, |bucket| &bucket.logical_id) else { continue };
+            highlights.extend(endings.iter().map(|ending| Highlight { bucket: &bucket.name, ending }));
+        }
+        highlights
     }
 
     fn end(&mut self, step: &'a Step, machine: Option<&StateMachine>) -> Option<End<'a>> {
@@ -166,23 +195,29 @@ impl<'a> Finder<'a> {
             Action::Put { bucket, key, file } => {
                 let bucket = self.named("bucket", bucket, &self.application.buckets, |bucket| &bucket.logical_id);
                 let body = self.file(file);
-                Some(Deed::Send(Message { method: Method::PUT, path: format!("/{}/{key}", bucket?.name), body: body? }))
+                Some(Deed::Send(Message {
+                    method: Method::PUT,
+                    path: format!("/{}/{key}", bucket?.name),
+                    body: Body::File(body?),
+                }))
             }
             Action::Request { api, method, path, body } => {
                 let found = self.named("API", api, &self.application.apis, |api| &api.logical_id);
-                let (method, body) = (self.method(method), self.file(body));
+                let (method, body) = (self.method(method), self.document(body));
                 found?;
                 Some(Deed::Send(Message { method: method?, path: format!("/_api/{api}{path}"), body: body? }))
             }
             Action::Start { input } => {
-                let path = self.file(input)?;
-                let shown = path.display();
-                let checked = fs::read_to_string(&path)
-                    .map_err(|error| format!("cannot read {shown}: {error}"))
-                    .and_then(|input| match (Start { input: Some(&input), ..Start::default() }).check() {
+                let (shown, text) = match self.document(input)? {
+                    Body::File(path) => (path.display().to_string(), fs::read_to_string(&path)),
+                    Body::Text(text) => ("an object of the script".to_owned(), Ok(text)),
+                };
+                let checked = text.map_err(|error| format!("cannot read {shown}: {error}")).and_then(|input| {
+                    match (Start { input: Some(&input), ..Start::default() }).check() {
                         Ok(()) => Ok(input),
                         Err(error) => Err(format!("{shown} cannot be the input of an execution: {error}")),
-                    });
+                    }
+                });
                 checked.map_err(|problem| self.problems.insert(problem)).ok().map(|input| Deed::Start { input })
             }
         }
@@ -232,6 +267,13 @@ impl<'a> Finder<'a> {
             self.problems.insert(format!("'{name}' is not an HTTP method"));
         }
         method
+    }
+
+    fn document(&mut self, document: &Document) -> Option<Body> {
+        match document {
+            Document::File(file) => self.file(file).map(Body::File),
+            Document::Own(object) => serde_json::to_string(object).ok().map(Body::Text),
+        }
     }
 
     fn file(&mut self, file: &Path) -> Option<PathBuf> {

@@ -12,7 +12,38 @@ use http_body_util::BodyExt;
 use sam::Application;
 use tokio::sync::broadcast::{self, error::TryRecvError};
 
-use crate::terminal::{BOLD, DIM, painted};
+use super::plan::Highlight;
+use crate::terminal::{BOLD, DIM, counted, painted};
+
+/// The objects that were written, by bucket and key, with their sizes.
+type Objects = BTreeMap<(String, String), u64>;
+
+/// Which of the objects that were written are named.
+pub enum Chosen<'a> {
+    /// All.
+    All,
+    /// Those that somebody may want to look at.
+    Only(Vec<&'a Highlight<'a>>),
+    /// The first ones: nobody says which matter.
+    First(usize),
+}
+
+impl Chosen<'_> {
+    /// These, and the others.
+    fn of(&self, objects: Objects) -> (Objects, Objects) {
+        let mut number = 0;
+        objects.into_iter().partition(|((bucket, key), _)| {
+            number += 1;
+            match self {
+                Self::All => true,
+                Self::Only(highlights) => {
+                    highlights.iter().any(|one| one.bucket == bucket && key.ends_with(one.ending))
+                }
+                Self::First(count) => number <= *count,
+            }
+        })
+    }
+}
 
 /// Collects what a demo produces, from its beginning.
 pub struct Produced {
@@ -28,21 +59,26 @@ impl Produced {
         Self { changes, items: counts(application, cloud).await }
     }
 
-    /// Tells what was produced, and where it is.
+    /// Tells what was produced, and where it is: of objects those that are `chosen`, and how many more there are.
     ///
     /// Files are named where they are `kept`.
-    pub async fn tell(mut self, application: &Application, cloud: &LocalCloud, kept: bool) {
+    pub async fn tell(mut self, application: &Application, cloud: &LocalCloud, chosen: &Chosen<'_>, kept: bool) {
         crate::tell!("\n{}", painted(BOLD, "What was produced"));
         let mut told = false;
         let mut tell = |text: String| {
             told = true;
             crate::tell!("  {text}");
         };
-        for ((bucket, key), size) in self.objects() {
+        let (shown, others) = chosen.of(self.objects());
+        for ((bucket, key), size) in shown {
             tell(format!("s3://{bucket}/{key} {}", painted(DIM, bytes(size))));
             if let Some(file) = cloud.s3().file_of(&bucket, &key).filter(|_| kept) {
                 tell(format!("  {}", painted(DIM, file.display())));
             }
+        }
+        if !others.is_empty() {
+            let count = counted(others.len(), "more object");
+            tell(format!("and {count} {}", painted(DIM, "(`--verbose` names all)")));
         }
         let counts = counts(application, cloud).await;
         let changed =
@@ -68,8 +104,8 @@ impl Produced {
     }
 
     /// The objects that were written and are still there, by bucket and key, with their sizes.
-    fn objects(&mut self) -> BTreeMap<(String, String), u64> {
-        let mut objects = BTreeMap::new();
+    fn objects(&mut self) -> Objects {
+        let mut objects = Objects::new();
         loop {
             let change = match self.changes.try_recv() {
                 Ok(change) => change,

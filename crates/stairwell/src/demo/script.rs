@@ -5,12 +5,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use indexmap::IndexMap;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::error::Error;
 
+/// What stands for a text of its own in each demo, for names that must be new: an earlier demo may have been stopped in the
+/// middle of what it did with them.
+const ITS_OWN: &str = "${demo}";
+
+/// How long that text is.
+const OWN_LENGTH: usize = 6;
+
 /// The workflows, in the order of the file.
-pub type Script = indexmap::IndexMap<String, Workflow>;
+pub type Script = IndexMap<String, Workflow>;
 
 /// What is shown of one workflow.
 #[derive(Debug, Deserialize)]
@@ -20,6 +29,9 @@ pub struct Workflow {
     pub title: String,
     /// What is done, in this order.
     pub steps: Vec<Step>,
+    /// What it produces that somebody may want to look at: ends of objects' keys, by the bucket's key in the template.
+    #[serde(default)]
+    pub produces: IndexMap<String, Vec<String>>,
 }
 
 /// One thing that is done, and the execution that comes of it.
@@ -85,14 +97,24 @@ pub enum Action {
         method: String,
         /// The path.
         path: String,
-        /// The file with the body, beside the script.
-        body: PathBuf,
+        /// The body.
+        body: Document,
     },
     /// Starts an execution.
     Start {
-        /// The file with the input, beside the script.
-        input: PathBuf,
+        /// The input.
+        input: Document,
     },
+}
+
+/// What is sent.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Document {
+    /// The content of this file, beside the script.
+    File(PathBuf),
+    /// This object.
+    Own(serde_json::Map<String, serde_json::Value>),
 }
 
 /// The execution that a step leads to.
@@ -120,5 +142,7 @@ pub fn read(file: &Path) -> Result<Script, Error> {
         },
         _ => Error::Read { what, source },
     })?;
-    serde_json::from_str(&text).map_err(|error| Error::Demo { file: file.to_owned(), message: error.to_string() })
+    let own: String = Uuid::new_v4().simple().to_string().chars().take(OWN_LENGTH).collect();
+    serde_json::from_str(&text.replace(ITS_OWN, &own))
+        .map_err(|error| Error::Demo { file: file.to_owned(), message: error.to_string() })
 }

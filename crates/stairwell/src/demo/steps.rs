@@ -18,7 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{
     answers::Answers,
-    plan::{Deed, End, Ending, Message, Question, Scene},
+    plan::{self, Deed, End, Ending, Message, Question, Scene},
 };
 use crate::{
     error::Error,
@@ -243,8 +243,13 @@ fn last_state(history: &[Event]) -> Option<&str> {
     })
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(file).map_err(|source| Error::Read { what: file.display().to_string(), source })
+fn read(body: &plan::Body) -> Result<Vec<u8>, Error> {
+    match body {
+        plan::Body::File(file) => {
+            fs::read(file).map_err(|source| Error::Read { what: file.display().to_string(), source })
+        }
+        plan::Body::Text(text) => Ok(text.clone().into_bytes()),
+    }
 }
 
 fn belongs(running: &Arc<Running>, machine: &sam::StateMachine) -> bool {

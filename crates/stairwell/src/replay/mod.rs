@@ -164,7 +164,7 @@ pub fn replay_case(case: &Case) -> Verdict {
         "express-async" => logged::replay_last(case),
         "eventbridge" => events::replay(case),
         "express-sync" => synchronous::replay(case),
-        other => Err(Unequal::NotSupported(format!("the category '{other}' is not supported yet"))),
+        other => Err(Unequal::NotSupported(format!("cases of the category '{other}' are not replayed"))),
     };
     match result {
         Ok(()) => Verdict::Passed,

@@ -95,7 +95,7 @@ pub(super) fn play(script: Script<'_>) -> Result<Execution, PlayError> {
 fn compile(definition: &Value) -> Result<Machine, PlayError> {
     Machine::compile(definition).map_err(|diagnostics| {
         let said = diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        if diagnostics.iter().any(|diagnostic| diagnostic.code == Code::NotSupported) {
+        if diagnostics.iter().any(|diagnostic| diagnostic.code == Code::NotEmulated) {
             PlayError::NotSupported(said)
         } else {
             PlayError::Refused(said)
@@ -168,7 +168,7 @@ fn stops(calls: &[ExternalCall]) -> Result<VecDeque<Stop>, PlayError> {
             "get_activity_task" | "send_task_success" | "send_task_failure" | "send_task_heartbeat" => {}
             other if only_looks(other) => {}
             other => {
-                let what = format!("the call {other} during an execution is not supported yet");
+                let what = format!("the call {other} during an execution is not emulated");
                 return Err(PlayError::NotSupported(what));
             }
         }

@@ -139,7 +139,7 @@ impl Stage {
 
 /// Whether a refusal says that something is not supported yet.
 pub(super) fn is_not_supported(code: &str, message: &str) -> bool {
-    code == "UnknownOperationException" || message.contains(Code::NotSupported.name())
+    code == "UnknownOperationException" || message.contains(Code::NotEmulated.name())
 }
 
 /// What answers the calls of Task states on the stage.

@@ -18,7 +18,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Tells of a build: on a terminal by a line that is redrawn, elsewhere by a line now and then.
 pub struct BuildProgress {
-    spinner: Spinner,
+    /// None where something else is redrawn on the terminal.
+    spinner: Option<Spinner>,
     is_terminal: bool,
     started: Instant,
     functions: Vec<String>,
@@ -31,9 +32,15 @@ pub struct BuildProgress {
 impl BuildProgress {
     /// A build that is about to begin.
     pub fn new() -> Self {
+        let spinner = Some(Spinner::turning("Building the functions"));
+        Self { spinner, is_terminal: std::io::stderr().is_terminal(), ..Self::of_a_call() }
+    }
+
+    /// One of a function that is called already. It is told of where there is something to build.
+    pub fn of_a_call() -> Self {
         Self {
-            spinner: Spinner::turning("Building the functions"),
-            is_terminal: std::io::stderr().is_terminal(),
+            spinner: None,
+            is_terminal: false,
             started: Instant::now(),
             functions: Vec::new(),
             told: None,
@@ -46,12 +53,12 @@ impl BuildProgress {
     pub fn take(&mut self, event: BuildEvent) {
         match event {
             BuildEvent::Started { functions, .. } => {
-                self.spinner.show(format!("Building {}", counted(functions.len(), "function")));
+                self.show(format!("Building {}", counted(functions.len(), "function")));
                 (self.started, self.functions, self.compiled, self.told) = (Instant::now(), functions, 0, None);
             }
             BuildEvent::Compiled { package, count } => {
                 self.compiled = count;
-                self.spinner.show(format!("Building the functions: {count} targets compiled, last {package}"));
+                self.show(format!("Building the functions: {count} targets compiled, last {package}"));
                 self.compiled_line(&package);
             }
             BuildEvent::Message(line) => {
@@ -61,17 +68,28 @@ impl BuildProgress {
                     crate::tell!("  {}", line.trim());
                     self.waits_for.clone_from(&line);
                 }
-                self.spinner.show(line.trim().to_owned());
+                self.show(line.trim().to_owned());
             }
             BuildEvent::Finished { took, .. } => {
-                self.spinner.clear();
+                if let Some(spinner) = &self.spinner {
+                    spinner.clear();
+                }
                 let took = painted(DIM, format_args!("in {:.1} s", took.as_secs_f64()));
-                let what = match self.compiled {
-                    0 => "The functions are up to date".to_owned(),
-                    count => format!("Built the functions, {}", counted(count, "target")),
+                let what = match (self.compiled, self.functions.as_slice()) {
+                    (0, _) if self.spinner.is_none() => return,
+                    (0, [function]) => format!("{function} is up to date"),
+                    (0, _) => "The functions are up to date".to_owned(),
+                    (count, [function]) => format!("Built {function}, {}", counted(count, "target")),
+                    (count, _) => format!("Built the functions, {}", counted(count, "target")),
                 };
                 crate::tell!("{} {what} {took}", painted(GREEN, "✓"));
             }
+        }
+    }
+
+    fn show(&self, text: String) {
+        if let Some(spinner) = &self.spinner {
+            spinner.show(text);
         }
     }
 

@@ -1,10 +1,29 @@
 //! What is redrawn in place on a terminal.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::style::is_plain;
+
+/// What is redrawn now, where something is: lines that stay are written above it.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn shown() -> MutexGuard<'static, Option<ProgressBar>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes while nothing is redrawn.
+pub(super) fn above<T>(write: impl FnOnce() -> T) -> T {
+    let shown = shown().clone();
+    match shown {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
 
 /// A text that is redrawn in place until it is done; nothing where the output is no terminal.
 pub struct Spinner(ProgressBar);
@@ -32,7 +51,9 @@ impl Spinner {
     }
 
     fn hidden_unless_terminal() -> ProgressBar {
-        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        *shown() = Some(bar.clone());
+        bar
     }
 
     /// Shows another text.
@@ -42,13 +63,9 @@ impl Spinner {
         self.0.tick();
     }
 
-    /// Writes a line above it, which stays.
-    pub fn above(&self, line: &str) {
-        self.0.suspend(|| crate::tell!("{line}"));
-    }
-
     /// Takes it away.
     pub fn clear(&self) {
+        *shown() = None;
         self.0.finish_and_clear();
     }
 }

@@ -20,6 +20,8 @@ use super::{
 pub struct Plain {
     progress: Progress,
     title: String,
+    /// The title with the execution's whole name, for its last line.
+    whole: String,
     /// What was told of each node.
     told: Vec<Told>,
     faults: Faults,
@@ -36,7 +38,17 @@ impl Plain {
     /// The lines of an execution with this title, which lives in this time.
     pub fn new(title: impl Into<String>, clock: Clock) -> Self {
         let (told, faults) = (Vec::new(), Faults::default());
-        Self { progress: Progress::new(clock), title: title.into(), told, faults }
+        let title = title.into();
+        Self { progress: Progress::new(clock), whole: title.clone(), title, told, faults }
+    }
+
+    /// With the execution's name, which its title may have in short: the last line has it whole, to be copied.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        if let Some((machine, _)) = self.title.rsplit_once('/') {
+            self.whole = format!("{machine}/{name}");
+        }
+        self
     }
 
     /// Takes the events of an earlier runner, which has told them. Gives a line that says where the execution goes on.
@@ -78,7 +90,7 @@ impl Plain {
             lines.push(format!("{}  {line}", painted(BOLD, &self.title)));
         }
         if self.progress.ended_at.is_some() {
-            lines.push(tree::ending(&self.progress, &self.title, &mut self.faults));
+            lines.push(tree::ending(&self.progress, &self.whole, &mut self.faults));
         }
         lines
     }

@@ -6,6 +6,8 @@ use std::{
     sync::OnceLock,
 };
 
+use super::live;
+
 /// Why standard output could not be written, the first time.
 static LOST: OnceLock<io::Error> = OnceLock::new();
 
@@ -32,7 +34,7 @@ pub fn lost() -> Option<&'static io::Error> {
 /// Writes a line to standard error, in colours where they are wanted. That nobody can read it is no reason to stop.
 pub fn tell(line: impl Display) {
     let line = format!("{line}\n");
-    let _ = anstream::stderr().lock().write_all(line.as_bytes());
+    let _ = live::above(|| anstream::stderr().lock().write_all(line.as_bytes()));
 }
 
 /// Writes a line to standard error, as [`terminal::tell`](crate::terminal::tell) does.

@@ -39,7 +39,9 @@ impl View {
     pub(super) fn alone(settings: &Settings, running: &Running, title: &str) -> Self {
         let kind = match settings.display {
             Display::Json => Kind::Json,
-            Display::Plain | Display::Tree => Kind::Plain(Box::new(Plain::new(title, settings.clock.clone()))),
+            Display::Plain | Display::Tree => {
+                Kind::Plain(Box::new(Plain::new(title, settings.clock.clone()).named(&running.identity().name)))
+            }
         };
         let arn = running.identity().arn.clone();
         Self { arn, settings: settings.clone(), kind, rests: HashSet::new() }

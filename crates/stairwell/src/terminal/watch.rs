@@ -258,7 +258,7 @@ fn changes_rests(event: &Event) -> bool {
         )
 }
 
-/// A name that people can tell from others: its beginning and its end.
+/// A name that people can tell from others: its beginning and its end. The end of the execution has it whole.
 fn short(name: &str) -> String {
     const WHOLE: usize = 36;
     let length = name.chars().count();
@@ -315,7 +315,7 @@ impl Screen {
         self.frame += 1;
         let mut family = self.family.lock();
         for note in family.notes.drain(..) {
-            spinner.above(&note);
+            crate::tell!("{note}");
         }
         spinner.show(render(&family, self.clock.now(), self.frame).trim_end());
     }

@@ -82,7 +82,7 @@ impl From<InvokeError> for ApiError {
                 (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", Some(*reason))
             }
             InvokeError::InvalidOption { .. } => (StatusCode::BAD_REQUEST, "InvalidParameterValueException", None),
-            InvokeError::Service { .. } | InvokeError::ShuttingDown => {
+            InvokeError::Service { .. } | InvokeError::NotBuilt { .. } | InvokeError::ShuttingDown => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", None)
             }
         };

@@ -158,7 +158,7 @@ impl Service for FrontEnd {
                 Operation::Unsupported(operation) => Err(ApiError::new(
                     StatusCode::NOT_IMPLEMENTED,
                     "NotImplementedException",
-                    format!("the local Lambda does not support {operation}"),
+                    format!("{operation} is not emulated"),
                 )),
             };
             answer.unwrap_or_else(|error| error.into_response(&Uuid::new_v4().to_string()))

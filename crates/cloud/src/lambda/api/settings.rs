@@ -56,7 +56,7 @@ impl Others {
         const NO_DIFFERENCE: [&str; 5] =
             ["Architectures", "CodeSigningConfigArn", "EphemeralStorage", "KMSKeyArn", "TracingConfig"];
         match self.0.keys().find(|name| !NO_DIFFERENCE.contains(&name.as_str())) {
-            Some(name) => Err(ApiError::invalid_parameter(format!("the local Lambda does not support {name}"))),
+            Some(name) => Err(ApiError::invalid_parameter(format!("{name} is not emulated"))),
             None => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ pub(super) use refuse;
 
 /// The error for a parameter that is not emulated, by its name.
 pub(super) fn unsupported(parameter: &str) -> S3Error {
-    s3_error!(NotImplemented, "The local S3 does not emulate the parameter {parameter}.")
+    s3_error!(NotImplemented, "The parameter {parameter} is not emulated.")
 }
 
 /// Objects are private to their account; only access lists that say just that are taken.

@@ -169,7 +169,9 @@ fn service_fault(error: &InvokeError) -> Fault {
         InvokeError::InvalidOption { .. } => ("Lambda.InvalidParameterValueException", 400),
         InvokeError::RequestTooLarge { .. } => ("Lambda.RequestTooLargeException", 413),
         InvokeError::TooManyRequests { .. } => ("Lambda.TooManyRequestsException", 429),
-        InvokeError::Service { .. } | InvokeError::ShuttingDown => ("Lambda.ServiceException", 500),
+        InvokeError::Service { .. } | InvokeError::NotBuilt { .. } | InvokeError::ShuttingDown => {
+            ("Lambda.ServiceException", 500)
+        }
     };
     let id = Uuid::new_v4();
     Fault::new(name, format!("{error} (Service: Lambda, Status Code: {status}, Request ID: {id})"))

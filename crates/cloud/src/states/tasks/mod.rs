@@ -118,7 +118,7 @@ impl Tasks {
                 finish(calling, waiting, pattern, progress, reports)
             }
             Action::Elsewhere => {
-                let cause = format!("The service of '{}' is not emulated here: mock the call.", call.resource.arn());
+                let cause = format!("The service of '{}' is not emulated: mock the call.", call.resource.arn());
                 Box::pin(async move { Err(Fault::runtime(cause).into()) })
             }
         }
