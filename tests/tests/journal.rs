@@ -50,10 +50,17 @@ async fn who_leaves_executions_of_an_earlier_run_as_they_are_says_so() {
     let data = tempfile::tempdir().unwrap();
     let runner = up(data.path()).await;
     let until = OffsetDateTime::now_utc() + Duration::days(1);
-    runner.start("Waiting", &json!({ "until": until.format(&Rfc3339).unwrap() })).await;
+    let input = json!({ "until": until.format(&Rfc3339).unwrap() });
+    let execution = runner.start("Waiting", &input).await;
     runner.kill();
-    let run = Command::new(["run", "Waiting", "--input", r#"{"until":"2000-01-01T00:00:00Z"}"#, "-t"]);
-    let run = run.arg(fixture("journal/template.yaml")).arg("--data").arg(data.path()).run().expect(0);
+    let run = |input: &Value| {
+        let run = Command::new(["run", "Waiting", "--input", &input.to_string(), "-t"]);
+        run.arg(fixture("journal/template.yaml")).arg("--data").arg(data.path())
+    };
+    let name = execution.rsplit(':').next().unwrap();
+    let again = run(&input).arg("--name").arg(name).run().expect(2);
+    assert!(again.stderr.contains(&format!("an earlier run has left the execution '{name}'")), "{}", again.stderr);
+    let run = run(&json!({ "until": "2000-01-01T00:00:00Z" })).run().expect(0);
     let told =
         format!("1 execution of an earlier run waits in {}; `stairwell up` lets it go on", data.path().display());
     assert!(run.stderr.contains(&told), "{}", run.stderr);

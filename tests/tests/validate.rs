@@ -137,6 +137,21 @@ fn a_function_that_can_run_nowhere_is_an_error() {
 fn a_definition_is_checked_without_its_template() {
     let finished = validate(&project().join("statemachines/file-processing.asl.json")).run().expect(0);
     assert!(finished.stderr.contains("is fine: a definition"), "{}", finished.stderr);
+    let folder = tempfile::tempdir().unwrap();
+    let definition = |text: &str| {
+        let file = folder.path().join("machine.asl.json");
+        fs::write(&file, text).unwrap();
+        file
+    };
+    let http = r#"{"StartAt":"H","States":{"H":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:kinesis:listStreams","End":true}}}"#;
+    let finished = validate(&definition(http)).run().expect(0);
+    assert!(finished.stderr.contains("aws-sdk:kinesis:listStreams"), "{}", finished.stderr);
+    let finished = validate(&definition(r#"{"StartAt" "H"}"#)).run().expect(1);
+    assert!(
+        finished.stderr.contains("machine.asl.json:1:12") && finished.stderr.contains("expected `:`"),
+        "{}",
+        finished.stderr
+    );
     let machine = fixture("validate/next-names-no-state/machine.asl.json");
     let finished = validate(&machine).run().expect(1);
     assert!(finished.stderr.contains("machine.asl.json:6:15"), "{}", finished.stderr);

@@ -81,6 +81,10 @@ pub enum Error {
     Mocks { file: PathBuf, error: MockError },
     #[error("the mocks have no test case '{test_case}' of a state machine '{machine}'")]
     NoTestCase { machine: String, test_case: String },
+    #[error(
+        "an earlier run has left the execution '{name}', which has not ended: `stairwell up` lets it go on. Take another --name"
+    )]
+    LeftExecution { name: String },
     #[error("--parameter-overrides takes Name=Value, and '{0}' has no =")]
     Override(String),
     #[error("{}: {message}", file.display())]

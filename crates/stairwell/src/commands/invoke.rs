@@ -13,7 +13,7 @@ use sam::{Application, StateMachine};
 use crate::{
     error::Error,
     needed::Needed,
-    project::{ReachArgs, RunArgs, TemplateArgs, document, launch, take_port},
+    project::{ReachArgs, RunArgs, TemplateArgs, document, launch, take_port, tell_waiting},
     signals::{STOPPED, stop_asked, unless_stopped},
     terminal::{BOLD, DIM, Display, LogText, Viewer, YELLOW, next_now, painted, print},
 };
@@ -62,6 +62,7 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, Error> {
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let needed = Needed::Function(&function.name);
     let cloud = launch(&application, needed, &args.run, port, None, &ReachArgs::default(), &mut stop).await?;
+    tell_waiting(&cloud, &args.run)?;
     let mut started = cloud.states().subscribe();
     let mut log = Log { lines: cloud.logs().uncalled(), is_raw: args.raw_log };
     let invoking = cloud.lambda().invoke(&function.name, Bytes::from(event), InvokeOptions::default());

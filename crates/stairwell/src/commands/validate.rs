@@ -100,14 +100,15 @@ impl Found {
         Ok(Self { problems, left_out: application.left_out, summary })
     }
 
-    /// In a definition without its template.
+    /// In a definition without its template: what is open in it is not looked at.
     fn in_definition(definition: Result<Application, LoadError>) -> Self {
         let problems = match definition {
-            Ok(application) => in_definitions(&application),
+            Ok(application) => not_emulated(&application).unwrap_or_else(|| in_definitions(&application)),
             Err(error) => error.problems.iter().map(Problem::of_template).collect(),
         };
-        let summary = "a definition, looked at alone. Name its template to check what it calls".to_owned();
-        Self { problems, left_out: Vec::new(), summary }
+        let summary =
+            "a definition, looked at alone. Name its template to check what it calls, and what is to be put in";
+        Self { problems, left_out: Vec::new(), summary: summary.to_owned() }
     }
 
     fn count(&self, is: impl Fn(&Problem) -> bool) -> usize {
@@ -149,4 +150,14 @@ impl Found {
             }
         }
     }
+}
+
+/// What is to be said of the state machine of a definition that could run as it is: also which states can't do here what they
+/// do in AWS. None where something is open in it.
+fn not_emulated(application: &Application) -> Option<Vec<Problem>> {
+    let described =
+        application.state_machines.first().filter(|machine| !machine.definition.to_string().contains("${"))?;
+    let machine = StateMachine::load(described, &application.functions).ok()?;
+    let mut places = InDefinitions::of(application);
+    Some(machine.warnings.iter().map(|found| places.problem(&described.logical_id, found)).collect())
 }

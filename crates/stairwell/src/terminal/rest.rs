@@ -48,18 +48,18 @@ fn left(at: OffsetDateTime, now: OffsetDateTime) -> Option<String> {
     Some(duration(at - now)).filter(|left| !left.is_empty())
 }
 
-/// How somebody can end the rest, by the port of the local cloud.
+/// How somebody can end the rest, by the port of the local cloud. Any credentials do, but a client wants some.
 pub(super) fn hint(until: &Until, endpoint_url: &str) -> Option<String> {
+    let aws = "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws stepfunctions";
+    let there = format!("--endpoint-url {endpoint_url} --region {REGION}");
     match until {
         Until::Time(_) | Until::Retry(_) => None,
         Until::Callback { token } => Some(format!(
-            "to answer: aws stepfunctions send-task-success --endpoint-url {endpoint_url} --region {REGION} --task-output '<what the state expects, as JSON>' \
-             --task-token {token}"
+            "to answer: {aws} send-task-success {there} --task-output '<what the state expects, as JSON>' --task-token {token}"
         )),
-        Until::Worker { activity } => Some(format!(
-            "to take it: aws stepfunctions get-activity-task --endpoint-url {endpoint_url} --region {REGION} \
-             --activity-arn {activity}"
-        )),
+        Until::Worker { activity } => {
+            Some(format!("to take it: {aws} get-activity-task {there} --activity-arn {activity}"))
+        }
     }
 }
 
