@@ -100,17 +100,15 @@ pub fn load(template: &Path, options: &LoadOptions) -> Result<Application, LoadE
 /// What is wrong with the file's syntax.
 pub fn load_definition(file: &Path, options: &LoadOptions) -> Option<Result<Application, LoadError>> {
     let text = fs::read_to_string(file).ok()?;
-    match (yaml::parse(&definition::blanked(&text)), definition::alone(file)) {
-        (Ok(root), alone) if definition::is_one(&root) => Some(match alone {
-            Ok(definition) => Ok(of_definition(file, definition, options)),
-            Err(problem) => Err(in_definition(file, vec![*problem])),
-        }),
+    let is_definition = match yaml::parse(&definition::blanked(&text)) {
+        Ok(root) => definition::is_one(&root),
         // A file of JSON that is broken is told in the words of JSON, whatever it would have been.
-        (Err(_), Err(problem)) if file.extension().is_some_and(|extension| extension == "json") => {
-            Some(Err(in_definition(file, vec![*problem])))
-        }
-        _ => None,
-    }
+        Err(_) => file.extension().is_some_and(|extension| extension == "json") && definition::alone(file).is_err(),
+    };
+    is_definition.then(|| match definition::alone(file) {
+        Ok(definition) => Ok(of_definition(file, definition, options)),
+        Err(problem) => Err(in_definition(file, vec![*problem])),
+    })
 }
 
 fn of_definition(file: &Path, definition: Value, options: &LoadOptions) -> Application {

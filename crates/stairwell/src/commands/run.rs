@@ -88,9 +88,11 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
     let mut stop = stop_asked().map_err(Error::Runtime)?;
     let cloud = launch(&application, Needed::By(machine), &args.run, port, mocks, &args.reach, &mut stop).await?;
     tell_waiting(&cloud, &args.run)?;
-    if let Some(name) = args.name.as_deref().filter(|name| is_left(&cloud, machine, name)) {
+    if let Some(name) = &args.name
+        && is_left(&cloud, machine, name)?
+    {
         cloud.shutdown().await;
-        return Err(Error::LeftExecution { name: name.to_owned() });
+        return Err(Error::LeftExecution { name: name.clone() });
     }
     let viewer = Viewer::new(&application, &cloud, Display::choose(args.json));
     let viewer = viewer.with_hints(cloud.endpoint_url());
@@ -117,10 +119,10 @@ pub async fn run(args: &RunExecutionArgs) -> Result<ExitCode, Error> {
 }
 
 /// Whether an execution of this name is one that an earlier run has left, and that nobody lets go on here.
-fn is_left(cloud: &LocalCloud, machine: &sam::StateMachine, name: &str) -> bool {
+fn is_left(cloud: &LocalCloud, machine: &sam::StateMachine, name: &str) -> Result<bool, Error> {
     let wanted = Wanted { machine_arn: &machine.arn, status: Some(Status::Running), ..Wanted::default() };
-    let running = cloud.states().executions_of(wanted, Executions::NO_LIMIT).unwrap_or_default();
-    running.iter().any(|execution| execution.arn.rsplit(':').next() == Some(name))
+    let running = cloud.states().executions_of(wanted, Executions::NO_LIMIT)?;
+    Ok(running.iter().any(|execution| execution.arn.rsplit(':').next() == Some(name)))
 }
 
 fn no_state_machine(name: &str, application: &Application) -> Error {
